@@ -1,0 +1,366 @@
+"""The desk's settings: the only reader of the environment.
+
+Three places, later wins: `.env`, `.env.local`, the environment of the process. Every setting is one line of
+`SETTINGS` below: its name, what its text may be, and what holds when it is unset. All faults are found in
+one go and raised together as `SettingsError`, each with the setting's name and what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+
+from crm.errors import SetupError
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The folder of the clone: `.env` is looked for here, and relative paths start here, wherever one stands."""
+
+DOMAINS = ("amocrm.ru", "amocrm.com", "kommo.com")
+"""The zones an AmoCRM account can live in (sheet 3.1). The client secret goes nowhere else."""
+
+MAX_RPS = 7.0
+"""Requests a second AmoCRM allows one integration (sheet 4.1). Above it: 429, then a block of the account."""
+
+LONGEST = 4096
+"""No setting needs more characters than this; a long-lived token takes about 1,200."""
+
+KEY_LENGTH = 16
+"""The least for an API key: shorter ones can be guessed."""
+
+SECRET_LENGTH = 32
+"""The least for `SECRET_KEY`, from which the encryption key of the tokens is made."""
+
+PLACEHOLDER = re.compile(
+    r"""^(?: <.*> | \{.*\} | \[.*\] | \.{3} | … | \*+ | -+ | x[x-]{2,} | 0[0-]{5,}
+        | (?:your|my)[-_ .]?(?:own[-_ .]?)?(?:sub|domain|account|company|client|secret|id|key|token|url|database).*
+        | changeme | (?:put|insert|enter|paste|type|add|set|fill|replace|change)[-_ .](?:your|the|me|here|this|it|in|with|value).*
+        | (?:ваш|мой|свой|вставьте|впишите|укажите|замените|введите).*
+        | (?:todo|fixme|tbd|placeholder|example|none|null|undefined|subdomain|client[-_ ]?(?:id|secret))(?:[-_ .:].*)?
+        )$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Texts that stand where a value should: what people leave in from an example file."""
+
+
+class Secret:
+    """A text that does not show itself: `repr` and `str` are stars; `.reveal()` gives it out."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One setting that is wrong. `code` has its words in `locales/` (`setting-<code>`), `hint` fills them in."""
+
+    name: str
+    code: str
+    hint: str = ""
+
+
+class SettingsError(SetupError):
+    """All that is wrong with the settings, at once. Holds names and reasons, never values of secrets."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("settings_wrong")
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "settings_wrong: " + ", ".join(f"{fault.name} ({fault.code})" for fault in self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, checked. Made by `load`; every field is the setting of the same name."""
+
+    amocrm_subdomain: str | None = None
+    amocrm_domain: str = "amocrm.ru"
+    amocrm_client_id: str | None = None
+    amocrm_client_secret: Secret | None = None
+    amocrm_redirect_uri: str = ""
+    amocrm_access_token: Secret | None = None
+    amocrm_api_url: str = ""
+    amocrm_oauth_url: str = ""
+    amocrm_field_phone: int = 264911
+    amocrm_field_direction: int = 264913
+    amocrm_field_source: int = 264915
+    amocrm_contact_field_phone: int = 264911
+    amocrm_max_rps: float = 6.7
+    base_url: str = "http://localhost:8501"
+    database_url: str = ""
+    secret_key: Secret | None = None
+    admin_api_key: Secret | None = None
+    intake_api_key: Secret | None = None
+    intake_allowed_origins: tuple[str, ...] = ()
+    timezone: str = "Europe/Moscow"
+    ui_language: str = "ru"
+    demo: bool = False
+    folder: Path = PROJECT
+    notes: tuple[Fault, ...] = field(default=())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The club's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the made `SECRET_KEY` lives: beside the database, or in `data/` where that is on a server."""
+        return self.folder / "data" / "secret.key"
+
+
+class _Wrong(ValueError):
+    """A text a setting cannot have. Carries the fault's code and hint."""
+
+    def __init__(self, code: str, hint: str = "") -> None:
+        super().__init__(code)
+        self.code, self.hint = code, hint
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text.lower() not in choices:
+            raise _Wrong("choice", ", ".join(choices))
+        return text.lower()
+
+    return check
+
+
+def _subdomain(text: str) -> str:
+    bare = text.lower()
+    if re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", bare):
+        return bare
+    found = re.match(rf"(?:https?://)?([a-z0-9-]+)\.(?:{'|'.join(map(re.escape, DOMAINS))})", bare)
+    raise _Wrong("subdomain", found.group(1) if found else "")
+
+
+def _plain(text: str) -> str:
+    if re.search(r"\s", text):
+        raise _Wrong("spaces")
+    return text
+
+
+def _secret(least: int) -> Callable[[str], Secret]:
+    def check(text: str) -> Secret:
+        if len(_plain(text)) < least:
+            raise _Wrong("too_short", str(least))
+        return Secret(text)
+
+    return check
+
+
+def _number(kind: type, low: float, high: float) -> Callable[[str], Any]:
+    def check(text: str) -> Any:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise _Wrong("number") from None
+        if not low < number <= high:
+            raise _Wrong("range", f"{low:g} < … ≤ {high:g}")
+        return number
+
+    return check
+
+
+def _url(text: str) -> str:
+    """An http(s) address without user, query or fragment. Plain http only nearby: secrets travel on it."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise _Wrong("url") from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\]", text):
+        raise _Wrong("url")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise _Wrong("url_extra")
+    if parts.scheme == "http" and not _is_nearby(host):
+        raise _Wrong("https")
+    return text
+
+
+def _base_url(text: str) -> str:
+    return _url(text).rstrip("/")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part for part in re.split(r"[\s,]+", text) if part)
+    for origin in origins:
+        parts = urlsplit(_url(origin))
+        if parts.path not in ("", "/"):
+            raise _Wrong("origin", origin)
+    return tuple(origin.rstrip("/").lower() for origin in origins)
+
+
+def _timezone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _Wrong("timezone") from None
+    return text
+
+
+def _database_url(text: str) -> str:
+    text = re.sub(r"^postgres(?:ql)?(?:\+psycopg)?://", "postgresql+psycopg://", text)
+    if not re.match(r"(sqlite:///|postgresql\+psycopg://).+", text):
+        raise _Wrong("database")
+    return text
+
+
+SETTINGS: dict[str, Callable[[str], Any]] = {
+    "AMOCRM_SUBDOMAIN": _subdomain,
+    "AMOCRM_DOMAIN": _one_of(*DOMAINS),
+    "AMOCRM_CLIENT_ID": _plain,
+    "AMOCRM_CLIENT_SECRET": _secret(1),
+    "AMOCRM_REDIRECT_URI": _url,
+    "AMOCRM_ACCESS_TOKEN": _secret(1),
+    "AMOCRM_API_URL": _base_url,
+    "AMOCRM_OAUTH_URL": _base_url,
+    "AMOCRM_FIELD_PHONE": _number(int, 0, 2**53),
+    "AMOCRM_FIELD_DIRECTION": _number(int, 0, 2**53),
+    "AMOCRM_FIELD_SOURCE": _number(int, 0, 2**53),
+    "AMOCRM_CONTACT_FIELD_PHONE": _number(int, 0, 2**53),
+    "AMOCRM_MAX_RPS": _number(float, 0, MAX_RPS),
+    "BASE_URL": _base_url,
+    "DATABASE_URL": _database_url,
+    "SECRET_KEY": _secret(SECRET_LENGTH),
+    "ADMIN_API_KEY": _secret(KEY_LENGTH),
+    "INTAKE_API_KEY": _secret(KEY_LENGTH),
+    "INTAKE_ALLOWED_ORIGINS": _origins,
+    "TIMEZONE": _timezone,
+    "UI_LANGUAGE": _one_of("ru", "en"),
+}
+"""Every setting and the check of its text. `.env.example` and the README list the same names; a test compares."""
+
+ACCOUNT_SETTINGS = (
+    "AMOCRM_SUBDOMAIN",
+    "AMOCRM_CLIENT_ID",
+    "AMOCRM_CLIENT_SECRET",
+    "AMOCRM_REDIRECT_URI",
+    "AMOCRM_ACCESS_TOKEN",
+    "AMOCRM_API_URL",
+    "AMOCRM_OAUTH_URL",
+)
+"""The settings that point at an account. With none of them the desk is a demo."""
+
+
+def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, port: int = 8501) -> Settings:
+    """Read and check everything. `port`: where the desk listens, for a `BASE_URL` nobody set.
+
+    Raises `SettingsError` with every fault, never only the first.
+    """
+    texts = _texts(os.environ if environ is None else environ, folder)
+    values, faults = _checked(texts)
+    demo = not any(name in texts for name in ACCOUNT_SETTINGS)
+    faults += _gaps(values, faults, demo=demo)
+    if faults:
+        raise SettingsError(faults)
+    values.setdefault("base_url", f"http://localhost:{port}")
+    return Settings(**_derived(values, demo, folder), demo=demo, folder=folder, notes=tuple(_unknown(texts)))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only mean this machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_nearby(host: str) -> bool:
+    """Loopback, a private address, or a name without a dot, as containers call each other."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return is_loopback(host) or "." not in host
+
+
+def _texts(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """What is set, by name; an empty text counts as unset, as people leave `NAME=` in a file."""
+    layers: list[Mapping[str, str | None]] = [
+        dotenv_values(folder / ".env", interpolate=False),
+        dotenv_values(folder / ".env.local", interpolate=False),
+        environ,
+    ]
+    merged = {name: text for layer in layers for name, text in layer.items()}
+    return {name: text.strip() for name, text in merged.items() if text and text.strip()}
+
+
+def _checked(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, check in SETTINGS.items():
+        text = texts.get(name)
+        if text is None:
+            continue
+        try:
+            values[name.lower()] = check(_sound(text))
+        except _Wrong as wrong:
+            faults.append(Fault(name, wrong.code, wrong.hint))
+    return values, faults
+
+
+def _sound(text: str) -> str:
+    if len(text) > LONGEST:
+        raise _Wrong("too_long", str(LONGEST))
+    if not text.isprintable():
+        raise _Wrong("control")
+    if PLACEHOLDER.match(text):
+        raise _Wrong("placeholder")
+    return text
+
+
+def _gaps(values: Mapping[str, Any], faults: list[Fault], *, demo: bool) -> list[Fault]:
+    """What an account needs and nobody set. A setting that is set and wrong is not reported a second time."""
+    if demo:
+        return []
+    wrong = {fault.name for fault in faults}
+    needed = []
+    if "amocrm_api_url" not in values:
+        needed.append("AMOCRM_SUBDOMAIN")
+    if "amocrm_access_token" not in values and "AMOCRM_ACCESS_TOKEN" not in wrong:
+        needed += ["AMOCRM_CLIENT_ID", "AMOCRM_CLIENT_SECRET"]
+    return [Fault(name, "missing") for name in needed if name.lower() not in values and name not in wrong]
+
+
+def _derived(values: dict[str, Any], demo: bool, folder: Path) -> dict[str, Any]:
+    subdomain, domain = values.get("amocrm_subdomain"), values.get("amocrm_domain", "amocrm.ru")
+    if not demo:
+        values.setdefault("amocrm_api_url", f"https://{subdomain}.{domain}")
+        values.setdefault("amocrm_oauth_url", f"https://www.{domain}/oauth")
+    values.setdefault("amocrm_redirect_uri", f"{values['base_url']}/api/amocrm/callback")
+    # A demo keeps its made-up leads apart: whoever connects a real account tomorrow must not send them there.
+    values.setdefault("database_url", f"sqlite:///data/{'demo' if demo else 'desk'}.db")
+    values["database_url"] = re.sub(r"^sqlite:///(?!/)", f"sqlite:///{folder.as_posix()}/", values["database_url"])
+    return values
+
+
+def _unknown(texts: Mapping[str, str]) -> list[Fault]:
+    """Names that begin like ours and are none: most likely a slip of the pen."""
+    strangers = [name for name in texts if name.startswith(("AMOCRM_", "INTAKE_")) and name not in SETTINGS]
+    return [Fault(name, "unknown", "".join(difflib.get_close_matches(name, SETTINGS, 1))) for name in sorted(strangers)]

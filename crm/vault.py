@@ -1,0 +1,94 @@
+"""Secrets at rest: sealed with authenticated encryption, opened only with the right key and purpose.
+
+A sealed text reads `v1.<key id>.<nonce and ciphertext>`. The key id says which key of the ring sealed it,
+so a new key can take over while old texts still open. What is sealed, and when, is not decided here.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from crm.errors import SetupError
+
+VERSION = "v1"
+NONCE_BYTES = 12
+"""What AES-GCM wants. Random: a desk seals a few times a day, far from the 2^32 where chance would matter."""
+
+NEW_KEY_BYTES = 32
+
+
+class Vault:
+    """A ring of keys: the first seals, all open."""
+
+    def __init__(self, phrases: list[str]) -> None:
+        """`phrases`: `SECRET_KEY` or the lines of the key file, newest first; each long and random."""
+        self._keys = {_key_id(phrase): AESGCM(_derive(phrase)) for phrase in phrases}
+        self.key_id = _key_id(phrases[0])
+
+    def __repr__(self) -> str:
+        return f"Vault(key {self.key_id}, {len(self._keys)} in all)"
+
+    def seal(self, plain: str, purpose: str) -> str:
+        """Encrypt. `purpose` is bound in: a text sealed for one place does not open in another."""
+        nonce = os.urandom(NONCE_BYTES)
+        body = self._keys[self.key_id].encrypt(nonce, plain.encode(), _bound(self.key_id, purpose))
+        return f"{VERSION}.{self.key_id}.{base64.urlsafe_b64encode(nonce + body).decode()}"
+
+    def open(self, sealed: str, purpose: str) -> str:
+        """Decrypt. Raises `SetupError("secret_key_wrong")` where no key of the ring fits or the text was changed."""
+        try:
+            version, key_id, body = sealed.split(".")
+            raw = base64.urlsafe_b64decode(body)
+            if version != VERSION:
+                raise ValueError(version)
+            return self._keys[key_id].decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(key_id, purpose)).decode()
+        except (KeyError, ValueError, InvalidTag):
+            raise SetupError("secret_key_wrong") from None
+
+
+def key_file_phrases(path: Path) -> list[str]:
+    """The keys of the file, newest first. Made on first use, readable by its owner alone."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _create_whole(path, secrets.token_urlsafe(NEW_KEY_BYTES) + "\n")
+    phrases = path.read_text().split()
+    if not phrases:
+        raise SetupError("secret_key_empty")
+    return phrases
+
+
+def fingerprint(token: str) -> str:
+    """Twelve hex digits that name a token without giving it away: for logs, journals and comparing."""
+    return hashlib.sha256(token.encode()).hexdigest()[:12]
+
+
+def _create_whole(path: Path, text: str) -> None:
+    """Create the file with its text or not at all: of two processes that start together one wins, both read the same."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def _derive(phrase: str) -> bytes:
+    return hashlib.sha256(b"lead-desk/key/" + phrase.encode()).digest()
+
+
+def _key_id(phrase: str) -> str:
+    return hashlib.sha256(b"lead-desk/key-id/" + phrase.encode()).hexdigest()[:8]
+
+
+def _bound(key_id: str, purpose: str) -> bytes:
+    return f"{VERSION}/{key_id}/{purpose}".encode()
