@@ -1,0 +1,134 @@
+"""What an answer of AmoCRM means. Pure: status, content type and body in, an error (or none) out.
+
+One status has several causes (sheet 4.3), so all three are looked at, in that order. Nothing here sends,
+waits or remembers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from crm.errors import BrokenWord, DeskError, NotLetIn, Refusal, SaidNo
+
+SUCCESS = frozenset({200, 201, 202, 204})
+"""The statuses AmoCRM uses for success (sheet 4.2)."""
+
+DELETED_LEAD_CODE = 226
+"""AmoCRM's internal number for "this lead is in the bin" (sheet 4.3)."""
+
+SYSTEM_HICCUP = "Возникла системная ошибка"
+"""How a 400 begins that is no refusal at all: the same request succeeds a moment later (sheet 4.3)."""
+
+SAFE_NAME = re.compile(r"[\w.\-]{1,120}")
+"""What a path or a code of a validation error may look like; anything else is not worth keeping."""
+
+
+def parse(body: bytes) -> Any | None:
+    """The body as JSON, or None where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
+    """The error an answer stands for, or None for a success. `content_type` may carry parameters."""
+    if status in SUCCESS:
+        return None
+    problem = parse(body) if "json" in content_type.lower() else None
+    problem = problem if isinstance(problem, dict) else None
+    return _by_status(status, problem)
+
+
+def _by_status(status: int, problem: dict[str, Any] | None) -> DeskError:
+    is_json = problem is not None
+    match status:
+        case 400 | 422 if problem is not None:
+            return _refused(status, problem)
+        case 401:
+            return NotLetIn("token_rejected", status=status)
+        case 402:
+            return NotLetIn("unpaid", status=status, retryable=True)
+        case 403:
+            # Missing rights come as JSON; an HTML page is the front end that blocks the whole account (sheet 4.1).
+            return NotLetIn("rights_missing" if is_json else "blocked", status=status)
+        case 404 if is_json:
+            return SaidNo("not_found", status=status)
+        case 429:
+            retry_after_s = _number(problem.get("retry_after")) if problem else None
+            return NotLetIn("rate_limited", status=status, retryable=True, retry_after_s=retry_after_s)
+        case 404 | 500 | 502 | 503 | 504:
+            return BrokenWord("server_error", status=status)
+        case _ if status >= 500:
+            return BrokenWord("server_error", status=status)
+    return BrokenWord("unexpected_answer", status=status, retryable=False)
+
+
+def _refused(status: int, problem: dict[str, Any]) -> DeskError:
+    if str(problem.get("detail", "")).startswith(SYSTEM_HICCUP):
+        return BrokenWord("server_hiccup", status=status)
+    if _has_code(problem, DELETED_LEAD_CODE):
+        return SaidNo("lead_deleted", status=status)
+    refusals = _refusals(problem)
+    if refusals:
+        return SaidNo("validation", status=status, refusals=refusals)
+    return SaidNo("too_many_items" if status == 422 else "bad_request", status=status)
+
+
+def _has_code(problem: dict[str, Any], code: int) -> bool:
+    errors = problem.get("errors")
+    entries = errors if isinstance(errors, list) else []
+    return any(isinstance(entry, dict) and entry.get("code") == code for entry in entries)
+
+
+def _refusals(problem: dict[str, Any]) -> tuple[Refusal, ...]:
+    found = []
+    for item in _dicts(problem.get("validation-errors")):
+        for entry in _dicts(item.get("errors")):
+            path, code = str(entry.get("path", "")), str(entry.get("code", ""))
+            if SAFE_NAME.fullmatch(path) and SAFE_NAME.fullmatch(code):
+                found.append(Refusal(path, code))
+            else:
+                found.append(Refusal("?", "?"))
+    return tuple(found)
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def items(data: Any, key: str) -> list[dict[str, Any]]:
+    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error."""
+    if data is None:
+        return []
+    found = embedded(data).get(key)
+    if not isinstance(found, list) or not all(isinstance(item, dict) and "id" in item for item in found):
+        raise BrokenWord("garbled")
+    return found
+
+
+def embedded(data: Any) -> dict[str, Any]:
+    """The `_embedded` object of an answer or entity."""
+    inner = data.get("_embedded") if isinstance(data, dict) else None
+    if not isinstance(inner, dict):
+        raise BrokenWord("garbled")
+    return inner
+
+
+def has_next(data: Any) -> bool:
+    """Whether AmoCRM says that more pages follow. The only sign of it: a short page means nothing (sheet 4.4)."""
+    links = data.get("_links") if isinstance(data, dict) else None
+    return isinstance(links, dict) and bool(links.get("next"))
+
+
+def number(value: Any) -> int:
+    """An id or a time out of an answer. Anything but a whole number means the answer is not AmoCRM's."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BrokenWord("garbled")
+    return value

@@ -1,0 +1,31 @@
+"""Contacts. Sheet 5.4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from crm.amo import answers
+from crm.amo.client import PAGE_LIMIT, Client
+from crm.amo.door import Params
+
+
+def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:
+    """The contacts of these ids; those that are gone are absent. One request for each 250 ids."""
+    wanted = sorted(set(ids))
+    found = []
+    for start in range(0, len(wanted), PAGE_LIMIT):
+        some = wanted[start : start + PAGE_LIMIT]
+        params: Params = [*(("filter[id][]", one) for one in some), ("limit", PAGE_LIMIT)]
+        found += answers.items(client.get("/api/v4/contacts", "contacts.list", params, live=live).data, "contacts")
+    asked = set(wanted)
+    return [contact for contact in found if contact["id"] in asked]
+
+
+def matching(client: Client, text: str, *, live: bool = True) -> list[dict[str, Any]]:
+    """Contacts in which AmoCRM's full text finds `text`, anywhere: near hits too. One request, 250 at the most.
+
+    Never take a hit for the person: compare the phone field (sheet 8, items 8, 31, 32).
+    """
+    wanted: Params = [("query", text), ("limit", PAGE_LIMIT)]
+    return answers.items(client.get("/api/v4/contacts", "contacts.search", wanted, live=live).data, "contacts")
