@@ -1,0 +1,270 @@
+"""Which field of the account holds what: the desk's mapping, and what is known of the account's own fields.
+
+    settings (ids) ─┐
+    choices made on the fields page ─► the mapping ─► how a lead is written, how a lead is read, what the form asks
+    AmoCRM's own list, kept in our store ─┘
+
+The list is kept so that a form never waits for AmoCRM. Values are turned into AmoCRM's shape here too
+(`encode`, `text_of`), because only here is known which field and which type they are for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from crm.amo import custom_fields
+from crm.amo.client import Client
+from crm.amo.custom_fields import Field
+from crm.errors import SetupError
+from crm.settings import Settings
+from crm.store import Store
+from crm.store.tables import known_fields, mapped_fields
+
+ENTITIES = ("leads", "contacts")
+
+TEXT_TYPES = ("text", "textarea", "select", "radiobutton", "url", "streetaddress")
+"""Types that take a plain text as their value (sheet 6)."""
+
+ENTRY_TYPES = (*TEXT_TYPES, "numeric", "checkbox", "date")
+"""Types an added field may have: those a form can ask for in one input."""
+
+CHOICE_TYPES = ("select", "radiobutton")
+
+PHONE_CODE = "PHONE"
+"""AmoCRM's own code for the contact's phone field; its id differs from account to account (sheet 5.8)."""
+
+LONGEST_LABEL = 60
+MOST_ADDED = 20
+"""Added fields on one form. AmoCRM itself takes at most 40 in one call (sheet 4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """A use the desk itself has for a field. `types`: what will do; the first is what a new one is made as."""
+
+    key: str
+    entity: str
+    setting: str
+    types: tuple[str, ...]
+
+
+PURPOSES = (
+    Purpose("phone", "leads", "amocrm_field_phone", ("text", "textarea")),
+    Purpose("direction", "leads", "amocrm_field_direction", ("text", "textarea", "select", "radiobutton")),
+    Purpose("source", "leads", "amocrm_field_source", ("text", "textarea", "select", "radiobutton")),
+    Purpose("contact_phone", "contacts", "amocrm_contact_field_phone", ("multitext",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One line of the mapping. `label` is set for added fields only; the desk's own have their words in `locales/`."""
+
+    key: str
+    entity: str
+    field_id: int
+    types: tuple[str, ...]
+    label: str | None = None
+    chosen: bool = False
+    field: Field | None = None
+
+    @property
+    def is_added(self) -> bool:
+        return self.label is not None
+
+    @property
+    def verdict(self) -> str:
+        """ "ok", or what is wrong: "missing" (or nothing read yet, see `FieldMap.seen_at`), "wrong_type"."""
+        if self.field is None:
+            return "missing"
+        return "ok" if self.field.type in self.types else "wrong_type"
+
+
+class FieldMap:
+    """The mapping of one desk. Reads are from the store and cost no request."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+
+    def refresh(self, client: Client) -> None:
+        """Read the account's fields and keep them. One request an entity for each 250 fields."""
+        found = {entity: custom_fields.of(client, entity) for entity in ENTITIES}
+        now = datetime.now(UTC)
+        rows = [_row(field, place, now) for fields in found.values() for place, field in enumerate(fields)]
+        with self._store.write() as db:
+            db.execute(known_fields.delete())
+            if rows:
+                db.execute(known_fields.insert(), rows)
+
+    def known(self, entity: str | None = None) -> list[Field]:
+        """The account's fields as last read; empty before the first time."""
+        wanted = sa.select(known_fields).order_by(known_fields.c.entity, known_fields.c.position)
+        if entity is not None:
+            wanted = wanted.where(known_fields.c.entity == entity)
+        with self._store.read() as db:
+            return [_field(row) for row in db.execute(wanted).mappings()]
+
+    def seen_at(self) -> datetime | None:
+        """When the account's fields were last read."""
+        with self._store.read() as db:
+            return db.scalar(sa.select(sa.func.max(known_fields.c.seen_at)))
+
+    def mapping(self) -> list[Mapped]:
+        """The desk's own purposes first, then the added fields, each with the account's field where it exists."""
+        with self._store.read() as db:
+            chosen = {row["key"]: row for row in db.execute(_chosen_in_order()).mappings()}
+        known = {(field.entity, field.id): field for field in self.known()}
+        own = [self._own(purpose, chosen.pop(purpose.key, None), known) for purpose in PURPOSES]
+        added = [
+            Mapped(
+                row["key"],
+                row["entity"],
+                row["field_id"],
+                ENTRY_TYPES,
+                label=row["label"],
+                chosen=True,
+                field=known.get((row["entity"], row["field_id"])),
+            )
+            for row in chosen.values()
+        ]
+        return own + added
+
+    def added(self) -> list[Mapped]:
+        """The added fields that a form can ask for now."""
+        return [mapped for mapped in self.mapping() if mapped.is_added and mapped.verdict == "ok"]
+
+    def choose(self, key: str, field_id: int) -> None:
+        """Use another field for one of the desk's own purposes. Raises `SetupError` where it will not do."""
+        purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
+        if purpose is None:
+            raise SetupError("field_purpose_unknown")
+        self._check(purpose.entity, field_id, purpose.types)
+        self._keep(key, purpose.entity, field_id, None)
+
+    def add(self, entity: str, field_id: int, label: str) -> str:
+        """Ask for one more field on every form, and return its key: the name it has in `POST /api/crm`."""
+        self._check(entity, field_id, ENTRY_TYPES)
+        label = " ".join(label.split())
+        if not label or len(label) > LONGEST_LABEL or not label.isprintable():
+            raise SetupError("field_label_wrong")
+        mapping = self.mapping()
+        if any((mapped.entity, mapped.field_id) == (entity, field_id) for mapped in mapping):
+            raise SetupError("field_taken")
+        if sum(mapped.is_added for mapped in mapping) >= MOST_ADDED:
+            raise SetupError("too_many_fields")
+        key = f"{'lead' if entity == 'leads' else 'contact'}_{field_id}"
+        self._keep(key, entity, field_id, label)
+        return key
+
+    def remove(self, key: str) -> None:
+        """Forget a choice: an added field is asked for no more, one of the desk's own goes back to the settings."""
+        with self._store.write() as db:
+            db.execute(mapped_fields.delete().where(mapped_fields.c.key == key))
+
+    def create(self, client: Client, key: str, name: str) -> None:
+        """Make the missing field of one of the desk's own purposes in AmoCRM and use it. Three requests."""
+        purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
+        if purpose is None:
+            raise SetupError("field_purpose_unknown")
+        made = custom_fields.create(client, purpose.entity, name, purpose.types[0])
+        self.refresh(client)
+        self._keep(key, purpose.entity, made.id, None)
+
+    def contact_phone(self) -> dict[str, Any]:
+        """How to name the contact's phone field in a request: by the mapped id, else by AmoCRM's own code."""
+        mapped = next(mapped for mapped in self.mapping() if mapped.key == "contact_phone")
+        return {"field_id": mapped.field_id} if mapped.verdict == "ok" else {"field_code": PHONE_CODE}
+
+    def _own(self, purpose: Purpose, chosen: sa.RowMapping | None, known: Mapping[tuple[str, int], Field]) -> Mapped:
+        field_id = chosen["field_id"] if chosen is not None else getattr(self._settings, purpose.setting)
+        field = known.get((purpose.entity, field_id))
+        return Mapped(purpose.key, purpose.entity, field_id, purpose.types, chosen=chosen is not None, field=field)
+
+    def _check(self, entity: str, field_id: int, types: Sequence[str]) -> None:
+        field = next((field for field in self.known(entity) if field.id == field_id), None)
+        if field is None:
+            raise SetupError("field_missing")
+        if field.type not in types:
+            raise SetupError("field_type_wrong")
+
+    def _keep(self, key: str, entity: str, field_id: int, label: str | None) -> None:
+        with self._store.write() as db:
+            last = db.scalar(sa.select(sa.func.max(mapped_fields.c.position))) or 0
+            db.execute(mapped_fields.delete().where(mapped_fields.c.key == key))
+            db.execute(
+                mapped_fields.insert().values(key=key, entity=entity, field_id=field_id, label=label, position=last + 1)
+            )
+
+
+def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
+    """A checked text as the `value` AmoCRM wants for a field of this type (sheet 6)."""
+    match field_type:
+        case "numeric":
+            return float(text.replace(",", ".")) if re.search("[.,]", text) else int(text)
+        case "checkbox":
+            return text == "1"
+        case "date":
+            # Midnight of the club: AmoCRM moves any other time to it (sheet 8, item 18).
+            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), zone).timestamp())
+    return text
+
+
+def text_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) -> str:
+    """The first value of a field as text; by id, else by code; "" where the entity has none."""
+    return next(iter(texts_of(entity, field_id, code)), "")
+
+
+def texts_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) -> list[str]:
+    """All values of a field as texts. `custom_fields_values` is null where nothing is filled (sheet 6)."""
+    filled = entity.get("custom_fields_values")
+    fields = [item for item in filled if isinstance(item, dict)] if isinstance(filled, list) else []
+    right = [item for item in fields if item.get("field_id") == field_id]
+    right = right or [item for item in fields if code and item.get("field_code") == code]
+    return [
+        str(value["value"])
+        for item in right
+        for value in item.get("values") or []
+        if isinstance(value, dict) and value.get("value") is not None
+    ]
+
+
+def _chosen_in_order() -> sa.Select[Any]:
+    return sa.select(mapped_fields).order_by(mapped_fields.c.position)
+
+
+def _row(field: Field, position: int, now: datetime) -> dict[str, Any]:
+    return {
+        "entity": field.entity,
+        "field_id": field.id,
+        "position": position,
+        "name": field.name,
+        "type": field.type[:40],
+        "code": field.code and field.code[:100],
+        "choices": json.dumps(field.choices, ensure_ascii=False),
+        "is_api_only": field.is_api_only,
+        "seen_at": now,
+    }
+
+
+def _field(row: sa.RowMapping) -> Field:
+    return Field(
+        row["field_id"],
+        row["entity"],
+        row["name"],
+        row["type"],
+        row["code"],
+        tuple(json.loads(row["choices"])),
+        row["is_api_only"],
+    )
+
+
+def by_key(mapping: Iterable[Mapped]) -> dict[str, Mapped]:
+    return {mapped.key: mapped for mapped in mapping}
