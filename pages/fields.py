@@ -1,0 +1,31 @@
+"""Fields: which field of the account holds what."""
+
+import streamlit as st
+
+from crm.desk import the_desk
+from crm.fields import ENTITIES
+from ui import fields_view as view
+from ui.parts import as_of
+from ui.words import say
+
+fields = the_desk().fields
+
+st.caption(say("fields-intro"))
+view.reread()
+mapping = fields.mapping()
+
+for mapped in mapping:
+    if not mapped.is_added:
+        view.own(mapped, fields.known(mapped.entity))
+
+st.subheader(say("fields-added"), anchor=False, help=say("fields-added-help"))
+for mapped in mapping:
+    if mapped.is_added:
+        view.added(mapped)
+view.add(mapping, fields.known())
+
+with st.expander(say("fields-all"), icon=":material/list:"):
+    for entity in ENTITIES:
+        view.everything(entity, fields.known(entity))
+if seen_at := fields.seen_at():
+    as_of(seen_at)

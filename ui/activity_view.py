@@ -1,0 +1,88 @@
+"""The parts of the activity page: the filter, the lines, the advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from crm.activity import KINDS, OK, Line
+from crm.desk import the_desk
+from ui.frame import fragment
+from ui.parts import zone
+from ui.words import error_words, say
+
+PROBLEMS = "problems"
+SHOWN = 200
+LIVE_EVERY_S = 3.0
+
+
+def choose_kind() -> str | None:
+    """A kind of operation, "problems", or None for everything."""
+    return st.pills(
+        say("activity-kind"),
+        [*KINDS, PROBLEMS],
+        format_func=lambda kind: say(f"activity-kind-{kind}"),
+        key="activity.kind",
+        bind="query-params",
+    )
+
+
+@fragment(run_every=LIVE_EVERY_S)
+def live(kind: str | None) -> None:
+    """The newest lines; new ones appear by themselves."""
+    lines = the_desk().journal.recent(kind=None if kind == PROBLEMS else kind, problems=kind == PROBLEMS, limit=SHOWN)
+    _advice(lines)
+    if lines:
+        _table(lines)
+    else:
+        st.info(say("activity-none"), icon=":material/inbox:")
+
+
+def _advice(lines: Sequence[Line]) -> None:
+    """For each kind of trouble among the lines, once: what it means and what to check."""
+    codes = dict.fromkeys(line.result for line in lines if line.result != OK)
+    if not codes:
+        return
+    with st.expander(say("activity-advice", count=len(codes)), icon=":material/build:", expanded=True):
+        for code in list(codes)[:8]:
+            what, remedy = error_words(code)
+            st.markdown(f"**{what}** {remedy}")
+
+
+def _table(lines: Sequence[Line]) -> None:
+    frame = pd.DataFrame(
+        {
+            "at": [line.at.astimezone(zone()).replace(tzinfo=None) for line in lines if line.at],
+            "kind": [say(f"activity-kind-{line.kind}") for line in lines],
+            "operation": [line.operation for line in lines],
+            "result": [_result(line) for line in lines],
+            "status": [line.status for line in lines],
+            "duration_ms": [line.duration_ms for line in lines],
+            "request_id": [line.request_id or "" for line in lines],
+            "subject": [line.subject or "" for line in lines],
+        }
+    )
+    frame["status"] = frame["status"].astype("Int64")
+    frame["duration_ms"] = frame["duration_ms"].astype("Int64")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=560,
+        alt=say("activity-title"),
+        column_config={
+            "at": st.column_config.DatetimeColumn(say("activity-at"), format="DD.MM HH:mm:ss", width=120),
+            "kind": st.column_config.TextColumn(say("activity-kind")),
+            "operation": st.column_config.TextColumn(say("activity-operation")),
+            "result": st.column_config.TextColumn(say("activity-result"), width="medium"),
+            "status": st.column_config.NumberColumn("HTTP", format="%d", width="small"),
+            "duration_ms": st.column_config.NumberColumn(say("activity-duration"), format="%d", width="small"),
+            "request_id": st.column_config.TextColumn(say("activity-request")),
+            "subject": st.column_config.TextColumn(say("activity-subject")),
+        },
+    )
+
+
+def _result(line: Line) -> str:
+    return f"✓ {say('ok')}" if line.result == OK else f"✗ {error_words(line.result)[0]}"

@@ -1,0 +1,59 @@
+"""How numbers, times and free texts are shown. Pure: a value and a language in, a text out."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
+from babel.numbers import format_currency, format_decimal
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@^=])")
+"""Everything Streamlit's Markdown could take for an instruction."""
+
+
+def moment(time: datetime | None, language: str, zone: ZoneInfo) -> str:
+    """Day and time on the club's clock: "23 ноября, 14:05"; a dash for none."""
+    if time is None:
+        return "—"
+    local = time.astimezone(zone)
+    if local.year == datetime.now(zone).year:
+        day = format_skeleton("MMMMd", local, locale=language)
+        return f"{day}, {format_time(local, 'HH:mm', locale=language)}"
+    return format_datetime(local, "d MMMM y, HH:mm", locale=language)
+
+
+def clock(time: datetime, language: str, zone: ZoneInfo) -> str:
+    """The time of day with seconds, for "as of"."""
+    return format_time(time.astimezone(zone), "HH:mm:ss", locale=language)
+
+
+def ago(time: datetime, language: str, now: datetime | None = None) -> str:
+    """ "5 минут назад"."""
+    return format_timedelta(time - (now or datetime.now(UTC)), add_direction=True, locale=language)
+
+
+def lasting(span: timedelta, language: str) -> str:
+    """A length of time in its one greatest unit: "23 часа"."""
+    return format_timedelta(span, threshold=1.2, locale=language)
+
+
+def countdown(span: timedelta) -> str:
+    """Hours, minutes and seconds left: "23:59:08"; never below nought."""
+    seconds = max(0, int(span.total_seconds()))
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def rubles(amount: float, language: str) -> str:
+    return format_currency(amount, "RUB", "#,##0 ¤", locale=language, currency_digits=False)
+
+
+def seconds(span_s: float, language: str) -> str:
+    """Seconds with one decimal: "0,8"."""
+    return format_decimal(span_s, "0.0", locale=language)
+
+
+def plain(text: str) -> str:
+    """Somebody else's text, safe inside Markdown: shown letter by letter, whatever is in it."""
+    return MARKDOWN.sub(r"\\\1", " ".join(text.split()))

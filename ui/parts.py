@@ -1,0 +1,65 @@
+"""Small parts that several screens draw alike: states of a page, faults under fields, "as of"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from crm.desk import the_desk
+from crm.intake import FieldFault
+from ui import formats
+from ui.words import language, say
+
+FOCUS_EVERY_MS, FOCUS_TRIES = 50, 60
+"""The form may be drawn a moment after the script that looks for it: three seconds of looking."""
+
+
+def zone() -> ZoneInfo:
+    """The club's time zone."""
+    return the_desk().settings.zone
+
+
+def moment(time: datetime | None) -> str:
+    return formats.moment(time, language(), zone())
+
+
+def as_of(time: datetime) -> None:
+    """When the numbers above were true."""
+    st.caption(say("as-of", time=formats.clock(time, language(), zone())))
+
+
+def faults_of(field: str, faults: Iterable[FieldFault]) -> None:
+    """What is wrong with one field, right under it, not by colour alone."""
+    for fault in faults:
+        if fault.field == field:
+            st.markdown(f":red[:material/error: {say(f'field-{fault.code}', limit=fault.limit or 0)}]")
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> None:
+    """A short list of labelled facts. The values may be anybody's text."""
+    for label, value in pairs:
+        left, right = st.columns([1, 2], vertical_alignment="center")
+        left.caption(label)
+        right.text(value)
+
+
+def focus(key: str, nonce: object) -> None:
+    """Put the cursor into the input of a widget: on opening a page, and again whenever `nonce` changes.
+
+    Streamlit has no such thing; the operator's hands are on the keyboard. The key is one of our own.
+    """
+    css = "".join(char if char.isalnum() else "-" for char in key)
+    st.html(
+        f"<script>/* {nonce} */ (function look(tries) {{"
+        f"const input = document.querySelector('.st-key-{css} input, .st-key-{css} textarea');"
+        f"if (input) input.focus(); else if (tries) setTimeout(look, {FOCUS_EVERY_MS}, tries - 1);"
+        f"}})({FOCUS_TRIES})</script>",
+        unsafe_allow_javascript=True,
+    )
+
+
+def countdown(until: datetime, now: datetime) -> str:
+    return formats.countdown(max(until - now, timedelta()))

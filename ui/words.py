@@ -1,0 +1,51 @@
+"""Words in the language of whoever looks at the screen.
+
+The choice is one person's: it lives in the session, and in a cookie so that a reload or tomorrow's visit
+remembers it. Nobody else's screen changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from crm.desk import the_desk
+from crm.words import LANGUAGES, words
+
+CHOICE = "frame.language"
+"""The key of the switch in the sidebar."""
+
+COOKIE = "desk_language"
+COOKIE_S = 365 * 24 * 3600
+
+
+def language() -> str:
+    """The language of this session: chosen in it, remembered by the browser, or the club's."""
+    if CHOICE not in st.session_state:
+        remembered = st.context.cookies.get(COOKIE)
+        st.session_state[CHOICE] = remembered if remembered in LANGUAGES else the_desk().settings.ui_language
+    return str(st.session_state[CHOICE] or the_desk().settings.ui_language)
+
+
+def say(key: str, **values: Any) -> str:
+    """The sentence of `key` in this session's language."""
+    return words(language())(key, **values)
+
+
+def error_words(code: str) -> tuple[str, str]:
+    """What happened and what to do about it."""
+    return words(language()).error(code)
+
+
+def switch() -> None:
+    """The switch itself, and the cookie that outlives the session."""
+    chosen = language()
+    st.segmented_control(
+        say("language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=CHOICE, required=True, width="stretch"
+    )
+    # Only a script in the page can set a cookie after the page has loaded. The value is one of our own two.
+    st.html(
+        f"<script>document.cookie='{COOKIE}={chosen};path=/;max-age={COOKIE_S};samesite=lax'</script>",
+        unsafe_allow_javascript=True,
+    )
