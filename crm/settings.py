@@ -42,7 +42,7 @@ SECRET_LENGTH = 32
 
 PLACEHOLDER = re.compile(
     r"""^(?: <.*> | \{.*\} | \[.*\] | \.{3} | … | \*+ | -+ | x[x-]{2,} | 0[0-]{5,}
-        | (?:your|my)[-_ .]?(?:own[-_ .]?)?(?:sub|domain|account|company|client|secret|id|key|token|url|database).*
+        | (?:your|my)[-_ .]?(?:own[-_ .]?)?(?:sub|domain|account|company|client|secret|id|key|token|url|database|value|name).*
         | changeme | (?:put|insert|enter|paste|type|add|set|fill|replace|change)[-_ .](?:your|the|me|here|this|it|in|with|value).*
         | (?:ваш|мой|свой|вставьте|впишите|укажите|замените|введите).*
         | (?:todo|fixme|tbd|placeholder|example|none|null|undefined|subdomain|client[-_ ]?(?:id|secret))(?:[-_ .:].*)?
@@ -161,6 +161,8 @@ def _subdomain(text: str) -> str:
 def _plain(text: str) -> str:
     if re.search(r"\s", text):
         raise _Wrong("spaces")
+    if not text.isascii():
+        raise _Wrong("not_ascii")
     return text
 
 

@@ -208,6 +208,7 @@ setting-choice = one of these is wanted: { $hint }.
 setting-subdomain = only the name before the first dot is wanted, such as "fitzone" for fitzone.amocrm.ru.
 setting-subdomain-hint = only the name before the first dot is wanted. Did you mean "{ $hint }"?
 setting-spaces = it must not have spaces inside.
+setting-not_ascii = Latin letters, digits and signs only. Copy the value anew.
 setting-too_short = too short: at least { $hint } characters are wanted.
 setting-number = a number is wanted.
 setting-range = the number is out of bounds: { $hint }.

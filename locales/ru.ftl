@@ -211,6 +211,7 @@ setting-choice = допустимо одно из: { $hint }.
 setting-subdomain = нужно только имя до первой точки, например «fitzone» для fitzone.amocrm.ru.
 setting-subdomain-hint = нужно только имя до первой точки. Вы имели в виду «{ $hint }»?
 setting-spaces = внутри не должно быть пробелов.
+setting-not_ascii = только латинские буквы, цифры и знаки. Скопируйте значение заново.
 setting-too_short = слишком коротко: нужно не меньше { $hint } знаков.
 setting-number = нужно число.
 setting-range = число вне пределов: { $hint }.

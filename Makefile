@@ -1,0 +1,58 @@
+# Lead Desk. `make run` and `make test` need Python 3.11 or newer and nothing else; they set themselves up.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+QUIET := --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test check format soak bench screenshots clean
+
+help:  ## these lines
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+
+run: $(VENV)/.run  ## the desk on http://localhost:8501; without settings a demo with an AmoCRM of its own
+	@$(BIN)/streamlit run dashboard.py
+
+dev: $(VENV)/.dev  ## the same, started anew by Streamlit when a page changes
+	@$(BIN)/streamlit run dashboard.py --server.fileWatcherType auto --client.showErrorDetails full
+
+test: $(VENV)/.dev  ## every test; those that need chromium or PostgreSQL say so where it is missing
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.dev  ## format, lint, types, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+format: $(VENV)/.dev  ## put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+soak: $(VENV)/.dev  ## the long form of the slow suites
+	@DESK_SOAK=1 HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest
+
+bench: $(VENV)/.dev  ## the figures of docs/performance.md, measured anew
+	@$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/.dev  ## the README's pictures, taken from the running product
+	@$(BIN)/python -m scripts.screenshots
+
+clean:  ## remove what the commands above have made, except data/
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Lead Desk needs Python 3.11 or newer. / Нужен Python 3.11 или новее."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what Lead Desk runs on (once, about a minute)… / Устанавливаем (один раз, около минуты)…"
+	@$(BIN)/python -m pip install $(QUIET) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt $(VENV)/.run
+	@echo "Installing what the tests need… / Устанавливаем то, что нужно тестам…"
+	@$(BIN)/python -m pip install $(QUIET) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,58 @@
+"""What every test may use: both databases, a desk without a network, the sandbox as a running program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from crm.store import Store
+from tests import postgres
+
+for name in [name for name in os.environ if name.startswith(("AMOCRM_", "INTAKE_"))]:
+    del os.environ[name]  # whoever runs the tests may have a real account configured; no test may ever touch it
+
+# The same examples every time: a test that fails by luck is no test. `make soak` searches further.
+settings.register_profile("desk", deadline=None, derandomize=True)
+settings.register_profile("soak", deadline=None, max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "desk"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL of this test run's own, or a skip that says what is missing."""
+    programs = postgres.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's programs are not installed (Debian: apt-get install postgresql)")
+    with postgres.running(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database: the same test runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/desk.db"
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.new_database()
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An upgraded database, on both kinds."""
+    opened = Store(store_url)
+    opened.upgrade()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[Store]:
+    """An upgraded SQLite database, for tests to which the kind does not matter."""
+    opened = Store(f"sqlite:///{tmp_path}/desk.db")
+    opened.upgrade()
+    yield opened
+    opened.close()

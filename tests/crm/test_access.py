@@ -1,0 +1,83 @@
+"""Who may in: this machine's own browser, by three signs at once."""
+
+import pytest
+
+from crm.access import Caller, caller_of, key_verdict, verdict
+from crm.settings import Secret
+
+
+def scope(peer="127.0.0.1", host="localhost:8501", **headers):
+    pairs = [(b"host", host.encode())] if host is not None else []
+    pairs += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http", "path": "/", "client": (peer, 5000), "headers": pairs}
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:8501", "127.0.0.1:8501", "[::1]:8501", "127.0.0.2", "LocalHost:1"]
+)
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "127.0.0.9"])
+def test_this_machine_is_let_in(peer, host):
+    """Loopback peer, loopback host, nothing forwarded."""
+    assert verdict("/", caller_of(scope(peer, host))) == "serve"
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        scope(peer="10.0.0.5"), scope(peer=""), scope(host="desk.example.com"), scope(host="localhost.evil.com"),
+        scope(host="evil.com@localhost"), scope(host="localhost/evil"), scope(host=""), scope(host=None),
+        scope(host="127.0.0.1.nip.io"), scope(x_forwarded_for="127.0.0.1"), scope(forwarded="for=127.0.0.1"),
+        scope(via="1.1 proxy"), scope(x_real_ip="127.0.0.1"), scope(x_forwarded_host="localhost"),
+        scope(origin="https://evil.com"), scope(origin="null"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_everybody_else_is_kept_out(stranger):
+    """One sign against it is enough: another peer, another name, a proxy, a page from elsewhere."""
+    assert verdict("/", caller_of(stranger)) == "refuse"
+
+
+def test_two_host_headers_are_no_host():
+    """Whoever sends two names is not believed either."""
+    doubled = scope()
+    doubled["headers"].append((b"host", b"evil.com"))
+    assert not caller_of(doubled).is_local
+
+
+def test_header_names_in_any_case():
+    """A forwarding header is noticed however it is spelled."""
+    forwarded = scope()
+    forwarded["headers"].append((b"X-Forwarded-For", b"127.0.0.1"))
+    assert not caller_of(forwarded).is_local
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "refuse"), ("/new", "refuse"), ("/connection/start", "refuse"), ("/_stcore/stream", "refuse"),
+        ("/api/crm", "own_check"), ("/api/crm/abc", "own_check"), ("/api/amocrm/callback", "own_check"),
+        ("/healthz", "own_check"), ("/readyz", "own_check"), ("/healthz/x", "refuse"), ("/api/crmx", "refuse"),
+        ("/api/openapi.json", "refuse"), ("/apis/amocrm/", "refuse"), ("/x/api/crm", "refuse"),
+    ],
+)  # fmt: skip
+def test_what_strangers_may_ask_for(path, expected):
+    """Only the addresses that check their callers themselves pass the gate."""
+    assert verdict(path, Caller("8.8.8.8", "desk.example.com", forwarded=False)) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("Bearer right-key-0123456", "ok"), ("bearer right-key-0123456", "ok"), ("Bearer wrong", "wrong"),
+        ("Basic right-key-0123456", "wrong"), ("right-key-0123456", "wrong"), ("", "wrong"), (None, "wrong"),
+        ("Bearer ", "wrong"), ("Bearer ключ", "wrong"),
+    ],
+)  # fmt: skip
+def test_keys(header, expected):
+    """Only the whole key, as a bearer, opens."""
+    assert key_verdict(Secret("right-key-0123456"), header) == expected
+
+
+def test_without_a_key_set_nobody_gets_in():
+    """An unset key is not an empty key."""
+    assert key_verdict(None, "Bearer ") == "no_key_set"

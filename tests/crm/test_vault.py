@@ -1,0 +1,82 @@
+"""Secrets at rest: only the right key and purpose open them."""
+
+import os
+import stat
+import threading
+
+import pytest
+
+from crm.errors import SetupError
+from crm.vault import Vault, fingerprint, key_file_phrases
+
+OLD, NEW = "a" * 40, "b" * 40
+
+
+def test_what_is_sealed_opens_again():
+    """Any text comes back, and the sealed one does not contain it."""
+    vault = Vault([NEW])
+    sealed = vault.seal("def502-токен", "grant")
+    assert vault.open(sealed, "grant") == "def502-токен"
+    assert "def502" not in sealed
+
+
+def test_a_new_key_opens_what_an_old_one_sealed():
+    """With both keys in the ring old texts open and new ones are sealed with the first."""
+    sealed = Vault([OLD]).seal("token", "grant")
+    ring = Vault([NEW, OLD])
+    assert ring.open(sealed, "grant") == "token"
+    assert ring.seal("x", "grant").split(".")[1] == Vault([NEW]).key_id
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda text: text[:-6] + "AAAA" + text[-2:], lambda text: "v2" + text[2:], lambda text: text.replace(".", "", 1),
+    lambda text: "", lambda text: text[:20],
+])  # fmt: skip
+def test_a_changed_text_does_not_open(spoil):
+    """Cut, altered or renamed: refused, never half opened."""
+    vault = Vault([NEW])
+    with pytest.raises(SetupError) as raised:
+        vault.open(spoil(vault.seal("token" * 10, "grant")), "grant")
+    assert raised.value.code == "secret_key_wrong"
+
+
+def test_another_key_or_purpose_does_not_open():
+    """A wrong SECRET_KEY is said so, and a text moved to another place is worthless."""
+    sealed = Vault([OLD]).seal("token", "grant")
+    for vault, purpose in ((Vault([NEW]), "grant"), (Vault([OLD]), "webhook")):
+        with pytest.raises(SetupError):
+            vault.open(sealed, purpose)
+
+
+def test_the_key_file_is_made_once_and_is_private(tmp_path):
+    """Sixteen starts at once read the same key; nobody but its owner may read the file."""
+    path, found, start = tmp_path / "data" / "secret.key", [], threading.Barrier(16)
+
+    def read():
+        start.wait()
+        found.append(tuple(key_file_phrases(path)))
+
+    threads = [threading.Thread(target=read) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert len(found[0][0]) >= 32
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert [file.name for file in path.parent.iterdir()] == ["secret.key"]
+
+
+def test_an_empty_key_file_is_said_so(tmp_path):
+    """A file somebody emptied is not silently replaced: what it sealed would be lost."""
+    (tmp_path / "secret.key").write_text("\n")
+    with pytest.raises(SetupError) as raised:
+        key_file_phrases(tmp_path / "secret.key")
+    assert raised.value.code == "secret_key_empty"
+
+
+def test_nothing_shows_a_key():
+    """A repr of the vault holds the key's id and no key; a fingerprint does not hold its token."""
+    assert OLD[:8] not in repr(Vault([OLD]))
+    assert fingerprint("def50200abcdef") not in "def50200abcdef"
+    assert len(fingerprint("x")) == 12

@@ -1,0 +1,81 @@
+"""Words: the same keys in both languages, every key in use, every code explained."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from crm.settings import PROJECT
+from crm.words import FOLDER, LANGUAGES, words
+
+CODE = [path for room in ("crm", "ui", "pages") for path in Path(PROJECT, room).rglob("*.py")] + [
+    Path(PROJECT, "dashboard.py")
+]
+SOURCE = "\n".join(path.read_text() for path in CODE)
+
+
+def keys(language):
+    return set(re.findall(r"^([a-z][\w-]*) =", (FOLDER / f"{language}.ftl").read_text(), re.MULTILINE))
+
+
+def test_both_languages_have_the_same_keys():
+    """A sentence in one language only would show as its key in the other."""
+    assert keys("ru") == keys("en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_key_in_code_has_words(language):
+    """Each `say("key")` finds its sentence."""
+    used = set(re.findall(r"""\bsay\(\s*["']([a-z][\w-]*)["']""", SOURCE))
+    assert len(used) > 80
+    assert used <= keys(language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_error_code_has_words_and_a_remedy(language):
+    """Whatever code an error in `crm/` can carry, a person reads what happened and what to do."""
+    raised = r'(?:SetupError|NetworkError|NotSent|NoAnswer|NotLetIn|BrokenWord|SaidNo|Refused)\(\s*(?:\d+,\s*)?"(\w+)"'
+    hints = r'"\w[\w ]*", (?:SetupError|NotLetIn), "(\w+)"'
+    codes = (
+        set(re.findall(raised, SOURCE)) | set(re.findall(hints, SOURCE)) | {"rights_missing", "blocked", "worker_died"}
+    )
+    assert len(codes) > 50
+    have = keys(language)
+    assert not [code for code in codes if f"error-{code}" not in have or f"error-{code}-remedy" not in have]
+
+
+def test_no_words_lie_unused():
+    """Sentences nobody can ever read are removed."""
+    families = ("error-", "setting-", "field-", "period-", "activity-kind-", "fields-verdict-", "fields-entity-",
+                "fields-column-", "connection-state-")  # fmt: skip
+    pages = {f"{path.stem}-{part}" for path in Path(PROJECT, "pages").glob("*.py") for part in ("title", "help")}
+    used = set(re.findall(r"""["']([a-z][\w-]*)["']""", SOURCE)) | pages
+    assert not [key for key in keys("ru") if key not in used and not key.startswith(families)]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(1, "лид"), (2, "лида"), (5, "лидов"), (11, "лидов"), (21, "лид"), (22, "лида"), (0, "лидов"), (111, "лидов")],
+)
+def test_russian_plurals(count, text):
+    """1 лид, 2 лида, 5 лидов, 11 лидов, 21 лид."""
+    assert words("ru")("leads-count", count=count).endswith(f" {text}")
+
+
+def test_a_missing_key_shows_as_itself():
+    """A forgotten sentence is visible and harmless."""
+    assert words("ru")("no-such-key") == "no-such-key"
+
+
+def test_an_unknown_code_gets_the_general_words():
+    """An error nobody foresaw is still explained."""
+    what, remedy = words("en").error("never_heard_of")
+    assert "never_heard_of" in what
+    assert remedy
+
+
+def test_no_page_holds_a_sentence():
+    """Pages and ui hold no Russian letter: every word lives in locales/."""
+    screens = [path for path in CODE if path.parent.name in ("ui", "pages")]
+    lines = [line for path in screens for line in path.read_text().splitlines()]
+    assert not [line for line in lines if re.search(r'"[^"]*[А-Яа-яЁё]', line.split("#")[0]) and '"""' not in line]

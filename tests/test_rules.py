@@ -1,0 +1,112 @@
+"""The rules of the house that a program can check."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from crm.settings import PROJECT
+from ui.frame import SCREENS
+
+ROOMS = ("crm", "ui", "pages", "sandbox")
+FORBIDDEN = {
+    "crm": {"streamlit", "ui", "pages", "sandbox", "dashboard"},
+    "ui": {"pages", "sandbox", "dashboard", "requests", "sqlalchemy"},
+    "pages": {"sandbox", "dashboard", "requests", "sqlalchemy", "os"},
+    "sandbox": {"crm", "ui", "pages", "dashboard", "streamlit"},
+}
+"""What each room may not import."""
+
+FILES = [path for room in ROOMS for path in sorted(Path(PROJECT, room).rglob("*.py"))]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_rooms_import_only_what_they_may(path):
+    """pages → ui → crm → crm.amo, crm.store; sandbox knows none of us."""
+    room = path.relative_to(PROJECT).parts[0]
+    found = {module.split(".")[0] for module in imports(path)}
+    assert not found & FORBIDDEN[room]
+
+
+@pytest.mark.parametrize("inner", ["amo", "store"])
+def test_inner_rooms_do_not_look_out(inner):
+    """crm.amo and crm.store know errors, the journal's line and each other, and nothing of what the desk does."""
+    allowed = {"crm.errors", "crm.store", "crm.amo", "crm.activity"}
+    for path in sorted(Path(PROJECT, "crm", inner).rglob("*.py")):
+        ours = {module for module in imports(path) if module.startswith("crm.")}
+        assert not [module for module in ours if ".".join(module.split(".")[:2]) not in allowed], path
+
+
+def test_only_settings_reads_the_environment():
+    """`os.environ` stands in crm/settings.py; the console, which speaks before there are settings, asks for the language."""
+    readers = {
+        path.relative_to(PROJECT).as_posix() for path in FILES if re.search(r"os\.environ|getenv", path.read_text())
+    }
+    assert {path for path in readers if not path.startswith("sandbox/")} == {"crm/settings.py", "crm/console.py"}
+
+
+def test_all_http_goes_through_one_door():
+    """`requests` is imported by the door and the wire under it, and nowhere else in crm/."""
+    users = {
+        path.name
+        for path in Path(PROJECT, "crm").rglob("*.py")
+        if "requests" in {m.split(".")[0] for m in imports(path)}
+    }
+    assert users == {"door.py", "wire.py"}
+
+
+def test_every_page_is_in_the_menu():
+    """A file in pages/ is a screen of the frame, and the other way round."""
+    files = {path.stem for path in Path(PROJECT, "pages").glob("*.py")} - {"navigation"}
+    assert files == {screen.name for screen in SCREENS}
+
+
+@pytest.mark.parametrize("path", sorted(Path(PROJECT, "pages").glob("*.py")), ids=lambda path: path.name)
+def test_pages_are_thin(path):
+    """A page fetches, shapes and draws: at most 120 lines, no try, no cache, no class."""
+    tree = ast.parse(path.read_text())
+    assert len(path.read_text().splitlines()) <= 120
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Try | ast.ClassDef)]
+    assert "cache" not in path.read_text()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_every_module_says_what_it_is(path):
+    """A docstring opens each module, except generated migrations' and empty packages'."""
+    text = path.read_text().strip()
+    assert not text or ast.get_docstring(ast.parse(text))
+
+
+def test_no_file_is_a_drawer():
+    """No utils, helpers, common, manager: a module is named for what it holds."""
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "managers"}
+    assert not [path for path in FILES if path.stem in drawers]
+
+
+def test_tests_do_not_sleep():
+    """No test waits by sleeping; it waits for a sign."""
+    me = Path(__file__).name
+    sleepers = [
+        path for path in Path(PROJECT, "tests").rglob("*.py") if path.name != me and "time.sleep(" in path.read_text()
+    ]
+    assert not sleepers
+
+
+def test_every_test_claims_something():
+    """Each test has a sentence that states the behaviour."""
+    silent = [
+        f"{path.name}::{node.name}"
+        for path in Path(PROJECT, "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert not silent
