@@ -1,0 +1,29 @@
+"""`python -m crm.store.migrations "What changes"`: write the step from the last migration to the tables in code."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from alembic import command
+
+from crm.store.engine import Store
+from crm.store.migrations import config
+from crm.store.tables import HEAD
+
+
+def main(message: str) -> None:
+    """Compare a fresh, upgraded SQLite database with the tables and write what is missing as the next step."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(f"sqlite:///{Path(folder)}/empty.db")
+        store.upgrade()
+        with store.write() as db:
+            settings = config()
+            settings.attributes["connection"] = db
+            command.revision(settings, message=message, autogenerate=True, rev_id=f"{int(HEAD) + 1:04}")
+        store.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:  # one sentence
+        sys.exit('usage: python -m crm.store.migrations "What changes"')
+    main(sys.argv[1])

@@ -1,0 +1,104 @@
+"""The desk as a running program, for tests that need the real thing: started on a free port, stopped or killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from crm.settings import PROJECT
+
+START_S = 60.0
+"""A start takes three seconds here; a loaded machine may need many times that."""
+
+CHECK_EVERY_S = 0.05
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition, what: str, patience_s: float = 20.0):
+    """Wait for a sign and return it; fail with `what` was waited for."""
+    pause, end = threading.Event(), time.monotonic() + patience_s
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        pause.wait(CHECK_EVERY_S)
+    raise AssertionError(f"waited {patience_s:.0f} s in vain for {what}")
+
+
+class RunningDesk:
+    """A desk of its own: own port, own folder for its database, own settings."""
+
+    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"http://localhost:{self.port}"
+        database = {"DATABASE_URL": f"sqlite:///{folder}/desk.db", "SECRET_KEY": "k" * 40}
+        clean = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}
+        self._environ = clean | database | settings
+        self._log = folder / "desk.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, wait: bool = True) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(self.port)]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=PROJECT, env=self._environ, stdout=log, stderr=log)
+        if wait:
+            until(self.is_up, "the desk to start", START_S)
+
+    def is_up(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"the desk ended with {self._process.returncode}:\n{self.log()}")
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def stop(self) -> int:
+        """End it politely; its exit status."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """End it at once, as a power cut would."""
+        return self._end(signal.SIGKILL)
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def _end(self, how: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(how)
+        try:
+            return process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the desk did not stop:\n{self.log()}") from None
+
+
+@contextmanager
+def running_desk(**settings: str) -> Iterator[RunningDesk]:
+    """A started desk that is stopped at the end, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="desk-") as folder:
+        desk = RunningDesk(Path(folder), settings)
+        try:
+            desk.start()
+            yield desk
+        finally:
+            desk.stop()
