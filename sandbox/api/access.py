@@ -1,0 +1,51 @@
+"""Who may do what: whose token a request carries, and what stands in its way (sheet 3.6, 4.1, 4.3).
+
+How tokens are issued and die is `oauth/`.
+"""
+
+from __future__ import annotations
+
+from sandbox.answers import BAD_TOKEN, Refusal, problem
+from sandbox.call import Call
+from sandbox.oauth import grants
+
+WRITING = {"POST", "PATCH", "PUT", "DELETE"}
+
+
+def present(call: Call) -> grants.Holder | None:
+    """Whose token the request carries, None for none that lives. A transaction of its own: seeing a token counts."""
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    return grants.present(call.work, token.strip()) if scheme.lower() == "bearer" else None
+
+
+def identify(call: Call, holder: grants.Holder | None) -> None:
+    """Puts the acting user into the call, or refuses: 401 for the token, 402 for the bill, 403 for the scope."""
+    if holder is None:
+        raise Refusal(problem(401, BAD_TOKEN))
+    paid = call.work.config.paid
+    if paid == "no" or (paid == "reads_only" and call.method in WRITING):
+        raise Refusal(problem(402, "Payment Required"))
+    if "crm" not in holder.scopes:
+        raise Refusal(problem(403, "Client doesn't have the required scope"))
+    call.work.user_id = _acting_user(call, holder.user_id)
+
+
+def _acting_user(call: Call, user_id: int) -> int:
+    """With an admin's token `X-Context-User-ID` names the user to act for (sheet 3.6, O)."""
+    wanted = call.headers.get("x-context-user-id", "")
+    if wanted.isdecimal() and is_admin(call, user_id) and int(wanted) in call.work.user_ids:
+        return int(wanted)
+    return user_id
+
+
+def is_admin(call: Call, user_id: int) -> bool:
+    """Whether the user is an admin, and the sandbox is not told to treat nobody as one."""
+    return call.work.config.admin_rights and bool(
+        call.store.value("SELECT is_admin FROM users WHERE id = ?", [user_id])
+    )
+
+
+def admins_only(call: Call) -> None:
+    """Refuses everyone else: users, webhooks and the account's structure are the admin's (sheet 8, item 30)."""
+    if not is_admin(call, call.work.user_id):
+        raise Refusal(problem(403, "Forbidden"))

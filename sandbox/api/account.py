@@ -1,0 +1,151 @@
+"""The account and its people: `/account`, `/users` (sheet 5.1, 5.7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.answers import Answer, hal, problem
+from sandbox.api.access import admins_only
+from sandbox.api.checks import items, pass_or_refuse
+from sandbox.api.listing import item_query, own_link, page_of, paged
+from sandbox.call import Call
+from sandbox.club import account as club
+from sandbox.store.database import Row
+
+ENTITY_NAMES = {
+    "leads": {
+        "ru": {
+            "gender": "f",
+            "plural_form": {"dative": "сделкам", "default": "сделки", "genitive": "сделок"},
+            "singular_form": {"dative": "сделке", "default": "сделка", "genitive": "сделки"},
+        }
+    }
+}
+MOST_NEW_USERS = 10
+FULL_RIGHTS = {"view": "A", "edit": "A", "add": "A", "delete": "A", "export": "A"}
+MANAGER_RIGHTS = {"view": "A", "edit": "M", "add": "A", "delete": "D", "export": "D"}
+
+
+def read(call: Call) -> Answer:
+    """GET /account: what `with` asks for stands partly at the root, partly embedded (sheet 5.1, O)."""
+    admin = call.store.value("SELECT min(id) FROM users WHERE is_admin = 1")
+    shown: dict[str, Any] = {
+        "id": club.ACCOUNT_ID,
+        "name": club.ACCOUNT_NAME,
+        "subdomain": call.store.meta("subdomain"),
+        "created_at": club.CREATED_AT,
+        "created_by": admin,
+        "updated_at": club.CREATED_AT,
+        "updated_by": admin,
+        "current_user_id": call.work.user_id,
+        "country": "RU",
+        "currency": "RUB",
+        "currency_symbol": "₽",
+        "customers_mode": "disabled",
+        "is_unsorted_on": True,
+        "mobile_feature_version": 0,
+        "is_loss_reason_enabled": True,
+        "is_helpbot_enabled": False,
+        "is_technical_account": False,
+        "contact_name_display_order": 1,
+    }
+    at_root = {
+        "amojo_id": club.AMOJO_ID,
+        "uuid": club.ACCOUNT_UUID,
+        "version": 11,
+        "drive_url": "https://drive-b.amocrm.ru",
+        "is_api_filter_enabled": call.work.config.is_api_filter_enabled,
+        "invoices_settings": None,
+    }
+    shown |= {key: value for key, value in at_root.items() if key in call.extras}
+    shown["_links"] = own_link(call)
+    embedded = {key: value for key, value in _embedded(call).items() if key in call.extras}
+    if embedded:
+        shown["_embedded"] = embedded
+    return hal(shown)
+
+
+def _embedded(call: Call) -> dict[str, Any]:
+    return {
+        "amojo_rights": {"can_direct": True, "can_create_groups": True},
+        "users_groups": [{"id": 0, "name": "Отдел продаж", "uuid": None}],
+        "task_types": call.store.rows("SELECT id, name, color, icon_id, code FROM task_types ORDER BY id"),
+        "entity_names": ENTITY_NAMES,
+        "datetime_settings": {
+            "date_pattern": "d.m.Y H:i",
+            "short_date_pattern": "d.m.Y",
+            "short_time_pattern": "H:i",
+            "date_format": "d.m.Y",
+            "time_format": "H:i:s",
+            "timezone": club.TIMEZONE,
+            "timezone_offset": f"+{club.UTC_OFFSET_S // 3600:02}:00",
+        },
+    }
+
+
+def read_users(call: Call) -> Answer:
+    """GET /users: an admin's token only."""
+    admins_only(call)
+    page = page_of(call)
+    rows = call.store.rows("SELECT * FROM users ORDER BY id LIMIT ? OFFSET ?", [page.limit, page.offset])
+    total = call.store.value("SELECT count(*) FROM users")
+    query = item_query(call)
+    shown = [_user(call, row, query) for row in rows]
+    return paged(call, "users", shown, page, page.offset + page.limit < total, total=total)
+
+
+def read_user(call: Call) -> Answer:
+    """GET /users/{id}."""
+    admins_only(call)
+    row = call.store.row("SELECT * FROM users WHERE id = ?", [call.path_params["id"]])
+    return hal(_user(call, row, call.raw_query)) if row else problem(404, "Not Found")
+
+
+def add_users(call: Call) -> Answer:
+    """POST /users: ten at most, 201 (sheet 5.7)."""
+    admins_only(call)
+    checked = items(call, most=MOST_NEW_USERS)
+    shown = []
+    for item in checked:
+        name, email = item.text("name", required=True), item.text("email", required=True)
+        rights = item.inside("rights", item.tree("rights"))
+        row: Row = {
+            "id": call.store.next_id("users"),
+            "name": name,
+            "email": email,
+            "lang": item.text("lang") or "ru",
+            "is_admin": bool(rights.boolean("is_admin")),
+            "is_active": 1,
+            "phone_number": None,
+        }
+        if not item.errors:
+            call.store.insert("users", row)
+            call.work.changed("added", "users", row["id"], None, row)
+            shown.append(_user(call, row, "") | {"request_id": item.request_id})
+    pass_or_refuse(checked)
+    return hal({"_total_items": len(shown), "_links": own_link(call), "_embedded": {"users": shown}}, 201)
+
+
+def _user(call: Call, row: Row, query: str) -> dict[str, Any]:
+    rights = FULL_RIGHTS if row["is_admin"] else MANAGER_RIGHTS
+    shown: dict[str, Any] = {"id": row["id"], "name": row["name"], "email": row["email"], "lang": row["lang"]}
+    asked = {"uuid": None, "amojo_id": None, "user_rank": None, "phone_number": row["phone_number"]}
+    shown |= {key: value for key, value in asked.items() if key in call.extras}
+    return shown | {
+        "rights": {
+            "leads": rights,
+            "contacts": rights,
+            "companies": rights,
+            "tasks": {"edit": rights["edit"], "delete": rights["delete"]},
+            "mail_access": False,
+            "catalog_access": bool(row["is_admin"]),
+            "status_rights": None,
+            "is_admin": bool(row["is_admin"]),
+            "is_free": False,
+            "is_active": bool(row["is_active"]),
+            "group_id": None,
+            "role_id": None,
+        },
+        "_links": {"self": {"href": call.url(f"/api/v4/users/{row['id']}", query)}},
+        "_embedded": {"roles": [], "groups": []},
+    }

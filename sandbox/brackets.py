@@ -1,0 +1,99 @@
+"""PHP's way of putting a tree into a query string: `filter[id][]=1&filter[price][from]=2`.
+
+Reads query strings and forms, and writes webhook bodies. Both directions follow PHP (`parse_str`,
+`http_build_query`), because AmoCRM is written in it (sheet 4.4, 7.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+Tree = dict[str, Any]
+"""What PHP calls an array: string keys, values either `str` or another tree. `[]` counts from "0"."""
+
+MAX_VARIABLES = 1000
+"""PHP's `max_input_vars`: what comes after it is dropped without a word."""
+
+MAX_DEPTH = 64
+"""PHP's `max_input_nesting_level`: a deeper variable is dropped without a word."""
+
+
+def parse(text: str) -> Tree:
+    """The tree a query string or a form body spells. Never fails: PHP reads anything."""
+    tree: Tree = {}
+    for number, pair in enumerate(part for part in text.split("&") if part):
+        if number >= MAX_VARIABLES:
+            break
+        name, _, value = pair.partition("=")
+        keys = split_key(unquote_plus(name))
+        if keys and len(keys) <= MAX_DEPTH:
+            _put(tree, keys, unquote_plus(value))
+    return tree
+
+
+def split_key(name: str) -> list[str]:
+    """`a[b][]` → `["a", "b", ""]`; an empty list where PHP would ignore the variable."""
+    name = name.lstrip(" ")
+    head, bracket, rest = name.partition("[")
+    if not head:
+        return []
+    if bracket and "]" not in rest:
+        return [_plain(name)]
+    keys = [_plain(head)]
+    while bracket:
+        inside, closed, rest = rest.partition("]")
+        if not closed:
+            break
+        keys.append(inside)
+        if not rest.startswith("["):
+            break
+        rest = rest[1:]
+    return keys
+
+
+def _plain(name: str) -> str:
+    """The outermost name, in which PHP allows neither dots, spaces nor an open bracket."""
+    return name.replace(".", "_").replace(" ", "_").replace("[", "_")
+
+
+def _put(tree: Tree, keys: list[str], value: str) -> None:
+    for key in keys[:-1]:
+        below = tree.get(key) if key else None
+        if not isinstance(below, dict):
+            below = {}
+            tree[key or _next_index(tree)] = below
+        tree = below
+    tree[keys[-1] or _next_index(tree)] = value
+
+
+def _next_index(tree: Tree) -> str:
+    taken = [int(key) for key in tree if key.isdecimal()]
+    return str(max(taken) + 1 if taken else 0)
+
+
+def scalars(node: Any) -> list[str]:
+    """The values of a filter however it was written: `x`, `x,y`, `[]`, `[0]`. Nested trees have none."""
+    if isinstance(node, str):
+        return [part.strip() for part in node.split(",") if part.strip()]
+    if isinstance(node, dict):
+        return [value for value in node.values() if isinstance(value, str) and value]
+    return []
+
+
+def build(tree: Any) -> str:
+    """A form body. Values become strings as PHP makes them: true → 1, false → 0, null is left out."""
+    return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs(tree))
+
+
+def pairs(node: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """(`a[b][0]`, value) of every leaf, in order."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else None
+    if children is not None:
+        for key, below in children:
+            yield from pairs(below, f"{prefix}[{key}]" if prefix else str(key))
+    elif isinstance(node, bool):
+        yield prefix, "1" if node else "0"
+    elif node is not None:
+        yield prefix, str(node)

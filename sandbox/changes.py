@@ -1,0 +1,88 @@
+"""What a request changed: written down while it is worked on, told to everyone when it is committed.
+
+Events (`GET /events`), webhooks, the ledger and the search index all follow from the same list of changes, so
+they can never tell different stories. Nothing here writes a card; that is `api/cards.py` and its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from sandbox.store.database import Row, Store, readable
+
+if TYPE_CHECKING:
+    from sandbox.api.custom_fields import Field
+    from sandbox.config import Config
+
+Kind = Literal["added", "updated", "deleted", "restored", "linked", "unlinked"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that happened to one row. `before` and `after` are whole rows, None where there was or is none."""
+
+    kind: Kind
+    entity: str
+    """A table's name: leads, contacts, companies, notes, tasks, unsorted, pipelines, …"""
+    id: int | str
+    before: Row | None = None
+    after: Row | None = None
+
+
+@dataclass
+class Work:
+    """One unit of work on the club: who does it, when, and what it changed so far. Lives inside one transaction."""
+
+    store: Store
+    config: Config
+    moment: float
+    """Unix seconds, with their fraction: one reading of the clock for the whole work."""
+    user_id: int = 0
+    """Who acts; 0 is AmoCRM itself (sheet 5.2)."""
+    changes: list[Change] = field(default_factory=list)
+    token_events: list[dict[str, Any]] = field(default_factory=list)
+    """What happened to codes and tokens, by fingerprint."""
+
+    @property
+    def now(self) -> int:
+        """The time everything in this work is stamped with: whole seconds, as AmoCRM keeps them."""
+        return int(self.moment)
+
+    def changed(self, kind: Kind, entity: str, id_: int | str, before: Row | None, after: Row | None) -> None:
+        """Write a change down."""
+        self.changes.append(Change(kind, entity, id_, before, after))
+
+    @cached_property
+    def fields(self) -> dict[str, dict[int, Field]]:
+        """Kind of card → id → definition of every custom field, as of the first look."""
+        from sandbox.api.custom_fields import definitions  # here: definitions are themselves read through a Work
+
+        return definitions(self.store)
+
+    def forget_fields(self) -> None:
+        """After a definition changed: read them again at the next look."""
+        self.__dict__.pop("fields", None)
+
+    @cached_property
+    def user_ids(self) -> set[int]:
+        """People who may be made responsible: those not deactivated."""
+        return {row["id"] for row in self.store.rows("SELECT id FROM users WHERE is_active = 1")}
+
+    def forget(self) -> None:
+        """What was written down has been told, or was taken back with its transaction."""
+        self.changes.clear()
+        self.token_events.clear()
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The changes as the ledger keeps them."""
+        return [
+            {
+                "change": change.kind,
+                "entity": change.entity,
+                "id": change.id,
+                "payload": readable(change.after or change.before or {}),
+            }
+            for change in self.changes
+        ]

@@ -1,0 +1,66 @@
+"""One control request as its function sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sandbox.call import Call
+from sandbox.changes import Work
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+T = TypeVar("T")
+
+
+class BadOrder(ValueError):
+    """A control request that cannot be understood; the text says what would be."""
+
+
+@dataclass
+class Order:
+    """`rest`: what follows the control's name in the path. `data`: the JSON body."""
+
+    call: Call
+    rest: str
+    data: dict[str, Any]
+
+    @property
+    def world(self) -> World:
+        """The sandbox."""
+        return self.call.world
+
+    def take(self, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
+        """A value of the body of the wanted type."""
+        value = self.data.get(name, default)
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
+            raise BadOrder(f"{name}: {value!r} is not a {kinds[0].__name__}")
+        return value
+
+    def only(self, *names: str) -> None:
+        """Refuse what nobody would read: a misspelt name must not pass for an order carried out."""
+        unknown = sorted(set(self.data) - set(names))
+        if unknown:
+            raise BadOrder(f"unknown: {', '.join(unknown)}; known: {', '.join(names)}")
+
+    def number_in_query(self, name: str) -> int | None:
+        """A number of the query string."""
+        value = self.call.query.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not value.isdecimal():
+            raise BadOrder(f"{name}: {value!r} is not a number")
+        return int(value)
+
+    def do(self, job: Callable[[Work], T], user_id: int = 0) -> T:
+        """Carry out a piece of work as AmoCRM itself or as a person: all or nothing, then told to everyone."""
+        work = self.world.work(user_id)
+        self.call.work = work
+        with self.world.store.transaction():
+            result = job(work)
+            self.world.commit(work, None)
+        self.world.tell(work, None)
+        return result

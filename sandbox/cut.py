@@ -1,0 +1,45 @@
+"""Breaking the connection under a client: the one place that touches the server's sockets.
+
+uvicorn hides the socket from applications, rightly. `Protocol` hands it down in the request's `state`, and the
+functions here do with it what a dying server or a bad line does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import Any, Literal
+
+from starlette.types import Receive, Scope
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+STATE_KEY = "transport"
+How = Literal["close", "reset"]
+
+NO_LINGER = struct.pack("ii", 1, 0)
+"""SO_LINGER with zero seconds: closing sends RST instead of FIN."""
+
+
+class Protocol(H11Protocol):
+    """uvicorn's own protocol; requests carry the transport they came on."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected. `app_state` is copied into every request's scope by uvicorn."""
+        self.app_state = {**self.app_state, STATE_KEY: transport}
+        super().connection_made(transport)
+
+
+async def cut(scope: Scope, receive: Receive, how: How) -> None:
+    """End the connection; what was written before still leaves with `close`, and is lost with `reset`."""
+    transport: Any = scope["state"][STATE_KEY]
+    if how == "reset":
+        connection: socket.socket = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        transport.abort()
+    else:
+        transport.close()
+    # uvicorn answers 500 for an application that says nothing, unless it knows that the client is gone. It learns
+    # that when the loop runs the transport's farewell, and then receives "http.disconnect".
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,180 @@
+"""Faults on demand: rules a test sets, matched against requests, counted as they fire.
+
+Only deciding is here; carrying a fault out is `journey.py` (and `cut.py` for the connection).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import random
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Action = Literal[
+    "cut_before",
+    "cut_after",
+    "status",
+    "status_after",
+    "slow",
+    "truncate",
+    "drip",
+    "garbage",
+    "empty_200",
+]
+ACTIONS: tuple[str, ...] = get_args(Action)
+GARBAGE = ("html", "invalid_json", "wrong_shape")
+DRIP_PIECE = 16
+"""Bytes of a dripping answer sent at a time."""
+
+
+class BadRule(ValueError):
+    """A rule that cannot be understood; the text says what would be."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a rule looks at."""
+
+    method: str
+    path: str
+    query: str
+    body: str
+
+
+OPTIONS: dict[str, tuple[type, ...]] = {
+    "status": (int,),
+    "html": (bool,),
+    "body": (str,),
+    "content_type": (str,),
+    "headers": (dict,),
+    "delay_ms": (int, float),
+    "delay_after_ms": (int, float),
+    "how": (str,),
+    "kind": (str,),
+}
+"""What an action can be told, beside its name."""
+
+MATCHES = ("method", "path", "query_contains", "body_contains")
+
+
+@dataclass
+class Rule:
+    """One fault. `skip`: so many matching requests pass first; `times`: it fires so often, None for always."""
+
+    id: int
+    action: str
+    match: dict[str, str]
+    options: dict[str, Any]
+    times: int | None = None
+    probability: float = 1.0
+    seed: int = 1
+    skip: int = 0
+    fired: int = 0
+    seen: int = 0
+    random: random.Random = field(default_factory=random.Random, repr=False)
+
+    def fires_for(self, request: Request) -> bool:
+        """Whether this request is hit; counts it if it matches."""
+        if not self._matches(request) or (self.times is not None and self.fired >= self.times):
+            return False
+        self.seen += 1
+        if self.seen <= self.skip or self.random.random() >= self.probability:
+            return False
+        self.fired += 1
+        return True
+
+    def _matches(self, request: Request) -> bool:
+        wanted = self.match
+        return (
+            wanted.get("method", request.method).upper() == request.method
+            and fnmatch.fnmatchcase(request.path, wanted.get("path", "*"))
+            and wanted.get("query_contains", "") in request.query
+            and wanted.get("body_contains", "") in request.body
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The rule with its counters."""
+        return {
+            "id": self.id,
+            "action": self.action,
+            "match": self.match,
+            **self.options,
+            "times": self.times,
+            "probability": self.probability,
+            "seed": self.seed,
+            "skip": self.skip,
+            "fired": self.fired,
+            "seen": self.seen,
+        }
+
+
+class Faults:
+    """The rules in force, in the order they were set. The first that fires for a request is carried out."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self._ids = itertools.count(1)
+
+    def pick(self, request: Request) -> Rule | None:
+        """The rule this request is hit by, if any."""
+        return next((rule for rule in self.rules if rule.fires_for(request)), None)
+
+    def add(self, data: Any) -> Rule:
+        """A new rule from its JSON, or `BadRule`."""
+        rule = read_rule(data, next(self._ids))
+        self.rules.append(rule)
+        return rule
+
+    def remove(self, rule_id: int | None = None) -> int:
+        """Drop one rule, or all; how many went."""
+        before = len(self.rules)
+        self.rules = [rule for rule in self.rules if rule_id is not None and rule.id != rule_id]
+        return before - len(self.rules)
+
+
+def read_rule(data: Any, rule_id: int) -> Rule:
+    """A rule from `{action, match?, times?, probability?, seed?, skip?, …}`."""
+    if not isinstance(data, dict):
+        raise BadRule("a rule is an object")
+    action = data.get("action")
+    if action not in ACTIONS:
+        raise BadRule(f"action: {action!r} is none of {', '.join(ACTIONS)}")
+    known = {"action", "match", "times", "probability", "seed", "skip", *OPTIONS}
+    if unknown := sorted(set(data) - known):
+        raise BadRule(f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    match = data.get("match") or {}
+    if not isinstance(match, dict) or set(match) - set(MATCHES) or not all(isinstance(v, str) for v in match.values()):
+        raise BadRule(f"match: an object of texts under {', '.join(MATCHES)}")
+    options = {name: _option(name, data[name]) for name in OPTIONS if name in data}
+    if action in ("status", "status_after") and not 200 <= options.get("status", 0) <= 599:
+        raise BadRule("status: a number from 200 to 599")
+    seed = _number(data, "seed", 1)
+    return Rule(
+        rule_id,
+        action,
+        match,
+        options,
+        times=None if data.get("times") is None else int(_number(data, "times", 1)),
+        probability=_number(data, "probability", 1.0),
+        seed=int(seed),
+        skip=int(_number(data, "skip", 0)),
+        random=random.Random(seed),
+    )
+
+
+def _option(name: str, value: Any) -> Any:
+    if not isinstance(value, OPTIONS[name]) or (isinstance(value, bool) and name != "html"):
+        raise BadRule(f"{name}: {value!r} is not a {OPTIONS[name][0].__name__}")
+    if name == "how" and value not in ("close", "reset"):
+        raise BadRule("how: close or reset")
+    if name == "kind" and value not in GARBAGE:
+        raise BadRule(f"kind: one of {', '.join(GARBAGE)}")
+    return value
+
+
+def _number(data: dict[str, Any], name: str, default: float) -> float:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        raise BadRule(f"{name}: {value!r} is not a number from 0")
+    return value

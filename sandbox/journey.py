@@ -1,0 +1,300 @@
+"""The road of a request, from arrival to answer. `sandbox/__init__.py` draws it; each step here is one method.
+
+Control calls leave the road at once: they are never limited, delayed, faulted or written into the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import Any
+
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from sandbox import control, faults
+from sandbox.answers import (
+    HAL,
+    HTML,
+    Answer,
+    Refusal,
+    internal_error,
+    lost_in_space,
+    nginx_page,
+    no_route,
+    problem,
+    standard_error,
+    too_many_requests,
+    wrong_method,
+)
+from sandbox.api import access, routes
+from sandbox.call import Call
+from sandbox.cut import cut
+from sandbox.ledger import Entry, masked_body
+from sandbox.oauth.endpoint import parameters
+from sandbox.oauth.tokens import claims_of
+from sandbox.world import World
+
+logger = logging.getLogger("sandbox")
+
+LIMITED = ("/api/", "/ajax/", "/private/", "/oauth2/")
+"""Addresses of the account: counted, limited and blocked. The portal and the screens are for people."""
+
+MOST_BODY = 32 * 1024 * 1024
+"""Bytes; more is nginx's 413."""
+
+CUT = "cut"
+"""In the ledger instead of a status, when the client got none."""
+
+
+class Journey:
+    """The ASGI application."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        body = await _read(request)
+        if scope["path"].startswith(control.PREFIX):
+            answer = await control.answer(self.world, request, body or b"")
+            await _send(send, answer)
+            return
+        call, entry = self._arrive(request, body or b"")
+        try:
+            if body is None:
+                await self._finish(entry, send, call, Answer(413, b"", HTML))
+            else:
+                await self._travel(call, entry, scope, receive, send)
+        finally:
+            entry["duration_ms"] = round((self.world.clock.now() - entry["at"]) * 1000, 3)
+
+    def _arrive(self, request: Request, body: bytes) -> tuple[Call, Entry]:
+        """Into the ledger, with the time of arrival, before anything else can happen."""
+        at = self.world.clock.now()
+        scope = request.scope
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        netloc = headers.get("host") or f"{scope['server'][0]}:{scope['server'][1]}"
+        call = Call(
+            world=self.world,
+            method=scope["method"],
+            path=routes.plain_path(scope["path"]),
+            raw_query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+            base_url=f"{scope['scheme']}://{netloc}",
+            peer=scope["client"][0] if scope["client"] else "",
+            port=scope["server"][1],
+            seq=0,
+            request_id=secrets.token_hex(16),
+        )
+        call.client_id = _client_id(call)
+        entry = self.world.ledger.add(
+            "request",
+            at=at,
+            method=call.method,
+            path=call.path,
+            query=call.raw_query,
+            client_id=call.client_id,
+            body=masked_body(body, call.content_type),
+            request_id=call.request_id,
+            counted=self._is_counted(call),
+            status=None,
+            fault=None,
+            duration_ms=None,
+        )
+        call.seq = entry["seq"]
+        return call, entry
+
+    def _is_counted(self, call: Call) -> bool:
+        if call.path == "/oauth2/access_token":
+            return self.world.config.count_token_requests
+        return call.path.startswith(LIMITED)
+
+    async def _travel(self, call: Call, entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._old_host(call) or self._gate(call, entry)
+        if answer is not None:
+            await self._finish(entry, send, call, answer)
+            return
+        rule = self.world.faults.pick(_faults_view(call))
+        if rule is not None:
+            entry["fault"] = {"rule": rule.id, "action": rule.action}
+        if rule and rule.action == "cut_before":
+            entry["status"] = CUT
+            await cut(scope, receive, rule.options.get("how", "close"))
+            return
+        answer = await self._carry_out(call, rule)
+        if rule and rule.action == "cut_after":
+            entry["status"] = CUT
+            entry["lost_status"] = answer.status
+            await cut(scope, receive, rule.options.get("how", "close"))
+            return
+        answer = _replaced(answer, rule, call)
+        entry["status"] = answer.status
+        if rule and rule.action == "truncate":
+            await _send_half(send, answer, call)
+            await cut(scope, receive, rule.options.get("how", "close"))
+        elif rule and rule.action == "drip":
+            await _send_slowly(send, answer, call, rule.options.get("delay_ms", 50) / 1000)
+        else:
+            await self._finish(entry, send, call, answer)
+
+    def _old_host(self, call: Call) -> Answer | None:
+        """After a rename the account is not where it was; the portal and the address book still are (sheet 3.7)."""
+        world = self.world
+        moved = world.account_port != world.portal_port and call.port == world.portal_port
+        if not moved or not call.path.startswith(LIMITED) or call.path.startswith("/oauth2/account/"):
+            return None
+        if world.old_host_answer == 401:
+            return problem(401, "Account not found")  # legacy code 101 (sheet 4.3, D)
+        return no_route(call.method, call.url(call.path))
+
+    def _gate(self, call: Call, entry: Entry) -> Answer | None:
+        """The block, then the limit (sheet 4.1)."""
+        world = self.world
+        if not call.path.startswith(LIMITED):
+            return None
+        if world.limiter.blocked:
+            return nginx_page(403)
+        who = f"ip:{call.peer}" if world.config.rate_per == "ip" else call.client_id or f"ip:{call.peer}"
+        if not entry["counted"] or world.limiter.allows(who, entry["at"], world.config):
+            return None
+        if world.limiter.blocked:
+            world.ledger.add("block", event="blocked", request_seq=call.seq)
+        return too_many_requests(world.config.retry_after_s, html=world.config.html_429)
+
+    async def _carry_out(self, call: Call, rule: faults.Rule | None) -> Answer:
+        """The waits, and between them the work itself, unless a fault speaks first."""
+        options = rule.options if rule else {}
+        slow = rule is not None and rule.action == "slow"
+        wait_ms = self.world.config.latency_ms + (options.get("delay_ms", 0) if slow else 0)
+        if wait_ms:
+            await asyncio.sleep(wait_ms / 1000)
+        if rule and rule.action == "status":
+            return _told(options, call)
+        route, parameters_, allowed = routes.find(call.method, call.path)
+        call.path_params = parameters_
+        if route and route.prepare:
+            await asyncio.to_thread(route.prepare, call)
+        answer = await self.world.in_store(lambda: self._work(call, route, allowed))
+        if slow and options.get("delay_after_ms"):
+            await asyncio.sleep(options["delay_after_ms"] / 1000)
+        return answer
+
+    def _work(self, call: Call, route: routes.Route | None, allowed: set[str]) -> Answer:
+        """Auth, then the route's own function, in one transaction each. On the store's thread."""
+        world = self.world
+        try:
+            call.work = world.work()
+            if route is None and not call.path.startswith("/api/") and not allowed:
+                return lost_in_space()
+            if route is None or not route.open:
+                with world.store.transaction():
+                    holder = access.present(call)
+                world.tell(call.work, call.seq)
+                access.identify(call, holder)
+            if route is None:
+                return wrong_method(allowed) if allowed else no_route(call.method, call.url(call.path))
+            with world.store.transaction():
+                answer = route.methods["GET" if call.method == "HEAD" else call.method](call)
+                world.commit(call.work, call.seq)
+        except Refusal as refusal:
+            call.work.forget()
+            answer = refusal.answer
+        except Exception:
+            call.work.forget()
+            logger.exception("%s %s", call.method, call.path)
+            answer = internal_error(call.request_id)
+        world.tell(call.work, call.seq)
+        for url in call.visits:
+            world.courier.visit(url)
+        return answer
+
+    async def _finish(self, entry: Entry, send: Send, call: Call, answer: Answer) -> None:
+        entry["status"] = answer.status
+        await _send(send, answer, call.request_id)
+
+
+async def _read(request: Request) -> bytes | None:
+    """The whole body; None when it is too long."""
+    body = bytearray()
+    async for piece in request.stream():
+        if len(body) <= MOST_BODY:
+            body += piece
+    return bytes(body) if len(body) <= MOST_BODY else None
+
+
+def _client_id(call: Call) -> str | None:
+    """Which integration a request claims to come from: what the limit counts by."""
+    if call.path.startswith("/oauth2/access_token"):
+        claimed = parameters(call).get("client_id")
+    else:
+        claimed = claims_of(call.headers.get("authorization", "").partition(" ")[2]).get("aud")
+    return claimed if isinstance(claimed, str) else None
+
+
+def _faults_view(call: Call) -> faults.Request:
+    return faults.Request(call.method, call.path, call.raw_query, call.body.decode("utf-8", "replace"))
+
+
+def _told(options: dict[str, Any], call: Call) -> Answer:
+    """The answer a rule wants: a documented body, or the one it was given."""
+    answer = standard_error(options["status"], html=options.get("html"), trace_id=call.request_id)
+    if "body" in options:
+        answer = Answer(answer.status, options["body"].encode(), options.get("content_type", HAL), answer.headers)
+    elif "content_type" in options:
+        answer = Answer(answer.status, answer.body, options["content_type"], answer.headers)
+    return Answer(answer.status, answer.body, answer.content_type, answer.headers | options.get("headers", {}))
+
+
+def _replaced(answer: Answer, rule: faults.Rule | None, call: Call) -> Answer:
+    """What a rule makes of an answer after the work was done."""
+    if rule is None:
+        return answer
+    if rule.action == "status_after":
+        return _told(rule.options, call)
+    if rule.action == "empty_200":
+        return Answer(200, b"", HAL)
+    if rule.action == "garbage":
+        kind = rule.options.get("kind", "html")
+        if kind == "html":
+            return Answer(200, b"<html><body><h1>amoCRM</h1></body></html>", HTML)
+        return Answer(200, b'{"_page":1,"_embedded":{"leads":[{"id":' if kind == "invalid_json" else b'{"ok":[]}', HAL)
+    return answer
+
+
+def _start(answer: Answer, request_id: str) -> Message:
+    headers = [(b"server", b"nginx"), (b"x-request-id", request_id.encode())]
+    if answer.content_type:
+        headers.append((b"content-type", answer.content_type.encode()))
+    if answer.status != 204:
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+    headers += [(name.lower().encode(), str(value).encode()) for name, value in answer.headers.items()]
+    return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+def _piece(body: bytes, *, more: bool = False) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+async def _send(send: Send, answer: Answer, request_id: str = "") -> None:
+    await send(_start(answer, request_id or secrets.token_hex(16)))
+    await send(_piece(answer.body))
+
+
+async def _send_half(send: Send, answer: Answer, call: Call) -> None:
+    """The head announces the whole length; only half of it comes."""
+    await send(_start(answer, call.request_id))
+    await send(_piece(answer.body[: len(answer.body) // 2], more=True))
+
+
+async def _send_slowly(send: Send, answer: Answer, call: Call, pause_s: float) -> None:
+    await send(_start(answer, call.request_id))
+    for at in range(0, len(answer.body), faults.DRIP_PIECE):
+        await send(_piece(answer.body[at : at + faults.DRIP_PIECE], more=True))
+        await asyncio.sleep(pause_s)
+    await send(_piece(b""))

@@ -1,0 +1,37 @@
+"""The integration as it stands in the account: its keys, where it sends people back to, whether it is installed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from urllib.parse import urlencode
+
+from sandbox.store.database import Store
+
+META_KEY = "integration"
+
+
+@dataclass(frozen=True)
+class Integration:
+    """The only integration this account knows."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str = ""
+    installed: bool = False
+    """An admin has allowed it once; until then nobody else can (sheet 3.1, D)."""
+
+    def with_query(self, **parameters: str) -> str:
+        """The redirect URI with these parameters behind whatever query it already has."""
+        joint = "&" if "?" in self.redirect_uri else "?"
+        return f"{self.redirect_uri}{joint}{urlencode(parameters)}"
+
+
+def load(store: Store) -> Integration:
+    """As last saved."""
+    return Integration(**json.loads(store.meta(META_KEY) or "{}"))
+
+
+def save(store: Store, integration: Integration) -> None:
+    """Keep it."""
+    store.remember(META_KEY, json.dumps(asdict(integration)))

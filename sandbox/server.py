@@ -1,0 +1,136 @@
+"""Starting, serving and stopping: the process around the world. The command line is `__main__.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from sandbox.cut import Protocol
+from sandbox.journey import Journey
+from sandbox.options import BadOption, Options
+from sandbox.world import World
+
+BACKLOG = 1024
+KEEP_ALIVE_S = 75
+"""nginx's own; uvicorn's 5 s would close connections that clients still believe in."""
+
+FAREWELL_S = 1
+"""How long a stop waits for answers under way."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket, or `BadOption` with the reason."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise BadOption(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return sock
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says when it is ready, can open another port, and hurries when told to stop."""
+
+    def __init__(self, config: uvicorn.Config, world: World, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.world = world
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, then say so."""
+        await super().startup(sockets=sockets)
+        loop = asyncio.get_running_loop()
+        self._courier = asyncio.ensure_future(self.world.courier.run())
+        self.world.open_port = lambda: asyncio.run_coroutine_threadsafe(self._open_port(), loop).result()
+        self._announce()
+
+    async def _open_port(self) -> int:
+        """One more port for the same account: where a renamed account lives from then on."""
+        sock = listen(self.config.host, 0)
+
+        def protocol() -> asyncio.Protocol:
+            return Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        self.servers.append(await asyncio.get_running_loop().create_server(protocol, sock=sock, backlog=BACKLOG))
+        return sock.getsockname()[1]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; idle connections do not hold it up."""
+        self._courier.cancel()
+        await super().shutdown(sockets=sockets)
+
+
+def serve(options: Options, *, exit_with_parent: bool = False, announce: Callable[[dict[str, Any]], None]) -> None:
+    """Run a sandbox until SIGTERM, SIGINT or, if wanted, the end of stdin. `announce` gets the ready line's content."""
+    # uvicorn puts back the handlers it found and raises the signal again when it is done: so this one ends the process
+    # with everything closed and code 0.
+    signal.signal(signal.SIGTERM, _leave)
+    if exit_with_parent:
+        threading.Thread(target=_stop_at_end_of_stdin, daemon=True).start()
+    sock = listen(options.host, options.port)
+    world = World(options)
+    world.portal_port = world.account_port = sock.getsockname()[1]
+    world.open()
+    config = uvicorn.Config(
+        Journey(world),
+        host=options.host,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=FAREWELL_S,
+    )
+    server = Server(config, world, lambda: announce(ready(world)))
+    try:
+        server.run(sockets=[sock])
+    finally:
+        world.close()
+
+
+def ready(world: World) -> dict[str, Any]:
+    """What the ready line tells."""
+    options = world.options
+    return {
+        "ready": True,
+        "url": world.url_at(world.portal_port),
+        "client_id": options.client_id,
+        "redirect_uri": options.redirect_uri,
+        "leads": world.store.value("SELECT count(*) FROM leads"),
+        "pid": os.getpid(),
+    }
+
+
+def print_ready(content: dict[str, Any]) -> None:
+    """One JSON line on stdout, at once."""
+    print(json.dumps(content), flush=True)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _stop_at_end_of_stdin() -> None:
+    """Whoever started us holds the other end of stdin; when they die, however they die, it closes."""
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass  # no stdin at all is an ended one
+    os.kill(os.getpid(), signal.SIGTERM)
