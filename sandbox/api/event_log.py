@@ -35,7 +35,7 @@ TagName = Callable[[int], str]
 
 def write(work: Work) -> None:
     """Turn the work's changes into events, in their order."""
-    rows = []
+    rows: list[Row] = []
     for change in work.changes:
         fields, tag_name = work.fields.get(change.entity, {}), partial(_tag_name, work, change.entity)
         for type_, entity_type, entity_id, after, before in of_change(change, fields, tag_name):

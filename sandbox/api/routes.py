@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.routing import compile_path
 
+from sandbox import screens
 from sandbox.answers import Answer
 from sandbox.api import (
     account,
@@ -103,6 +104,7 @@ def _cards(kind: str) -> Iterator[Route]:
         "/notes/{note_id:int}/unpin": {"POST": notes.pin},
     }.items():
         yield Route(base + path, methods, fixed=fixed)
+    yield Route(f"/{kind}/detail/{{id:int}}", {"GET": screens.card}, open=True, fixed=fixed)
     yield Route(f"/ajax/{kind}/multiple/delete/", {"POST": deletion.delete_cards}, fixed=fixed)
 
 
@@ -110,6 +112,7 @@ _PIPELINE = "/api/v4/leads/pipelines/{id:int}"
 _UNSORTED = "/api/v4/leads/unsorted"
 
 ROUTES: tuple[Route, ...] = (
+    Route("/", {"GET": screens.start}, open=True),
     Route("/oauth", {"GET": consent.page, "POST": consent.decide}, open=True),
     Route("/oauth2/access_token", {"POST": endpoint.access_token}, open=True),
     Route("/oauth2/exchange_api_key", {"POST": endpoint.exchange_api_key}, open=True),
