@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
+MAX_INDEX_DIGITS = 18
+"""A longer number is a name to PHP, not an index."""
+
 Tree = dict[str, Any]
 """What PHP calls an array: string keys, values either `str` or another tree. `[]` counts from "0"."""
 
@@ -20,9 +23,15 @@ MAX_DEPTH = 64
 """PHP's `max_input_nesting_level`: a deeper variable is dropped without a word."""
 
 
+class Array(dict[str, Any]):
+    """A tree being read; like PHP's arrays it remembers which index `[]` takes next."""
+
+    next_index = 0
+
+
 def parse(text: str) -> Tree:
     """The tree a query string or a form body spells. Never fails: PHP reads anything."""
-    tree: Tree = {}
+    tree = Array()
     for number, pair in enumerate(part for part in text.split("&") if part):
         if number >= MAX_VARIABLES:
             break
@@ -58,19 +67,18 @@ def _plain(name: str) -> str:
     return name.replace(".", "_").replace(" ", "_").replace("[", "_")
 
 
-def _put(tree: Tree, keys: list[str], value: str) -> None:
-    for key in keys[:-1]:
-        below = tree.get(key) if key else None
-        if not isinstance(below, dict):
-            below = {}
-            tree[key or _next_index(tree)] = below
+def _put(tree: Array, keys: list[str], value: str) -> None:
+    for position, key in enumerate(keys):
+        key = key or str(tree.next_index)
+        if key.isascii() and key.isdecimal() and len(key) < MAX_INDEX_DIGITS:
+            tree.next_index = max(tree.next_index, int(key) + 1)
+        if position == len(keys) - 1:
+            tree[key] = value
+            return
+        below = tree.get(key)
+        if not isinstance(below, Array):
+            below = tree[key] = Array()
         tree = below
-    tree[keys[-1] or _next_index(tree)] = value
-
-
-def _next_index(tree: Tree) -> str:
-    taken = [int(key) for key in tree if key.isdecimal()]
-    return str(max(taken) + 1 if taken else 0)
 
 
 def scalars(node: Any) -> list[str]:

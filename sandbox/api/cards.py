@@ -54,9 +54,10 @@ def insert(work: Work, kind: str, values: Row) -> Row:
         "tags": "[]",
     } | values
     work.store.insert(kind, row)
+    whole = find(work, kind, [row["id"]])[row["id"]]  # with the columns the database itself fills in
     _seen_later(work, kind, row["id"])
-    work.changed("added", kind, row["id"], None, row)
-    return row
+    work.changed("added", kind, row["id"], None, whole)
+    return whole
 
 
 def update(work: Work, kind: str, before: Row, values: Row) -> Row:

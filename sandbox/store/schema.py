@@ -150,10 +150,10 @@ CREATE INDEX pairs_by_parent ON pairs (parent_id);
 """
 
 INDEXES = """
-CREATE INDEX leads_by_updated ON leads (updated_at, id, created_at, pipeline_id, status_id, responsible_user_id)
-    WHERE is_deleted = 0;
-CREATE INDEX leads_by_created ON leads (created_at, id, updated_at, pipeline_id, status_id, responsible_user_id)
-    WHERE is_deleted = 0;
+CREATE INDEX leads_by_updated ON leads
+    (updated_at, id, created_at, pipeline_id, status_id, responsible_user_id, closed_at, price) WHERE is_deleted = 0;
+CREATE INDEX leads_by_created ON leads
+    (created_at, id, updated_at, pipeline_id, status_id, responsible_user_id, closed_at, price) WHERE is_deleted = 0;
 CREATE INDEX leads_by_id ON leads (id, created_at, updated_at, pipeline_id, status_id, responsible_user_id)
     WHERE is_deleted = 0;
 CREATE INDEX leads_in_bin ON leads (updated_at, id) WHERE is_deleted = 1;

@@ -78,7 +78,8 @@ def condition(kind: str, query: str, *, digits: bool) -> tuple[str, list[Any]]:
         parameters.append(phrases if digits else f"{{text}} : ({phrases})")
     for word in words:
         if len(word) < TRIGRAM:
-            found = "instr(text, ?) > 0" + (" OR instr(digits, ?) > 0" if digits else "")
+            in_phones = digits and word.isdecimal()
+            found = "instr(text, ?) > 0" + (" OR instr(digits, ?) > 0" if in_phones else "")
             conditions.append(f"id IN (SELECT id FROM {kind}_text WHERE {found})")
-            parameters += [word] * (2 if digits else 1)
+            parameters += [word] * (2 if in_phones else 1)
     return " AND ".join(conditions) or "1", parameters
