@@ -63,7 +63,7 @@ def start(
     given = {"leads": leads, "latency_ms": latency_ms, "port": port, "client_id": client_id}
     given |= {"redirect_uri": redirect_uri, **options}
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None]
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process; stop() closes it
+    errors = tempfile.NamedTemporaryFile()  # noqa: SIM115 - lives as long as the process; stop() closes it
     process = subprocess.Popen(  # noqa: S603 - our own program with our own arguments
         [python, "-m", "sandbox", "--exit-with-parent", *flags],
         cwd=ROOT,
@@ -96,8 +96,8 @@ def _first_line(process: subprocess.Popen[bytes], errors: IO[bytes]) -> dict[str
         deadline.cancel()
     if not line:
         code = process.wait()
-        errors.seek(0)
-        raise SandboxError(f"the sandbox ended with {code} instead of starting: {errors.read().decode().strip()}")
+        said = Path(errors.name).read_text().strip()
+        raise SandboxError(f"the sandbox ended with {code} instead of starting: {said}")
     return json.loads(line)
 
 
@@ -122,6 +122,7 @@ class Sandbox:
     process: subprocess.Popen[bytes] = field(repr=False)
     errors: IO[bytes] = field(repr=False)
     _http: requests.Session = field(default_factory=requests.Session, repr=False)
+    _heard: int = field(default=0, repr=False)
 
     def stop(self) -> int:
         """End it as `--exit-with-parent` does; its exit code."""
@@ -139,9 +140,10 @@ class Sandbox:
         return code
 
     def complaints(self) -> str:
-        """What the process wrote to stderr: nothing, unless something broke inside it."""
-        self.errors.seek(0)
-        return self.errors.read().decode()
+        """What the process wrote to stderr since this was last asked: nothing, unless something broke inside it."""
+        said = Path(self.errors.name).read_bytes()
+        new, self._heard = said[self._heard :], len(said)
+        return new.decode()
 
     # ── Control routes ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.api import field_values, tags
 from sandbox.api.cards import merge_fields
-from sandbox.api.checks import Item
+from sandbox.api.checks import MOST_INTEGER, Item
 from sandbox.changes import Work
 from sandbox.store.database import Row
 
@@ -55,7 +55,7 @@ def lead(work: Work, item: Item, before: Row | None) -> Row:
         item.only(*SHARED_KEYS, *LEAD_KEYS)
     values = shared(work, "leads", item, before)
     price = item.data.get("price")
-    if isinstance(price, float):
+    if isinstance(price, float) and abs(price) < MOST_INTEGER:
         values["price"] = int(price)  # a rouble account has no cents; the official library sends floats
     elif (whole := item.integer("price")) is not None:
         values["price"] = whole

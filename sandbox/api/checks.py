@@ -35,7 +35,8 @@ class Item:
         self.errors: list[dict[str, Any]] = [] if errors is None else errors
         given = self.data.get("request_id")
         self.request_id: Any = str(position) if given is None else given
-        if not isinstance(data, dict):
+        self._is_object = isinstance(data, dict)
+        if not self._is_object:
             self._note("InvalidType", self.path, "This value should be of type array.")
 
     def inside(self, path: str, data: Any) -> Item:
@@ -47,8 +48,9 @@ class Item:
         return key in self.data
 
     def refuse(self, code: str, path: str, detail: str | None = None) -> None:
-        """Note an error at `path`, relative to this item."""
-        self._note(code, self._full(path), detail or DETAILS[code])
+        """Note an error at `path`, relative to this item. What is no object at all has one error, not many."""
+        if self._is_object:
+            self._note(code, self._full(path), detail or DETAILS[code])
 
     def wrong_type(self, path: str, wanted: str) -> None:
         """Note that `path` is not of the type `wanted`."""

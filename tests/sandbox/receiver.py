@@ -56,7 +56,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook/secret"
 
     def __enter__(self) -> Receiver:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(
