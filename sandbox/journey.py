@@ -294,7 +294,9 @@ async def _send_half(send: Send, answer: Answer, call: Call) -> None:
 
 async def _send_slowly(send: Send, answer: Answer, call: Call, pause_s: float) -> None:
     await send(_start(answer, call.request_id))
-    for at in range(0, len(answer.body), faults.DRIP_PIECE):
-        await send(_piece(answer.body[at : at + faults.DRIP_PIECE], more=True))
+    ends = range(faults.DRIP_PIECE, len(answer.body) + faults.DRIP_PIECE, faults.DRIP_PIECE)
+    for end in ends:
         await asyncio.sleep(pause_s)
-    await send(_piece(b""))
+        await send(_piece(answer.body[end - faults.DRIP_PIECE : end], more=end < len(answer.body)))
+    if not ends:
+        await send(_piece(b""))

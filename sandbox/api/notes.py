@@ -191,9 +191,9 @@ def _values(work: Work, item: Item, before: Row | None) -> Row:
     }
     note_type = item.choice("note_type", tuple(REQUIRED)) or (before["note_type"] if before else None)
     if note_type is None:
-        if not item.errors:
+        if item.data.get("note_type") is None:
             item.refuse("FieldMissing", "note_type")
-        note_type = "common"
+        return values
     values["note_type"] = note_type
     given = item.inside("params", item.tree("params"))
     params = (json.loads(before["params"]) if before else {}) | given.data
