@@ -6,10 +6,11 @@ The only place that ties `crm`, `ui` and, for the demo, `sandbox` together.
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -28,7 +29,17 @@ from crm.api import routes  # noqa: E402
 from crm.desk import Desk, install, the_desk  # noqa: E402
 from crm.settings import Secret, Settings, SettingsError, load  # noqa: E402
 from crm.words import LANGUAGES, words  # noqa: E402
+from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
+from sandbox.testing import Sandbox  # noqa: E402
+from sandbox.testing import start as start_sandbox  # noqa: E402
 from ui.frame import show_error  # noqa: E402
+
+DEMO_PORT = 8900
+"""The sandbox's own; another one where it is taken."""
+
+DEMO_LEADS = 5000
+DEMO_LATENCY_MS = 60
+"""Enough to feel that AmoCRM is elsewhere."""
 
 log = logging.getLogger("crm.dashboard")
 
@@ -46,28 +57,50 @@ class Demo:
     """An AmoCRM of our own for a desk that has no account: started, filled and really connected."""
 
     def __init__(self, settings: Settings) -> None:
-        from sandbox import testing as sandbox  # only a demo needs it
-
-        self._box = sandbox.start(
-            db=ROOT / "data" / "demo-amocrm.db", redirect_uri=settings.amocrm_redirect_uri, wait=False
-        )
+        """Only says where it will be; `connect` starts it, while the server is starting already."""
+        self._settings = settings
+        self._port = _free_port(DEMO_PORT)
+        self._box: Sandbox | None = None
+        url = f"http://127.0.0.1:{self._port}"
         self.settings = replace(
             settings,
-            amocrm_api_url=self._box.url,
-            amocrm_oauth_url=f"{self._box.url}/oauth",
-            amocrm_client_id=self._box.client_id,
-            amocrm_client_secret=Secret(self._box.client_secret),
+            amocrm_api_url=url,
+            amocrm_oauth_url=f"{url}/oauth",
+            amocrm_client_id=DEFAULT_CLIENT_ID,
+            amocrm_client_secret=Secret(DEFAULT_CLIENT_SECRET),
         )
 
     def connect(self, desk: Desk) -> None:
         """What an admin would do in a browser: open the consent page, press "allow", come back."""
-        self._box.wait_ready()
-        if not desk.connection.status().connected:
-            answer = parse_qs(urlsplit(self._box.approve(desk.connection.begin())).query)
-            desk.connection.finish(code=answer["code"][0], state=answer["state"][0], referer=answer["referer"][0])
+        try:
+            self._box = start_sandbox(
+                port=self._port,
+                db=self._settings.data_folder / "demo-amocrm.db",
+                leads=DEMO_LEADS,
+                latency_ms=DEMO_LATENCY_MS,
+                redirect_uri=self._settings.amocrm_redirect_uri,
+            )
+            if not desk.connection.status().connected:
+                answer = parse_qs(urlsplit(self._box.approve(desk.connection.begin())).query)
+                desk.connection.finish(code=answer["code"][0], state=answer["state"][0], referer=answer["referer"][0])
+            desk.fields.refresh(desk.client)
+        except Exception:
+            log.exception("the demo could not be connected")
+        finally:
+            desk.ready.set()
 
     def stop(self) -> None:
-        self._box.stop()
+        if self._box is not None:
+            self._box.stop()
+
+
+def _free_port(wanted: int) -> int:
+    """The port wanted, or any other where that is taken."""
+    for port in (wanted, 0):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    return wanted
 
 
 @asynccontextmanager
@@ -78,7 +111,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     desk = Desk(demo.settings if demo else settings)
     install(desk)
     if demo:
-        threading.Thread(target=_connect_demo, args=(demo, desk), name="demo", daemon=True).start()
+        desk.ready.clear()
+        threading.Thread(target=demo.connect, args=(desk,), name="demo", daemon=True).start()
     desk.start()
     try:
         yield
@@ -87,14 +121,6 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         install(None)
         if demo:
             demo.stop()
-
-
-def _connect_demo(demo: Demo, desk: Desk) -> None:
-    try:
-        demo.connect(desk)
-        desk.fields.refresh(desk.client)
-    except Exception:
-        log.exception("the demo could not be connected")
 
 
 def refusal(languages: Iterable[str]) -> str:

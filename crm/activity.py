@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm.store import Store
 from crm.store.tables import activity
 
-KINDS = ("token", "lead", "contact", "field", "read", "other")
+KINDS = ("token", "lead", "contact", "field", "read")
 """What an operation is about; the activity page filters by it. "Problems" is every line that is not ok."""
 
 KEEP = timedelta(days=30)

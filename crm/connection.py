@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import threading
 import time
@@ -59,6 +60,10 @@ WAIT_S = 45.0
 
 POLL_S = 0.02
 """How often a waiting process looks. Short against a token call (150 ms), so that waiting adds little to it."""
+
+ZONES = tuple(f".{domain}" for domain in DOMAINS)
+BARE_HOST = re.compile(r"([a-z0-9][a-z0-9.-]*)(?::\d{1,5})?")
+"""How AmoCRM writes the account in `referer`: a host without a scheme (sheet 3.2)."""
 
 FATAL = frozenset(
     {
@@ -188,13 +193,13 @@ class Connection:
         self._connect(self._settings.amocrm_api_url, code)
 
     def refresh_now(self) -> None:
-        """Refresh whatever is left on the token. One request, or none where somebody just did."""
+        """Refresh whatever is left on the token. One request, or none where somebody just did. Raises where it fails."""
         if self._settings.amocrm_access_token is not None:
             raise SetupError("long_lived_not_refreshed")
         held = self._held()
         if held is None:
             raise SetupError("not_connected")
-        self._renewed(held)
+        self._renewed(held, must_be_new=True)
 
     def adopt(self, refresh_token: str) -> None:
         """Connect with somebody else's refresh token, spending it. Three requests."""
@@ -246,8 +251,11 @@ class Connection:
 
     # Refreshing
 
-    def _renewed(self, seen: _Held) -> _Held:
-        """The pair after `seen`: somebody else's if one is stored by now, else by one token call."""
+    def _renewed(self, seen: _Held, *, must_be_new: bool = False) -> _Held:
+        """The pair after `seen`: somebody else's if one is stored by now, else by one token call.
+
+        Where that call fails and the access token is still good, `seen` itself, unless it `must_be_new`.
+        """
         if seen.trouble:
             raise NotLetIn(seen.trouble)
         give_up = time.monotonic() + WAIT_S
@@ -262,7 +270,7 @@ class Connection:
                     return held
                 lease = self._take_lease(seen.generation)
                 if lease is not None:
-                    return self._refresh(held, lease)
+                    return self._refresh(held, lease, must_be_new=must_be_new)
                 time.sleep(POLL_S)
         raise NotLetIn("refresh_stuck", retryable=True)
 
@@ -279,13 +287,13 @@ class Connection:
                 return None
             return db.scalar(sa.select(grants.c.lease_number).where(grants.c.id == OURS))
 
-    def _refresh(self, held: _Held, lease: int) -> _Held:
+    def _refresh(self, held: _Held, lease: int, *, must_be_new: bool) -> _Held:
         try:
             pair = oauth.refresh(self._door, held.account_url, self._integration(), held.refresh)
         except DeskError as error:
             self._refresh_failed(error, lease)
             still_valid = held.expires_at > self._clock() and error.code not in FATAL
-            if still_valid:
+            if still_valid and not must_be_new:
                 return held
             raise
         stored = self._store_pair(held.account_url, pair, lease=lease)
@@ -395,13 +403,16 @@ class Connection:
         `referer` comes through the browser, so anybody can write anything into it (sheet 3.2).
         """
         configured = self._settings.amocrm_api_url
-        host = (urlsplit(f"//{referer}").hostname or "").lower() if referer else ""
         configured_host = (urlsplit(configured).hostname or "").lower()
-        if not host or host == configured_host or (is_loopback(host) and is_loopback(configured_host)):
+        if not referer:
             return configured
-        if not host.endswith(tuple(f".{domain}" for domain in DOMAINS)):
+        named = BARE_HOST.fullmatch(referer.lower())
+        host = named.group(1) if named else ""
+        if host == configured_host or (is_loopback(host) and is_loopback(configured_host)):
+            return configured
+        if not host.endswith(ZONES):
             raise SetupError("referer_unknown")
-        if configured_host.endswith(tuple(f".{domain}" for domain in DOMAINS)):
+        if configured_host.endswith(ZONES):
             raise SetupError("account_wrong")
         return configured
 

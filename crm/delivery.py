@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from crm import fields as mapped_fields
 from crm import phones
+from crm.activity import Journal, Line
 from crm.amo import contacts, leads, notes
 from crm.amo.client import Client
 from crm.errors import BrokenWord, DeskError, NoAnswer, SaidNo
@@ -117,8 +118,9 @@ class _Job:
 class Outbox:
     """Accepted leads and their deliveries. Thread-safe; several processes may share the database."""
 
-    def __init__(self, store: Store, client: Client, fields: FieldMap, settings: Settings) -> None:
-        self._store, self._client, self._fields, self._settings = store, client, fields, settings
+    def __init__(self, store: Store, client: Client, fields: FieldMap, journal: Journal, settings: Settings) -> None:
+        self._store, self._client, self._fields = store, client, fields
+        self._journal, self._settings = journal, settings
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -244,6 +246,8 @@ class Outbox:
                 made = leads.create_complex(self._client, request, subject=job.lead_id)
                 creating, lead_id = False, made.lead_id
                 self._write(job, state=QUEUED, amo_lead_id=lead_id, contact_id=made.contact_id or contact_id)
+                if not was_known:
+                    self._journal.write(Line("contact", "contacts.create", subject=f"contact {made.contact_id}"))
             note = self._note(job.lead, contact_was_known=was_known)
             note_id = notes.add(self._client, lead_id, note) if note else None
             self._write(job, state=DELIVERED, note_id=note_id, settled_at=datetime.now(UTC), reason=None)

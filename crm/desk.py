@@ -48,7 +48,9 @@ class Desk:
         self.client = Client(self.door, self.connection)
         self.fields = FieldMap(self.store, settings)
         self.recent = Recent(self.client, self.connection, self.fields)
-        self.outbox = Outbox(self.store, self.client, self.fields, settings)
+        self.outbox = Outbox(self.store, self.client, self.fields, self.journal, settings)
+        self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
+        self.ready.set()
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
 

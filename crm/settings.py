@@ -128,9 +128,15 @@ class Settings:
         return ZoneInfo(self.timezone)
 
     @property
+    def data_folder(self) -> Path:
+        """Where the desk's own files are: the folder of its SQLite file, or `data/` where the database is on a server."""
+        _, found, path = self.database_url.partition("sqlite:///")
+        return Path(path).parent if found else self.folder / "data"
+
+    @property
     def key_file(self) -> Path:
-        """Where the made `SECRET_KEY` lives: beside the database, or in `data/` where that is on a server."""
-        return self.folder / "data" / "secret.key"
+        """Where the made `SECRET_KEY` lives: beside the database."""
+        return self.data_folder / "secret.key"
 
 
 class _Wrong(ValueError):

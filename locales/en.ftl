@@ -4,7 +4,8 @@
 
 language = Language
 menu-amocrm = AmoCRM
-demo-banner = Demonstration: this is a practice AmoCRM on this computer; people and phones are made up. To work with your own, fill in the file .env as the README describes.
+demo-banner = Demonstration: a practice AmoCRM on this computer, its people made up. The README says how to connect your own.
+demo-starting = Starting the practice AmoCRM…
 as-of = As of { $time }
 refresh = Refresh
 open = Open
@@ -178,13 +179,29 @@ activity-kind-lead = Leads
 activity-kind-contact = Contacts
 activity-kind-field = Fields
 activity-kind-read = Reading
-activity-kind-other = Other
 activity-kind-problems = Errors
 activity-none = No operations so far.
 activity-advice = What to check: { $count ->
     [one] { $count } kind of error
    *[other] { $count } kinds of error
   }
+operation-token-exchange = Key obtained
+operation-token-refresh = Key refreshed
+operation-token-consent = Admin's consent
+operation-token-disconnect = Disconnected
+operation-account-get = Account read
+operation-users-list = People read
+operation-pipelines-list = Pipelines read
+operation-leads-list = Leads read
+operation-leads-create = Lead created
+operation-contacts-list = Contacts read
+operation-contacts-search = Contact searched
+operation-contacts-create = Contact created
+operation-notes-create = Note on a lead
+operation-fields-leads = Lead fields read
+operation-fields-contacts = Contact fields read
+operation-fields-create = Field created
+activity-kind-column = Kind
 activity-at = Time
 activity-operation = Operation
 activity-result = Result

@@ -4,7 +4,8 @@
 
 language = Язык
 menu-amocrm = AmoCRM
-demo-banner = Демонстрация: это учебная AmoCRM на этом компьютере, люди и телефоны вымышлены. Чтобы работать со своей, заполните файл .env, как описано в README.
+demo-banner = Демонстрация: учебная AmoCRM на этом компьютере, люди вымышлены. Как подключить свою, сказано в README.
+demo-starting = Запускаем учебную AmoCRM…
 as-of = По состоянию на { $time }
 refresh = Обновить
 open = Открыть
@@ -180,7 +181,6 @@ activity-kind-lead = Лиды
 activity-kind-contact = Контакты
 activity-kind-field = Поля
 activity-kind-read = Чтение
-activity-kind-other = Прочее
 activity-kind-problems = Ошибки
 activity-none = Операций пока не было.
 activity-advice = Что проверить: { $count ->
@@ -188,6 +188,23 @@ activity-advice = Что проверить: { $count ->
     [few] { $count } вида ошибок
    *[many] { $count } видов ошибок
   }
+operation-token-exchange = Получен ключ
+operation-token-refresh = Обновлён ключ
+operation-token-consent = Согласие администратора
+operation-token-disconnect = Отключение
+operation-account-get = Чтение аккаунта
+operation-users-list = Чтение людей
+operation-pipelines-list = Чтение воронок
+operation-leads-list = Чтение лидов
+operation-leads-create = Создание лида
+operation-contacts-list = Чтение контактов
+operation-contacts-search = Поиск контакта
+operation-contacts-create = Создание контакта
+operation-notes-create = Примечание к лиду
+operation-fields-leads = Чтение полей сделки
+operation-fields-contacts = Чтение полей контакта
+operation-fields-create = Создание поля
+activity-kind-column = Вид
 activity-at = Время
 activity-operation = Операция
 activity-result = Итог
@@ -283,7 +300,7 @@ error-same_page-remedy = Повторите позже; если не пройд
 error-filter_ignored = AmoCRM не применила фильтр: показать неверные числа было бы хуже, чем не показать.
 error-filter_ignored-remedy = Повторите позже; если не пройдёт, передайте номер запроса разработчику.
 
-error-consent_denied = Доступ не разрешён: на странице AmoCRM нажали «Отклонить».
+error-consent_denied = Доступ не разрешён: на странице AmoCRM нажали отказ.
 error-consent_denied-remedy = Ничего не изменилось. Чтобы подключить, начните снова и нажмите «Разрешить».
 error-state_unknown = Этот ответ AmoCRM не относится ни к одному начатому подключению.
 error-state_unknown-remedy = Начните подключение отсюда ещё раз. Ссылка из истории браузера второй раз не срабатывает.

@@ -16,6 +16,7 @@ from ui.words import error_words, say
 PROBLEMS = "problems"
 SHOWN = 200
 LIVE_EVERY_S = 3.0
+MOST_ROWS, ROW_PX = 16, 35
 
 
 def choose_kind() -> str | None:
@@ -56,7 +57,7 @@ def _table(lines: Sequence[Line]) -> None:
         {
             "at": [line.at.astimezone(zone()).replace(tzinfo=None) for line in lines if line.at],
             "kind": [say(f"activity-kind-{line.kind}") for line in lines],
-            "operation": [line.operation for line in lines],
+            "operation": [say(f"operation-{line.operation.replace('.', '-')}") for line in lines],
             "result": [_result(line) for line in lines],
             "status": [line.status for line in lines],
             "duration_ms": [line.duration_ms for line in lines],
@@ -69,11 +70,11 @@ def _table(lines: Sequence[Line]) -> None:
     st.dataframe(
         frame,
         hide_index=True,
-        height=560,
+        height=min(len(frame) + 1, MOST_ROWS) * ROW_PX + 3,
         alt=say("activity-title"),
         column_config={
             "at": st.column_config.DatetimeColumn(say("activity-at"), format="DD.MM HH:mm:ss", width=120),
-            "kind": st.column_config.TextColumn(say("activity-kind")),
+            "kind": st.column_config.TextColumn(say("activity-kind-column")),
             "operation": st.column_config.TextColumn(say("activity-operation")),
             "result": st.column_config.TextColumn(say("activity-result"), width="medium"),
             "status": st.column_config.NumberColumn("HTTP", format="%d", width="small"),

@@ -10,7 +10,7 @@ import streamlit as st
 from crm.connection import Status
 from crm.desk import the_desk
 from ui import formats
-from ui.frame import attempt, fragment
+from ui.frame import attempt, forget_notice, fragment
 from ui.parts import countdown, facts, moment
 from ui.words import error_words, language, say
 
@@ -89,7 +89,7 @@ def disconnect_button() -> None:
     if st.button(
         say("connection-disconnect"), icon=":material/link_off:", key="connection.disconnect", width="stretch"
     ):
-        _confirm_disconnect()
+        st.dialog(say("connection-disconnect-sure"))(_confirm_disconnect)()
 
 
 def paste_code() -> None:
@@ -122,9 +122,7 @@ def _time_left() -> None:
         st.caption(say("connection-expires", time=moment(status.expires_at)))
 
 
-@st.dialog(" ")
 def _confirm_disconnect() -> None:
-    st.subheader(say("connection-disconnect-sure"), anchor=False)
     st.write(say("connection-disconnect-effect"))
     yes, no = st.columns(2)
     if yes.button(say("connection-disconnect"), type="primary", key="connection.disconnect_yes", width="stretch"):
@@ -137,6 +135,7 @@ def _confirm_disconnect() -> None:
 def _act(action: Callable[[], object], notice: str) -> None:
     st.query_params.clear()  # what came of an earlier consent is history now
     attempt(action, notice)
+    forget_notice(the_desk().connection.status().trouble)  # the page's first lines tell that already
 
 
 def _use_code() -> None:

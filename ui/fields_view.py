@@ -146,15 +146,26 @@ def _choose(key: str) -> None:
     field_id = st.session_state.get(f"fields.{key}")
     if field_id is not None:
         attempt(lambda: the_desk().fields.choose(key, field_id), "fields-chosen")
+        _settle(key)
 
 
 def _create(key: str) -> None:
     desk = the_desk()
     attempt(lambda: desk.fields.create(desk.client, key, say(f"field-of-{key}")), "fields-created")
+    _settle(key)
 
 
 def _reset(key: str) -> None:
     attempt(lambda: the_desk().fields.remove(key), "fields-chosen")
+    _settle(key)
+
+
+def _settle(key: str) -> None:
+    """Let the choice show what is stored now, whatever was pressed, and the leads be read with it."""
+    the_desk().recent.forget()
+    for mapped in the_desk().fields.mapping():
+        if mapped.key == key and not mapped.is_added:
+            st.session_state[f"fields.{key}"] = mapped.field_id if mapped.verdict == "ok" else None
 
 
 def _add() -> None:

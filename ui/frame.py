@@ -29,6 +29,11 @@ PAGES = Path(__file__).parent.parent / "pages"
 
 NOTICE = "frame.notice"
 
+DEMO_START_S = 30.0
+
+SIDEBAR_PX = 250
+"""Wide enough for the longest menu entry in both languages; the tables want the rest."""
+
 CONNECTION_CODES = frozenset({"not_connected", "token_rejected"})
 """Errors that the connection page can mend besides those that name the grant."""
 
@@ -57,10 +62,13 @@ SCREENS = (
 
 def draw() -> None:
     """Frame and page. Everything a page shows goes through here."""
-    st.set_page_config(page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide")
+    st.set_page_config(
+        page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
+    )
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
     with guard():
         page = st.navigation(_menu())
+        _wait_for_demo()
         with st.sidebar:
             _connection_light()
             switch()
@@ -100,6 +108,13 @@ def attempt(action: Callable[[], object], done: str) -> None:
         st.session_state[NOTICE] = done
     except Exception as error:
         st.session_state[NOTICE] = error
+
+
+def forget_notice(code: str | None) -> None:
+    """Drop the notice of an error that the page tells by itself."""
+    notice = st.session_state.get(NOTICE)
+    if isinstance(notice, DeskError) and notice.code == code:
+        del st.session_state[NOTICE]
 
 
 def show_error(error: Exception, *, framed: bool = True) -> None:
@@ -150,6 +165,14 @@ def _connection_light() -> None:
         "not_connected": ("orange", ":material/link_off:"),
     }.get(status.state, ("red", ":material/error:"))
     st.badge(say(f"connection-state-{status.state}"), color=color, icon=icon)  # type: ignore[arg-type]
+
+
+def _wait_for_demo() -> None:
+    """A demo's AmoCRM takes a second to start; the page waits for it rather than say "not connected"."""
+    desk = the_desk()
+    if not desk.ready.is_set():
+        with st.spinner(say("demo-starting")):
+            desk.ready.wait(DEMO_START_S)
 
 
 def _banners() -> None:

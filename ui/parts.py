@@ -51,7 +51,7 @@ def focus(key: str, nonce: object) -> None:
 
     Streamlit has no such thing; the operator's hands are on the keyboard. The key is one of our own.
     """
-    css = "".join(char if char.isalnum() else "-" for char in key)
+    css = "".join(char if char.isalnum() or char == "_" else "-" for char in key)
     st.html(
         f"<script>/* {nonce} */ (function look(tries) {{"
         f"const input = document.querySelector('.st-key-{css} input, .st-key-{css} textarea');"

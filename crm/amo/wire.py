@@ -6,6 +6,7 @@ be repeated; after it nobody knows (sheet 4.5). The connection class here notes 
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -19,6 +20,9 @@ from crm.errors import NetworkError, NoAnswer, NotSent
 
 POOL_CONNECTIONS = 8
 """Kept connections to one host. The pace of seven a second never needs more."""
+
+# At DEBUG urllib3 writes whole addresses, and a search for a contact has the phone in it.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _departed = threading.local()
 

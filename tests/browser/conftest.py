@@ -11,7 +11,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FAILURES = Path(__file__).parent / "failures"
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 PATIENCE_MS = 20_000
 """How long a page may take on a loaded machine before a test gives up on it."""

@@ -11,6 +11,7 @@ from crm.words import FOLDER, LANGUAGES, words
 CODE = [path for room in ("crm", "ui", "pages") for path in Path(PROJECT, room).rglob("*.py")] + [
     Path(PROJECT, "dashboard.py")
 ]
+BELOW = "\n".join(path.read_text() for path in CODE if path.is_relative_to(Path(PROJECT, "crm")))
 SOURCE = "\n".join(path.read_text() for path in CODE)
 
 
@@ -47,7 +48,7 @@ def test_every_error_code_has_words_and_a_remedy(language):
 def test_no_words_lie_unused():
     """Sentences nobody can ever read are removed."""
     families = ("error-", "setting-", "field-", "period-", "activity-kind-", "fields-verdict-", "fields-entity-",
-                "fields-column-", "connection-state-")  # fmt: skip
+                "fields-column-", "connection-state-", "operation-")  # fmt: skip
     pages = {f"{path.stem}-{part}" for path in Path(PROJECT, "pages").glob("*.py") for part in ("title", "help")}
     used = set(re.findall(r"""["']([a-z][\w-]*)["']""", SOURCE)) | pages
     assert not [key for key in keys("ru") if key not in used and not key.startswith(families)]
@@ -79,3 +80,11 @@ def test_no_page_holds_a_sentence():
     screens = [path for path in CODE if path.parent.name in ("ui", "pages")]
     lines = [line for path in screens for line in path.read_text().splitlines()]
     assert not [line for line in lines if re.search(r'"[^"]*[А-Яа-яЁё]', line.split("#")[0]) and '"""' not in line]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_operation_has_words(language):
+    """Each operation the journal can hold is named for people."""
+    operations = set(re.findall(r'"((?:token|account|users|pipelines|leads|contacts|notes|fields)\.[a-z]+)"', BELOW))
+    assert len(operations) > 12
+    assert not [name for name in operations if f"operation-{name.replace('.', '-')}" not in keys(language)]

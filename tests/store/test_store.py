@@ -80,12 +80,12 @@ def test_times_come_back_as_they_went_in(store):
     """An aware time in any zone comes back as the same moment in UTC; a naive one does not get in."""
     moscow = datetime(2026, 3, 8, 12, 30, 15, 250000, tzinfo=timezone(timedelta(hours=3)))
     with store.write() as db:
-        db.execute(activity.insert().values(at=moscow, kind="other", operation="x", result="ok"))
+        db.execute(activity.insert().values(at=moscow, kind="read", operation="x", result="ok"))
     with store.read() as db:
         assert db.scalar(sa.select(activity.c.at)) == moscow
         assert db.scalar(sa.select(activity.c.at)).tzinfo == UTC
     with pytest.raises(sa.exc.StatementError), store.write() as db:
-        db.execute(activity.insert().values(at=NAIVE, kind="other", operation="x", result="ok"))
+        db.execute(activity.insert().values(at=NAIVE, kind="read", operation="x", result="ok"))
 
 
 def test_a_failed_block_leaves_nothing(store):

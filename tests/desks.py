@@ -1,0 +1,36 @@
+"""A desk in this process with the sandbox for its AmoCRM, connected; for tests that look inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from crm.desk import Desk
+from crm.settings import load
+from sandbox.testing import Sandbox
+
+
+def settings_for(box: Sandbox, **more: str) -> dict[str, str]:
+    """What the environment of a desk says that works with this sandbox."""
+    return {
+        "AMOCRM_API_URL": box.url,
+        "AMOCRM_OAUTH_URL": f"{box.url}/oauth",
+        "AMOCRM_CLIENT_ID": box.client_id,
+        "AMOCRM_CLIENT_SECRET": box.client_secret,
+        "AMOCRM_REDIRECT_URI": box.redirect_uri,
+        **more,
+    }
+
+
+@contextmanager
+def desk_for(box: Sandbox, folder: Path, *, connected: bool = True, **more: str) -> Iterator[Desk]:
+    """An open desk; `connected` by spending a refresh token the sandbox grants."""
+    desk = Desk(load(settings_for(box, **more), folder))
+    try:
+        if connected:
+            desk.connection.adopt(box.grant()["refresh_token"])
+            desk.fields.refresh(desk.client)
+        yield desk
+    finally:
+        desk.close()

@@ -1,0 +1,98 @@
+"""Every page: full, empty, refused and down, always in the frame, never with a stack trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.conftest import shown
+from ui.frame import SCREENS
+
+NAMES = [screen.name for screen in SCREENS]
+ASKING = ["leads", "fields"]
+"""Pages that ask AmoCRM when they are opened on a desk that knows nothing yet."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_full(name, desk, open_page):
+    """A connected desk shows each page with its heading and without any error."""
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value
+    assert "Подключено" in shown(app)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unconnected(name, unconnected, open_page):
+    """Before anybody has connected, each page stands and says what to do where it needs AmoCRM."""
+    app = open_page(name)
+    assert not app.exception
+    if name in ASKING:
+        assert "AmoCRM не подключена" in app.error[0].value
+        assert "нажмите «Подключить AmoCRM»" in app.error[0].value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_english(name, desk, open_page):
+    """Each page in English holds no Russian word of ours."""
+    app = open_page(name)
+    app.segmented_control(key="frame.language").set_value("en").run()
+    assert not app.exception
+    ours = "\n".join(str(part.value) for part in [*app.title, *app.caption, *app.subheader])
+    assert not [char for char in ours if "а" <= char.lower() <= "я"]
+
+
+REFUSALS = {
+    "401": (lambda box: box.revoke_tokens(), "Доступ отозван"),
+    "402": (lambda box: box.fault("status", path="/api/v4/*", status=402), "не оплачен (402)"),
+    "403": (lambda box: box.fault("status", path="/api/v4/*", status=403), "Не хватает прав (403)"),
+    "blocked": (lambda box: box.fault("status", path="/api/v4/*", status=403, html=True), "заблокировала"),
+    "429": (lambda box: box.fault("status", path="/api/v4/*", status=429), "слишком много запросов (429)"),
+    "500": (lambda box: box.fault("status", path="/api/v4/*", status=500), "не справилась с запросом (5xx)"),
+    "html": (lambda box: box.fault("garbage", path="/api/v4/*"), "неразборчивым"),
+    "cut": (lambda box: box.fault("cut_before", path="/api/v4/*"), "оборвалась"),
+}
+
+
+@pytest.mark.parametrize("trouble", REFUSALS)
+@pytest.mark.parametrize("name", ASKING)
+def test_refused(name, trouble, box, desk, open_page):
+    """Each way AmoCRM can refuse is told in words with a remedy; no number and no empty table stands for it."""
+    break_it, words = REFUSALS[trouble]
+    break_it(box)
+    app = open_page(name)
+    if name == "fields":
+        app.button(key="fields.refresh").click().run()
+    assert not app.exception
+    assert words in app.error[0].value
+    assert "\n\n" in app.error[0].value
+    assert not app.dataframe or name == "fields"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_down(name, box, tmp_path, open_page):
+    """With AmoCRM gone each page stands; those that need it say that it cannot be reached."""
+    from crm.desk import install
+    from sandbox.testing import start
+    from tests.desks import desk_for
+
+    gone = start(leads=5, rps=1000)
+    with desk_for(gone, tmp_path) as desk:
+        gone.stop()
+        install(desk)
+        app = open_page(name)
+        if name == "fields":
+            app.button(key="fields.refresh").click().run()
+        install(None)
+    assert not app.exception
+    if name in ASKING:
+        assert "AmoCRM недоступна" in app.error[0].value
+
+
+def test_a_fault_of_ours_shows_no_trace(desk, open_page, monkeypatch):
+    """An error nobody foresaw becomes a sentence; its text and trace stay off the screen."""
+    monkeypatch.setattr(desk.recent, "table", lambda *args: 1 / 0)
+    app = open_page("leads")
+    assert not app.exception
+    assert "сломались мы сами" in app.error[0].value
+    assert "ZeroDivision" not in shown(app)
