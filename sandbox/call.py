@@ -110,7 +110,7 @@ class Call:
     @property
     def account_domain(self) -> str:
         """The account's own host, as bare as `referer` carries it (sheet 3.2)."""
-        return self._at(self.world.account_port)
+        return self.world.config.claimed_domain or self._at(self.world.account_port)
 
     def _at(self, port: int) -> str:
         netloc = self.base_url.partition("://")[2]

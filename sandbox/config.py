@@ -52,6 +52,8 @@ class Config:
         default_factory=lambda: ["push_notifications", "files", "crm", "files_delete", "notifications"]
     )
     """Claims of new tokens; without `crm` the API answers 403 (sheet 4.3)."""
+    claimed_domain: str | None = None
+    """What `referer` and the address book say instead of the sandbox's own host and port: a real zone, or an attacker's."""
     installable: bool = True
     """False: the consent page says that the integration is not available in this account."""
 
@@ -172,6 +174,10 @@ def checked(name: str, value: Any) -> Any:
         return value
     if value is None and type(None) in choices:
         return None
+    if str in choices:
+        if not isinstance(value, str) or not value:
+            raise BadConfig(f"{name}: {value!r} is not a text")
+        return value
     return _number(name, value, whole=kind is not float)
 
 

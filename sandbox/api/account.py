@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.answers import Answer, hal, problem
+from sandbox.answers import Answer, hal, nothing, problem
 from sandbox.api.access import admins_only
 from sandbox.api.checks import items, pass_or_refuse
 from sandbox.api.listing import item_query, own_link, page_of, paged
@@ -124,6 +124,28 @@ def add_users(call: Call) -> Answer:
             shown.append(_user(call, row, "") | {"request_id": item.request_id})
     pass_or_refuse(checked)
     return hal({"_total_items": len(shown), "_links": own_link(call), "_embedded": {"users": shown}}, 201)
+
+
+def activate(call: Call) -> Answer:
+    """POST /users/activate with `[{"id": …}]`: 202 (sheet 5.7; the body's form is ours, U)."""
+    _set_active(call, True)
+    return Answer(202)
+
+
+def deactivate(call: Call) -> Answer:
+    """POST /users/deactivate: 204; from then on the person is no choice any more, and the tokens are dead."""
+    _set_active(call, False)
+    return nothing()
+
+
+def _set_active(call: Call, active: bool) -> None:
+    admins_only(call)
+    checked = items(call, most=MOST_NEW_USERS)
+    known = {row["id"] for row in call.store.rows("SELECT id FROM users")}
+    ids = [item.choice("id", known) for item in checked]
+    pass_or_refuse(checked)
+    for user_id in ids:
+        call.store.update("users", {"is_active": active}, id=user_id)
 
 
 def _user(call: Call, row: Row, query: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sandbox.api import cards, links
 from sandbox.api.card_input import READ
 from sandbox.api.checks import Item, each, items, not_a_choice, pass_or_refuse, pass_or_refuse_one
 from sandbox.api.listing import created
+from sandbox.api.patching import echoing
 from sandbox.call import Call
 from sandbox.store.database import Row
 
@@ -27,9 +28,7 @@ def create(call: Call) -> Answer:
     for item in checked:
         row = create_one(call, kind, item)
         if row is not None:
-            shown.append(
-                {"id": row["id"], "request_id": item.request_id, "_links": call.link(f"/api/v4/{kind}/{row['id']}")}
-            )
+            shown.append(echoing({"id": row["id"], "_links": call.link(f"/api/v4/{kind}/{row['id']}")}, item))
     pass_or_refuse(checked)
     return created(call, kind, shown)
 
@@ -83,10 +82,9 @@ def update(call: Call) -> Answer:
     for item in checked:
         row = _update_one(call, kind, item, item.integer("id"))
         if row is not None:
-            shown.append(_changed(call, kind, row) | {"request_id": item.request_id})
+            shown.append(echoing(_changed(call, kind, row), item))
     pass_or_refuse(checked)
-    # `request_id` stands before `_links` in the Russian sample.
-    return created(call, kind, [_links_last(data) for data in shown])
+    return created(call, kind, shown)
 
 
 def update_single(call: Call) -> Answer:
@@ -95,10 +93,10 @@ def update_single(call: Call) -> Answer:
     row = _update_one(call, kind, item, call.path_params["id"])
     pass_or_refuse_one(item)
     assert row is not None  # noqa: S101 - without errors there is a row
-    data = _changed(call, kind, row) | ({"request_id": item.request_id} if item.data.get("request_id") else {})
-    if call.work.config.single_patch == "embedded":
-        return created(call, kind, [_links_last(data)])
-    return hal(_links_last(data))
+    data = _changed(call, kind, row)
+    if item.data.get("request_id"):
+        data = echoing(data, item)
+    return created(call, kind, [data]) if call.work.config.single_patch == "embedded" else hal(data)
 
 
 def _update_one(call: Call, kind: str, item: Item, card_id: int | None) -> Row | None:
@@ -133,7 +131,3 @@ def _changed(call: Call, kind: str, row: Row) -> dict[str, Any]:
         "updated_at": row["updated_at"],
         "_links": call.link(f"/api/v4/{kind}/{row['id']}"),
     }
-
-
-def _links_last(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if key != "_links"} | {"_links": data["_links"]}

@@ -1,6 +1,6 @@
-"""Definitions of custom fields and their groups: `/{leads|contacts|companies}/custom_fields` (sheet 5.8).
+"""Definitions of custom fields: `/{leads|contacts|companies}/custom_fields` (sheet 5.8).
 
-What may be written into a field is `field_values.py`.
+What may be written into a field is `field_values.py`; the groups they stand in are `field_groups.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.answers import Answer, hal, nothing, problem
 from sandbox.api.access import admins_only
 from sandbox.api.checks import Item, each, items, pass_or_refuse, pass_or_refuse_one
-from sandbox.api.listing import MOST_LIMIT, Page, own_link, page_of, paged, scalars
+from sandbox.api.listing import own_link, page_of, paged, scalars
 from sandbox.call import Call
 from sandbox.club.account import ACCOUNT_ID
 from sandbox.store.database import Row, Store
@@ -280,32 +280,3 @@ def _next_enum_id(call: Call) -> int:
     number = int(call.store.meta("last_enum_id") or FIRST_ENUM_ID) + 2
     call.store.remember("last_enum_id", str(number))
     return number
-
-
-def read_groups(call: Call) -> Answer:
-    """GET /{kind}/custom_fields/groups."""
-    kind = call.path_params["kind"]
-    rows = call.store.rows("SELECT * FROM field_groups WHERE entity_type = ? ORDER BY sort", [kind])
-    page = Page(1, MOST_LIMIT)
-    return paged(call, "custom_field_groups", [_group(call, kind, row) for row in rows], page, False, total=len(rows))
-
-
-def read_group(call: Call) -> Answer:
-    """GET /{kind}/custom_fields/groups/{group}."""
-    kind, group = call.path_params["kind"], call.path_params["group"]
-    row = call.store.row("SELECT * FROM field_groups WHERE entity_type = ? AND id = ?", [kind, group])
-    return hal(_group(call, kind, row)) if row else problem(404, "Not Found")
-
-
-def _group(call: Call, kind: str, row: Row) -> dict[str, Any]:
-    fields = [field.id for field in call.work.fields[kind].values() if field.row["group_id"] == row["id"]]
-    return {
-        "id": row["id"],
-        "name": row["name"],
-        "is_predefined": bool(row["is_predefined"]),
-        "type": kind,
-        "entity_type": kind,
-        "sort": row["sort"],
-        "fields": fields,
-        "_links": call.link(f"/api/v4/{kind}/custom_fields/groups/{row['id']}"),
-    }

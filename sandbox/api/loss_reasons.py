@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
+from sandbox.api import patching
 from sandbox.api.access import admins_only
-from sandbox.api.checks import items, pass_or_refuse
+from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import created, page_of, paged
 from sandbox.call import Call
 from sandbox.store.database import Row
@@ -48,8 +49,30 @@ def create(call: Call) -> Answer:
         }
         call.store.insert("loss_reasons", row)
         call.work.changed("added", "loss_reasons", row["id"], None, row)
-        shown.append(show(call, row) | {"request_id": item.request_id})
+        shown.append(patching.echoing(show(call, row), item))
     return created(call, "loss_reasons", shown)
+
+
+def update(call: Call) -> Answer:
+    """PATCH /leads/loss_reasons."""
+    admins_only(call)
+    return patching.many(call, "loss_reasons", _reason, _changed, show)
+
+
+def update_one(call: Call) -> Answer:
+    """PATCH /leads/loss_reasons/{id}."""
+    admins_only(call)
+    return patching.one(call, _addressed(call), _changed, show)
+
+
+def _changed(call: Call, row: Row, item: Item) -> Row | None:
+    values = {"name": item.text("name"), "sort": item.integer("sort"), "updated_at": call.work.now}
+    values = {key: value for key, value in values.items() if value is not None}
+    if item.errors:
+        return None
+    call.store.update("loss_reasons", values, id=row["id"])
+    call.work.changed("updated", "loss_reasons", row["id"], row, row | values)
+    return row | values
 
 
 def delete(call: Call) -> Answer:
@@ -64,4 +87,8 @@ def delete(call: Call) -> Answer:
 
 
 def _addressed(call: Call) -> Row | None:
-    return call.store.row("SELECT * FROM loss_reasons WHERE id = ?", [call.path_params["id"]])
+    return _reason(call, call.path_params["id"])
+
+
+def _reason(call: Call, reason_id: int) -> Row | None:
+    return call.store.row("SELECT * FROM loss_reasons WHERE id = ?", [reason_id])

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
-from sandbox.api import cards
-from sandbox.api.checks import Item, items, not_a_choice, pass_or_refuse, pass_or_refuse_one
+from sandbox.api import cards, patching
+from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import Collection, Condition, between, created, item_query, named, one_of, paged, select
 from sandbox.call import Call
 from sandbox.changes import Work
@@ -71,7 +71,8 @@ def create(call: Call) -> Answer:
         if item.errors:
             continue
         row = insert(call.work, kind, card_id or 0, values)
-        shown.append({"id": row["id"], "entity_id": card_id, "request_id": item.request_id, "_links": _link(call, row)})
+        data = {"id": row["id"], "entity_id": card_id, "_links": _link(call, row)}
+        shown.append(patching.echoing(data, item))
     pass_or_refuse(checked)
     return created(call, "notes", shown)
 
@@ -95,28 +96,13 @@ def insert(work: Work, kind: str, card_id: int, values: Row) -> Row:
 
 
 def update(call: Call) -> Answer:
-    """PATCH on a collection: each item has its `id`."""
-    checked = items(call)
-    shown = []
-    for item in checked:
-        row = _note(call, item.integer("id") or 0)
-        if row is None:
-            item.refuse("NotSupportedChoice", "id")
-        elif (after := _updated(call, row, item)) is not None:
-            shown.append(_changed(call, after) | {"request_id": item.request_id})
-    pass_or_refuse(checked)
-    return created(call, "notes", shown)
+    """PATCH on a collection."""
+    return patching.many(call, "notes", _note, _updated, _changed)
 
 
 def update_single(call: Call) -> Answer:
     """PATCH /{kind}/notes/{note_id} and PATCH /{kind}/{id}/notes/{note_id}."""
-    row = _addressed(call)
-    if row is None:
-        raise not_a_choice("id")
-    item = Item(call.object())
-    after = _updated(call, row, item)
-    pass_or_refuse_one(item)
-    return hal(_changed(call, after or row))
+    return patching.one(call, _addressed(call), _updated, _changed)
 
 
 def pin(call: Call) -> Answer:

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
+from sandbox.api import patching
 from sandbox.api.card_input import stages_of
-from sandbox.api.checks import Item, items, not_a_choice, pass_or_refuse, pass_or_refuse_one
+from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import created, whole
 from sandbox.call import Call
 from sandbox.store.database import Row
@@ -36,32 +37,58 @@ def create(call: Call) -> Answer:
             row.setdefault("pipeline_id", next(iter(stages_of(call.work))))
             call.store.insert("sources", row)
             call.work.changed("added", "sources", row["id"], None, row)
-            shown.append(_show(call, _row(call, row["id"])) | {"request_id": item.request_id})
+            shown.append(patching.echoing(_show(call, _source(call, row["id"]) or row), item))
     pass_or_refuse(checked)
     return created(call, "sources", shown)
 
 
 def update(call: Call) -> Answer:
+    """PATCH /sources."""
+    return patching.many(call, "sources", _source, _changed, _show)
+
+
+def update_one(call: Call) -> Answer:
     """PATCH /sources/{id}."""
-    row = _addressed(call)
-    if row is None:
-        raise not_a_choice("id")
-    item = Item(call.object())
+    return patching.one(call, _addressed(call), _changed, _show)
+
+
+def _changed(call: Call, row: Row, item: Item) -> Row | None:
     values = _values(call, item, own_id=row["id"])
-    pass_or_refuse_one(item)
+    if item.errors:
+        return None
     call.store.update("sources", values, id=row["id"])
     call.work.changed("updated", "sources", row["id"], row, row | values)
-    return hal(_show(call, _row(call, row["id"])))
+    return row | values
 
 
 def delete(call: Call) -> Answer:
+    """DELETE /sources with `[{"id": …}]` in the body."""
+    checked = items(call)
+    rows = []
+    for item in checked:
+        row = _source(call, item.integer("id") or 0)
+        if row is None:
+            item.refuse("NotSupportedChoice", "id")
+        else:
+            rows.append(row)
+    pass_or_refuse(checked)
+    for row in rows:
+        _remove(call, row)
+    return nothing()
+
+
+def delete_one(call: Call) -> Answer:
     """DELETE /sources/{id}: 204, again 404."""
     row = _addressed(call)
     if row is None:
         return problem(404, "Not Found")
+    _remove(call, row)
+    return nothing()
+
+
+def _remove(call: Call, row: Row) -> None:
     call.store.db.execute("DELETE FROM sources WHERE id = ?", [row["id"]])
     call.work.changed("deleted", "sources", row["id"], row, None)
-    return nothing()
 
 
 def _values(call: Call, item: Item, own_id: int) -> Row:
@@ -78,11 +105,11 @@ def _values(call: Call, item: Item, own_id: int) -> Row:
 
 
 def _addressed(call: Call) -> Row | None:
-    return call.store.row("SELECT * FROM sources WHERE id = ?", [call.path_params["id"]])
+    return _source(call, call.path_params["id"])
 
 
-def _row(call: Call, source_id: int) -> Row:
-    return call.store.rows("SELECT * FROM sources WHERE id = ?", [source_id])[0]
+def _source(call: Call, source_id: int) -> Row | None:
+    return call.store.row("SELECT * FROM sources WHERE id = ?", [source_id])
 
 
 def _show(call: Call, row: Row) -> dict[str, Any]:

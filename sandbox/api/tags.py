@@ -13,6 +13,12 @@ from sandbox.call import Call
 from sandbox.changes import Work
 from sandbox.store.database import Row, marks
 
+COLORS = {
+    "EBEBEB", "D0D0D0", "F2DDF7", "D1A4DC", "FF8F92", "FFC8C8", "C7DB8C", "DDEBB5", "8699DA", "AABDFF", "FFCE5A",
+    "FFE193", "90CDB0", "C6F4DE", "A9A5D7", "D8D5FF", "86C0FC", "832161", "6A0F49", "0C7C59", "10599D", "9D2B32", "247BA0",
+}  # fmt: skip
+"""The official library knows these and breaks on any other, so a tag never has another (O)."""
+
 TAGS = Collection("tags", "tags", filters={"id": one_of("id"), "name": named("name")})
 
 
@@ -35,7 +41,7 @@ def create(call: Call) -> Answer:
     """POST /{kind}/tags: idempotent by name. Leads' tags have colours, others' do not."""
     kind = call.path_params["kind"]
     checked = items(call)
-    wanted = [(item.text("name", required=True), item.text("color")) for item in checked]
+    wanted = [(item.text("name", required=True), item.choice("color", COLORS)) for item in checked]
     pass_or_refuse(checked)
     shown = []
     for item, (name, color) in zip(checked, wanted, strict=True):

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from sandbox.answers import Answer, Refusal, hal, nothing, problem
-from sandbox.api import cards
-from sandbox.api.checks import Item, items, not_a_choice, pass_or_refuse, pass_or_refuse_one
+from sandbox.api import cards, patching
+from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import Collection, between, created, item_query, named, one_of, paged, select
 from sandbox.call import Call
 from sandbox.changes import Work
@@ -42,7 +42,7 @@ def read_list(call: Call) -> Answer:
 
 def read_one(call: Call) -> Answer:
     """GET /tasks/{id}."""
-    row = find(call.work, call.path_params["id"])
+    row = _find(call, call.path_params["id"])
     return hal(show(call, row, call.raw_query)) if row else nothing()
 
 
@@ -62,7 +62,7 @@ def create(call: Call) -> Answer:
             item.refuse("FieldMissing", "complete_till")
         if not item.errors:
             row = insert(call.work, values)
-            shown.append(_changed(call, row, item))
+            shown.append(patching.echoing(_changed(call, row), item))
     pass_or_refuse(checked)
     return created(call, "tasks", shown)
 
@@ -95,30 +95,12 @@ def insert(work: Work, values: Row) -> Row:
 
 def update(call: Call) -> Answer:
     """PATCH /tasks."""
-    checked = items(call)
-    shown = []
-    for item in checked:
-        before = find(call.work, item.integer("id") or 0)
-        if before is None:
-            item.refuse("NotSupportedChoice", "id")
-        elif (row := _updated(call.work, before, item)) is not None:
-            shown.append(_changed(call, row, item))
-    pass_or_refuse(checked)
-    return created(call, "tasks", shown)
+    return patching.many(call, "tasks", _find, _updated, _changed)
 
 
 def update_single(call: Call) -> Answer:
     """PATCH /tasks/{id}."""
-    before = find(call.work, call.path_params["id"])
-    if before is None:
-        raise not_a_choice("id")
-    item = Item(call.object())
-    row = _updated(call.work, before, item)
-    pass_or_refuse_one(item)
-    shown = _changed(call, row or before, item)
-    if item.data.get("request_id") is None:
-        del shown["request_id"]
-    return hal(shown)
+    return patching.one(call, _find(call, call.path_params["id"]), _updated, _changed)
 
 
 def delete(call: Call) -> Answer:
@@ -126,11 +108,13 @@ def delete(call: Call) -> Answer:
     raise Refusal(problem(403, "Invalid scope"))
 
 
-def _updated(work: Work, before: Row, item: Item) -> Row | None:
-    values = {"updated_at": work.now, "updated_by": work.user_id} | _values(work, item)
-    if item.errors:
-        return None
-    return write(work, before, values)
+def _find(call: Call, task_id: int) -> Row | None:
+    return find(call.work, task_id)
+
+
+def _updated(call: Call, before: Row, item: Item) -> Row | None:
+    values = {"updated_at": call.work.now, "updated_by": call.work.user_id} | _values(call.work, item)
+    return None if item.errors else write(call.work, before, values)
 
 
 def write(work: Work, before: Row, values: Row) -> Row:
@@ -173,13 +157,8 @@ def _note_closest(work: Work, task: Row) -> None:
         work.store.update(task["entity_type"], {"closest_task_at": closest}, id=task["entity_id"])
 
 
-def _changed(call: Call, row: Row, item: Item) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "updated_at": row["updated_at"],
-        "request_id": item.request_id,
-        "_links": call.link(f"/api/v4/tasks/{row['id']}"),
-    }
+def _changed(call: Call, row: Row) -> dict[str, Any]:
+    return {"id": row["id"], "updated_at": row["updated_at"], "_links": call.link(f"/api/v4/tasks/{row['id']}")}
 
 
 def show(call: Call, row: Row, query: str = "") -> dict[str, Any]:

@@ -82,7 +82,7 @@ LOSS_REASONS = (
 )  # fmt: skip
 FIRST_LOSS_REASON = 17_203_001
 TAGS = {
-    "leads": (("горячий", "ff8f92"), ("повторный", None), ("акция", "deff81"), ("перезвонить", "ffeab2"), ("корпоратив", None)),
+    "leads": (("горячий", "FF8F92"), ("повторный", None), ("акция", "DDEBB5"), ("перезвонить", "FFE193"), ("корпоратив", None)),
     "contacts": (("VIP", None), ("бывший клиент", None)),
     "companies": (("партнёр", None),),
 }  # fmt: skip

@@ -265,16 +265,17 @@ def test_null_does_not_clear_tags_but_an_empty_list_does(box: Sandbox, api: Api)
 
 def test_tags_of_a_kind(api: Api) -> None:
     """Idempotent by name, found by id, name and query; colours belong to leads alone."""
-    body = [{"name": "новый", "color": "ff8f92"}, {"name": "новый"}]
+    body = [{"name": "новый", "color": "FF8F92"}, {"name": "новый"}]
     made = api.post("leads/tags", body).json()
     assert made["_total_items"] == 2
     assert made["_embedded"]["tags"][0]["id"] == made["_embedded"]["tags"][1]["id"]
     tag = made["_embedded"]["tags"][0]["id"]
-    assert api.items(f"leads/tags?filter[id][]={tag}") == [{"id": tag, "name": "новый", "color": "ff8f92"}]
+    assert api.items(f"leads/tags?filter[id][]={tag}") == [{"id": tag, "name": "новый", "color": "FF8F92"}]
     assert api.items("leads/tags?filter[name]=новый")[0]["id"] == tag
     assert api.items("leads/tags?query=новы")[0]["id"] == tag
     api.post("contacts/tags", body)
     assert api.items("contacts/tags?filter[name]=новый")[0]["color"] is None
+    assert errors(api.post("leads/tags", [{"name": "x", "color": "123456"}])) == [("0", "NotSupportedChoice", "color")]
 
 
 # ── The bin ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -445,3 +445,9 @@ def test_renamed_account_is_found_through_the_api_domain(box: Sandbox, old_host:
     assert account["_links"]["self"]["href"] == f"http://{moved_to}/api/v4/account"
     assert arguments_of(box.approve(auth_url(box)))["referer"] == moved_to
     assert claims(new["access_token"])["api_domain"] == api_domain
+
+
+def test_referer_can_be_made_to_lie(box: Sandbox) -> None:
+    """With the switch the redirect names whatever host it is told: the client must check it before sending secrets."""
+    box.config(claimed_domain="evil.example")
+    assert arguments_of(box.approve(auth_url(box)))["referer"] == "evil.example"

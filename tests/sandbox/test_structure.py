@@ -171,6 +171,22 @@ def test_groups_of_fields(api: Api) -> None:
     assert api.get("leads/custom_fields/groups/none").status_code == 404
 
 
+def test_groups_come_change_and_go(api: Api) -> None:
+    """A new group takes its fields along; when it goes they stay; built-in groups cannot go."""
+    answer = api.post(
+        "leads/custom_fields/groups", [{"name": "Визит", "sort": 5, "fields": [264927], "request_id": "q"}]
+    )
+    assert answer.status_code == 201
+    (made,) = answer.json()["_embedded"]["custom_field_groups"]
+    assert (made["fields"], made["request_id"]) == ([264927], "q")
+    path = f"leads/custom_fields/groups/{made['id']}"
+    assert api.patch(path, {"name": "Занятие"}).json()["name"] == "Занятие"
+    assert errors(api.patch(path, {"fields": [1]})) == [("", "NotSupportedChoice", "fields.0")]
+    assert api.delete(path).status_code == 204
+    assert api.get("leads/custom_fields/264927").json()["group_id"] is None
+    assert api.delete("leads/custom_fields/groups/statistic").status_code == 403
+
+
 # ── Users and rights ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -195,6 +211,17 @@ def test_new_users_are_ten_at_most(api: Api) -> None:
     assert answer.status_code == 201
     new = answer.json()["_embedded"]["users"][0]["id"]
     assert api.post("leads", [{"responsible_user_id": new}]).status_code == 200
+
+
+def test_users_leave_and_return(box: Sandbox, api: Api) -> None:
+    """204 for leaving, 202 for returning; in between the person is no choice."""
+    who = [{"id": MANAGERS[0]}]
+    assert api.post("users/deactivate", who).status_code == 204
+    assert errors(api.post("leads", [{"responsible_user_id": MANAGERS[0]}])) == [
+        ("0", "NotSupportedChoice", "responsible_user_id")
+    ]
+    assert api.post("users/activate", who).status_code == 202
+    assert api.post("leads", [{"responsible_user_id": MANAGERS[0]}]).status_code == 200
 
 
 ADMIN_ONLY = [
@@ -248,6 +275,10 @@ def test_loss_reasons(api: Api) -> None:
     assert len(api.items("leads/loss_reasons")) == 7
     (made,) = api.made("leads/loss_reasons", {"name": "Переехали"})
     assert api.get(f"leads/loss_reasons/{made}").json()["name"] == "Переехали"
+    assert api.patch(f"leads/loss_reasons/{made}", {"name": "Уехали"}).json()["name"] == "Уехали"
+    answer = api.patch("leads/loss_reasons", [{"id": made, "sort": 3}])
+    assert answer.json()["_embedded"]["loss_reasons"][0]["sort"] == 3
+    assert errors(api.patch("leads/loss_reasons", [{"id": 1}])) == [("0", "NotSupportedChoice", "id")]
     assert api.delete(f"leads/loss_reasons/{made}").status_code == 204
     assert api.get(f"leads/loss_reasons/{made}").status_code == 404
 
@@ -263,4 +294,9 @@ def test_sources_are_the_only_unique_external_id(api: Api) -> None:
     lead = api.lead(name="x", _embedded={"source": {"type": "widget", "external_id": "site"}})
     assert api.get(f"leads/{lead}?with=source_id,source").json()["source_id"] == source
     assert api.patch(f"sources/{source}", {"name": "Лендинг", "external_id": "site"}).json()["name"] == "Лендинг"
+    answer = api.patch("sources", [{"id": source, "name": "Сайт"}])
+    assert answer.json()["_embedded"]["sources"][0]["name"] == "Сайт"
     assert [api.delete(f"sources/{source}").status_code for _ in range(2)] == [204, 404]
+    (source,) = api.made("sources", {"name": "Ещё", "external_id": "site"})
+    assert api.delete("sources", [{"id": source}]).status_code == 204
+    assert errors(api.delete("sources", [{"id": source}])) == [("0", "NotSupportedChoice", "id")]
