@@ -25,8 +25,8 @@ if str(ROOT) not in sys.path:
 
 from crm import console  # noqa: E402 - after the path above
 from crm.access import Gate  # noqa: E402
-from crm.api import routes  # noqa: E402
 from crm.desk import Desk, install, the_desk  # noqa: E402
+from crm.routes import routes  # noqa: E402
 from crm.settings import Secret, Settings, SettingsError, load  # noqa: E402
 from crm.words import LANGUAGES, words  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
@@ -37,8 +37,8 @@ from ui.frame import show_error  # noqa: E402
 DEMO_PORT = 8900
 """The sandbox's own; another one where it is taken."""
 
-DEMO_LEADS = 5000
-DEMO_LATENCY_MS = 60
+DEMO_LEADS = 3000
+DEMO_LATENCY_MS = 40
 """Enough to feel that AmoCRM is elsewhere."""
 
 log = logging.getLogger("crm.dashboard")
@@ -83,7 +83,6 @@ class Demo:
             if not desk.connection.status().connected:
                 answer = parse_qs(urlsplit(self._box.approve(desk.connection.begin())).query)
                 desk.connection.finish(code=answer["code"][0], state=answer["state"][0], referer=answer["referer"][0])
-            desk.fields.refresh(desk.client)
         except Exception:
             log.exception("the demo could not be connected")
         finally:
@@ -114,6 +113,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         desk.ready.clear()
         threading.Thread(target=demo.connect, args=(desk,), name="demo", daemon=True).start()
     desk.start()
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     try:
         yield
     finally:
@@ -121,6 +121,13 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         install(None)
         if demo:
             demo.stop()
+
+
+def _warm_up() -> None:
+    """Import what the first page and the first request need while the browser is still loading its scripts."""
+    import ui.leads_view
+
+    ui.leads_view.warm_up()
 
 
 def refusal(languages: Iterable[str]) -> str:

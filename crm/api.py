@@ -1,11 +1,9 @@
-"""The desk over HTTP: the landing page's and AmoCRM's way in, and what watches the desk.
+"""The desk over HTTP: the landing page's and AmoCRM's way in.
 
-    GET  /connection/start          a browser begins to connect: a state for it alone, then AmoCRM's consent page
-    GET  /api/amocrm/auth           the same for a program: {"auth_url"}
+    GET  /api/amocrm/auth           where to send an admin's browser: {"auth_url"}
     GET  /api/amocrm/callback       AmoCRM's answer in the admin's browser; without a query: the connection's status
     POST /api/amocrm/callback       refresh now
     POST /api/crm, GET /api/crm/id  a lead from the landing page, and where it is
-    GET  /healthz, /readyz          alive; ready, and what is red
 
 Thin: who may call is `access`, what a lead may be is `intake`, everything else is the desk. No answer holds a
 token, and no error text quotes what came in.
@@ -14,7 +12,6 @@ token, and no error text quotes what came in.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,7 +20,6 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Mount, Route
 
 from crm import intake
 from crm.access import caller_of, key_verdict
@@ -31,6 +27,7 @@ from crm.connection import Status
 from crm.delivery import Progress
 from crm.desk import Desk
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SaidNo, SetupError
+from crm.routes import STATE_COOKIE, STATE_COOKIE_PATH, page_after_consent
 from crm.settings import Secret
 from crm.words import Words, words
 
@@ -39,11 +36,6 @@ LARGEST_BODY_BYTES = 64 * 1024
 
 LONGEST_QUERY = 4096
 """A code is a long hex text of about 1,000 characters; nothing in a callback needs more than this."""
-
-STATE_COOKIE = "desk_connect"
-"""Holds what binds a consent to the browser that began it, for as long as the state lives."""
-
-STATE_COOKIE_S = 20 * 60
 
 
 class LeadBody(BaseModel):
@@ -64,57 +56,8 @@ class Refused(Exception):
         self.status, self.code, self.faults = status, code, faults or []
 
 
-def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
-    """Everything above, for a server. `desk` is asked at each request: it is opened after the routes are made."""
-
-    def healthz(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    def readyz(_: Request) -> Response:
-        checks = readiness(desk())
-        ready = all(check == "ok" for check in checks.values())
-        return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
-
-    def start(request: Request) -> Response:
-        """Send the browser to AmoCRM's consent page."""
-        bound = secrets.token_urlsafe(32)
-        try:
-            target = desk().connection.begin(bound)
-        except DeskError as error:
-            return _back_to_page(error.code)
-        answer = RedirectResponse(target, status_code=303)
-        answer.set_cookie(
-            STATE_COOKIE,
-            bound,
-            max_age=STATE_COOKIE_S,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-            path="/api/amocrm/callback",
-        )
-        return answer
-
-    return [
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
-        Route("/connection/start", start),
-        Mount("/api", app=_api(desk)),
-    ]
-
-
-def readiness(desk: Desk) -> dict[str, str]:
-    """ "ok" or what is red, for each part that must work."""
-    if not desk.store.healthy():
-        return {"database": "unreachable"}
-    status = desk.connection.status()
-    return {
-        "database": "ok",
-        "connection": "ok" if status.connected else status.trouble or status.state,
-        "delivery": "ok" if desk.outbox.is_running else "stopped",
-    }
-
-
-def _api(desk: Callable[[], Desk]) -> FastAPI:
+def build(desk: Callable[[], Desk]) -> FastAPI:
+    """The application. `desk` is asked at each request."""
     api = FastAPI(title="Lead Desk", version="1.0", docs_url=None, redoc_url=None, openapi_url="/openapi.json")
 
     @api.get("/amocrm/auth")
@@ -234,8 +177,8 @@ def _finish(desk: Desk, query: Mapping[str, str], bound_to: str) -> Response:
 
 
 def _back_to_page(result: str) -> Response:
-    answer = RedirectResponse(f"/connection?result={result}", status_code=303)
-    answer.delete_cookie(STATE_COOKIE, path="/api/amocrm/callback")
+    answer = RedirectResponse(page_after_consent(result), status_code=303)
+    answer.delete_cookie(STATE_COOKIE, path=STATE_COOKIE_PATH)
     return answer
 
 

@@ -53,6 +53,7 @@ class Desk:
         self.ready.set()
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
+        self._kept = False
 
     def start(self) -> None:
         """Begin the work that goes on in the background."""
@@ -63,24 +64,32 @@ class Desk:
     def close(self) -> None:
         """Stop the background work and close the database. A step under way is finished first."""
         self._stopping.set()
+        self.ready.set()
         self.outbox.stop()
         if self._keeper is not None:
             self._keeper.join(2.0)
         self.door.close()
         self.store.close()
 
+    def look_after(self) -> None:
+        """One round of keeping: a key in time, and what every page wants to know read before anybody waits for it."""
+        try:
+            self.connection.keep_alive()
+            if self.connection.status().connected:
+                self.recent.know()
+                if self.fields.seen_at() is None:
+                    self.fields.refresh(self.client, live=False)
+        except DeskError as error:
+            log.warning("looking after the connection: %s", error)
+        except Exception as error:
+            # The keeper outlives whatever one moment of the database does to it.
+            log.error("the keeper stumbled: %s", type(error).__name__)
+
     def _keep(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.connection.keep_alive()
-                if self.connection.status().connected and self.fields.seen_at() is None:
-                    self.fields.refresh(self.client)
-            except DeskError as error:
-                log.warning("keeping the connection alive: %s", error)
-            except Exception as error:
-                # The keeper outlives whatever one moment of the database does to it.
-                log.error("the keeper stumbled: %s", type(error).__name__)
-            self._stopping.wait(KEEP_ALIVE_EVERY_S)
+        self.ready.wait()
+        while not self._stopping.wait(KEEP_ALIVE_EVERY_S if self._kept else 0):
+            self.look_after()
+            self._kept = True
 
 
 def _vault(settings: Settings) -> Vault:

@@ -94,9 +94,9 @@ class FieldMap:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
 
-    def refresh(self, client: Client) -> None:
+    def refresh(self, client: Client, *, live: bool = True) -> None:
         """Read the account's fields and keep them. One request an entity for each 250 fields."""
-        found = {entity: custom_fields.of(client, entity) for entity in ENTITIES}
+        found = {entity: custom_fields.of(client, entity, live=live) for entity in ENTITIES}
         now = datetime.now(UTC)
         rows = [_row(field, place, now) for fields in found.values() for place, field in enumerate(fields)]
         with self._store.write() as db:

@@ -14,9 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from crm import phones
 from crm.amo import contacts, leads, pipelines, users
@@ -25,6 +23,9 @@ from crm.amo.pipelines import Stage
 from crm.connection import Connection
 from crm.errors import NotLetIn
 from crm.fields import PHONE_CODE, FieldMap, Mapped, by_key, text_of
+
+if TYPE_CHECKING:
+    import pandas as pd  # takes a quarter of a second, so the server starts without it; see `read`
 
 FRESH_S = 60.0
 """How long a table is shown without asking AmoCRM again. The page says of when it is."""
@@ -82,7 +83,7 @@ class Recent:
 
     def __init__(self, client: Client, connection: Connection, fields: FieldMap) -> None:
         self._client, self._connection, self._fields = client, connection, fields
-        self._lock = threading.Lock()
+        self._lock, self._referring = threading.Lock(), threading.Lock()
         self._reading: dict[Period, threading.Lock] = {}
         self._tables: OrderedDict[Period, tuple[float, Table]] = OrderedDict()
         self._reference: tuple[float, Reference] | None = None
@@ -97,7 +98,7 @@ class Recent:
             if remembered is not None and time.monotonic() - remembered[0] < FRESH_S:
                 return remembered[1]
             account_url = self._client.account_url
-            table = read(self._client, account_url, self._fields.mapping(), self._known(), since, until, progress)
+            table = read(self._client, account_url, self._fields.mapping(), self.know(), since, until, progress)
             with self._lock:
                 self._tables[period] = (time.monotonic(), table)
                 self._tables.move_to_end(period)
@@ -111,12 +112,14 @@ class Recent:
             self._tables.clear()
             self._reference = None
 
-    def _known(self) -> Reference:
-        remembered = self._reference
-        if remembered is None or time.monotonic() - remembered[0] > REFERENCE_FRESH_S:
-            remembered = (time.monotonic(), reference(self._client))
-            self._reference = remembered
-        return remembered[1]
+    def know(self) -> Reference:
+        """Stages and people. No request where they were read within the last ten minutes, else two."""
+        with self._referring:
+            remembered = self._reference
+            if remembered is None or time.monotonic() - remembered[0] > REFERENCE_FRESH_S:
+                remembered = (time.monotonic(), reference(self._client))
+                self._reference = remembered
+            return remembered[1]
 
 
 Period = tuple[str | None, datetime, datetime]
@@ -144,6 +147,8 @@ def read(
     progress: Callable[[int], object] = lambda count: None,
 ) -> Table:
     """Every lead created in a period, both ends included. Two requests for each 250. `progress`: leads read so far."""
+    import pandas as pd
+
     as_of = datetime.now(UTC)
     shape = _Shape(
         account_url,
@@ -170,7 +175,7 @@ def search_mask(frame: pd.DataFrame, text: str) -> pd.Series:
     digits = "".join(char for char in text if char.isdigit())
     if phone is not None:
         return frame["phone"].eq(phone) | frame["id"].astype(str).eq(text.strip())
-    found = pd.Series(True, index=frame.index)
+    found = frame["id"].notna()
     for word in fold(text).split():
         found &= frame["search"].str.contains(word, regex=False)
     if len(digits) >= 3 and not phones.LETTERS.search(text):

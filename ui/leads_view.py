@@ -112,6 +112,11 @@ def reading() -> Iterator[Callable[[int], object]]:
     place.empty()
 
 
+def warm_up() -> None:
+    """Let pandas load what painting a table takes, before the first person waits for it."""
+    pd.DataFrame({"stage": ["x"]}).style.apply(lambda column: [""], subset=["stage"])._compute()
+
+
 def stage_keys(frame: pd.DataFrame) -> pd.Series:
     """A stage is only known together with its pipeline: 142 and 143 are in each of them."""
     return frame["pipeline_id"].astype(str) + ":" + frame["status_id"].astype(str)

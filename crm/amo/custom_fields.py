@@ -23,9 +23,9 @@ class Field:
     is_api_only: bool
 
 
-def of(client: Client, entity: str) -> list[Field]:
+def of(client: Client, entity: str, *, live: bool = True) -> list[Field]:
     """All fields of "leads" or "contacts". One request for each 250."""
-    pages = client.pages(f"/api/v4/{entity}/custom_fields", "custom_fields", f"fields.{entity}")
+    pages = client.pages(f"/api/v4/{entity}/custom_fields", "custom_fields", f"fields.{entity}", live=live)
     return [_field(entity, item) for page in pages for item in page]
 
 

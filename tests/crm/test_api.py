@@ -4,8 +4,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from crm.api import LARGEST_BODY_BYTES, routes
+from crm.api import LARGEST_BODY_BYTES
 from crm.desk import Desk
+from crm.routes import routes
 from crm.settings import load
 
 ADMIN, INTAKE = "admin-key-0123456789", "intake-key-0123456789"
