@@ -24,5 +24,5 @@ How a request travels, and where each step lives:
        │           changes.py    what changed → events, hooks, ledger
     envelope       api/listing.py `_links`, `_page`, `_embedded`
        │
-    answer         answers.py    exact status, content type and body → cut.py where the connection must break
+    answer         answers.py    exact status, content type and body → wire.py, or cut.py where the connection must break
 """

@@ -24,8 +24,6 @@ Action = Literal[
 ]
 ACTIONS: tuple[str, ...] = get_args(Action)
 GARBAGE = ("html", "invalid_json", "wrong_shape")
-DRIP_PIECE = 16
-"""Bytes of a dripping answer sent at a time."""
 
 
 class BadRule(ValueError):

@@ -11,7 +11,7 @@ import secrets
 from typing import Any
 
 from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from sandbox import control, faults
 from sandbox.answers import (
@@ -34,6 +34,7 @@ from sandbox.cut import cut
 from sandbox.ledger import Entry, masked_body
 from sandbox.oauth.endpoint import parameters
 from sandbox.oauth.tokens import claims_of
+from sandbox.wire import send_half, send_slowly, send_whole
 from sandbox.world import World
 
 logger = logging.getLogger("sandbox")
@@ -62,7 +63,7 @@ class Journey:
         body = await _read(request)
         if scope["path"].startswith(control.PREFIX):
             answer = await control.answer(self.world, request, body or b"")
-            await _send(send, answer)
+            await send_whole(send, answer)
             return
         call, entry = self._arrive(request, body or b"")
         try:
@@ -136,10 +137,10 @@ class Journey:
         answer = _replaced(answer, rule, call)
         entry["status"] = answer.status
         if rule and rule.action == "truncate":
-            await _send_half(send, answer, call)
+            await send_half(send, answer, call.request_id)
             await cut(scope, receive, rule.options.get("how", "close"))
         elif rule and rule.action == "drip":
-            await _send_slowly(send, answer, call, rule.options.get("delay_ms", 50) / 1000)
+            await send_slowly(send, answer, call.request_id, rule.options.get("delay_ms", 50) / 1000)
         else:
             await self._finish(entry, send, call, answer)
 
@@ -216,7 +217,7 @@ class Journey:
 
     async def _finish(self, entry: Entry, send: Send, call: Call, answer: Answer) -> None:
         entry["status"] = answer.status
-        await _send(send, answer, call.request_id)
+        await send_whole(send, answer, call.request_id)
 
 
 async def _read(request: Request) -> bytes | None:
@@ -265,38 +266,3 @@ def _replaced(answer: Answer, rule: faults.Rule | None, call: Call) -> Answer:
             return Answer(200, b"<html><body><h1>amoCRM</h1></body></html>", HTML)
         return Answer(200, b'{"_page":1,"_embedded":{"leads":[{"id":' if kind == "invalid_json" else b'{"ok":[]}', HAL)
     return answer
-
-
-def _start(answer: Answer, request_id: str) -> Message:
-    headers = [(b"server", b"nginx"), (b"x-request-id", request_id.encode())]
-    if answer.content_type:
-        headers.append((b"content-type", answer.content_type.encode()))
-    if answer.status != 204:
-        headers.append((b"content-length", str(len(answer.body)).encode()))
-    headers += [(name.lower().encode(), str(value).encode()) for name, value in answer.headers.items()]
-    return {"type": "http.response.start", "status": answer.status, "headers": headers}
-
-
-def _piece(body: bytes, *, more: bool = False) -> Message:
-    return {"type": "http.response.body", "body": body, "more_body": more}
-
-
-async def _send(send: Send, answer: Answer, request_id: str = "") -> None:
-    await send(_start(answer, request_id or secrets.token_hex(16)))
-    await send(_piece(answer.body))
-
-
-async def _send_half(send: Send, answer: Answer, call: Call) -> None:
-    """The head announces the whole length; only half of it comes."""
-    await send(_start(answer, call.request_id))
-    await send(_piece(answer.body[: len(answer.body) // 2], more=True))
-
-
-async def _send_slowly(send: Send, answer: Answer, call: Call, pause_s: float) -> None:
-    await send(_start(answer, call.request_id))
-    ends = range(faults.DRIP_PIECE, len(answer.body) + faults.DRIP_PIECE, faults.DRIP_PIECE)
-    for end in ends:
-        await asyncio.sleep(pause_s)
-        await send(_piece(answer.body[end - faults.DRIP_PIECE : end], more=end < len(answer.body)))
-    if not ends:
-        await send(_piece(b""))

@@ -83,6 +83,11 @@ def _embedded(call: Call) -> dict[str, Any]:
     }
 
 
+def feature_off(call: Call) -> Answer:
+    """/customers: the club does without them (`customers_mode` is `disabled`), and what is off is 402 (sheet 4.3, D)."""
+    return problem(402, "Payment Required")
+
+
 def read_users(call: Call) -> Answer:
     """GET /users: an admin's token only."""
     admins_only(call)

@@ -168,7 +168,7 @@ def paged(call: Call, key: str, shown: list[Any], page: Page, more: bool, *, tot
     body["_page"] = page.number
     if total is not None:
         body["_page_count"] = -(-total // page.limit)
-    body["_links"] = _links(call, page, more)
+    body["_links"] = _links(call, page, more, last=body.get("_page_count"))
     body["_embedded"] = {key: shown}
     return hal(body)
 
@@ -190,11 +190,12 @@ def own_link(call: Call) -> dict[str, Any]:
     return {"self": {"href": call.url(call.path, call.raw_query)}}
 
 
-def _links(call: Call, page: Page, more: bool) -> dict[str, Any]:
-    """`next` only when there is more; `first` and `prev` only after page 1 (sheet 4.4)."""
+def _links(call: Call, page: Page, more: bool, last: int | None) -> dict[str, Any]:
+    """`next` only when there is more, `last` only where pages are counted, `first` and `prev` after page 1 (sheet 4.4)."""
     numbers = {"self": page.number}
     if more:
         numbers["next"] = page.number + 1
+        numbers |= {"last": last} if last else {}
     if page.number > 1:
         numbers |= {"first": 1, "prev": page.number - 1}
     return {name: {"href": call.url(call.path, list_query(call, number))} for name, number in numbers.items()}

@@ -124,6 +124,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/oauth2/account/subdomain", {"GET": endpoint.domain_by_access_token}, open=True),
     Route("/oauth2/account/current/subdomain", {"GET": endpoint.domain_by_refresh_token}, open=True),
     Route("/api/v4/account", {"GET": account.read}),
+    Route("/api/v4/customers", dict.fromkeys(("GET", "POST", "PATCH"), account.feature_off)),
+    Route("/api/v4/customers/{rest:path}", dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), account.feature_off)),
     Route("/api/v4/users", {"GET": account.read_users, "POST": account.add_users}),
     Route("/api/v4/users/activate", {"POST": account.activate}),
     Route("/api/v4/users/deactivate", {"POST": account.deactivate}),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sandbox.answers import Answer, hal, nothing, problem
+from sandbox.answers import Answer, Refusal, hal, nothing, problem
 from sandbox.api import patching
 from sandbox.api.card_input import stages_of
 from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import created, whole
 from sandbox.call import Call
 from sandbox.store.database import Row
+
+MOST_SOURCES = 100
+"""Of an integration (sheet 4.1, D)."""
 
 
 def read_list(call: Call) -> Answer:
@@ -33,6 +36,8 @@ def create(call: Call) -> Answer:
         row: Row = {"id": call.store.next_id("sources")} | _values(call, item, own_id=0)
         for key in ("name", "external_id"):
             item.text(key, required=True)
+        if call.store.value("SELECT count(*) FROM sources") >= MOST_SOURCES:
+            raise Refusal(problem(422, f"Limit {MOST_SOURCES} sources"))  # U: only the limit itself is known
         if not item.errors:
             row.setdefault("pipeline_id", next(iter(stages_of(call.work))))
             call.store.insert("sources", row)

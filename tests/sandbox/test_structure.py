@@ -86,7 +86,8 @@ def test_fields_are_paged(api: Api) -> None:
     """Whoever reads one page of ten has not seen them all."""
     first = api.get("leads/custom_fields?limit=10").json()
     assert (first["_total_items"], first["_page"], first["_page_count"]) == (32, 1, 4)
-    assert "next" in first["_links"]
+    assert set(first["_links"]) == {"self", "next", "last"}
+    assert first["_links"]["last"]["href"].endswith("page=4")
     ids = [id_ for page in range(1, 5) for id_ in api.ids(f"leads/custom_fields?limit=10&page={page}")]
     assert len(set(ids)) == 32
     assert api.ids("leads/custom_fields?limit=250&order[id]=desc") == sorted(ids, reverse=True)
@@ -247,6 +248,11 @@ def test_managers_are_refused_with_json(box: Sandbox, api: Api, method: str, pat
         answer = client(method, path, json={"x": 1})
         assert answer.status_code == 403
         assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_is_switched_off_is_402(api: Api) -> None:
+    """The club has no customers, and says so with a bill."""
+    assert {api.get(path).status_code for path in ("customers", "customers/1", "customers/custom_fields")} == {402}
 
 
 def test_missing_scope_is_403(box: Sandbox) -> None:
