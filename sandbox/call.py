@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import HTTP
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from sandbox import brackets
 from sandbox.answers import Refusal, problem
@@ -71,7 +74,15 @@ class Call:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def form(self) -> brackets.Tree:
-        """The body as a form."""
+        """The body as a form, whichever of the two encodings PHP reads it comes in."""
+        if self.content_type == "multipart/form-data":
+            head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+            parts = message_from_bytes(head + self.body, policy=HTTP).iter_parts()
+            pairs = [
+                (str(part.get_param("name", header="content-disposition")), str(part.get_content()).rstrip("\r\n"))
+                for part in parts
+            ]
+            return brackets.parse(urlencode(pairs))
         return brackets.parse(self.body.decode("utf-8", "replace"))
 
     def filter(self, name: str) -> Any:

@@ -45,6 +45,9 @@ LIMITED = ("/api/", "/ajax/", "/private/", "/oauth2/")
 MOST_BODY = 32 * 1024 * 1024
 """Bytes; more is nginx's 413."""
 
+MOST_ADDRESS = 16 * 1024
+"""Bytes of path and query; more is nginx's 414. That there is a limit is known, not where (sheet 4.1, U)."""
+
 CUT = "cut"
 """In the ledger instead of a status, when the client got none."""
 
@@ -67,8 +70,8 @@ class Journey:
             return
         call, entry = self._arrive(request, body or b"")
         try:
-            if body is None:
-                await self._finish(entry, send, call, Answer(413, b"", HTML))
+            if body is None or len(call.path) + len(call.raw_query) > MOST_ADDRESS:
+                await self._finish(entry, send, call, nginx_page(413 if body is None else 414))
             else:
                 await self._travel(call, entry, scope, receive, send)
         finally:

@@ -8,11 +8,11 @@ in: bodies of token requests are masked before they are written down.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from sandbox.clock import Clock
 from sandbox.oauth.tokens import fingerprint
@@ -24,6 +24,9 @@ MOST_BODY = 64 * 1024
 """Characters of a request's body that are kept."""
 
 SECRET_KEYS = {"client_secret", "code", "refresh_token", "access_token", "api_key"}
+SECRET_IN_TEXT = re.compile(rf"""(["']?({"|".join(sorted(SECRET_KEYS))})["']?\s*[=:]\s*["']?)([^"'&\s,}}]+)""")
+"""`client_secret=…` of a form, `"client_secret": "…"` of anything that looks like JSON."""
+
 Entry = dict[str, Any]
 
 
@@ -57,6 +60,11 @@ class Ledger:
             if entry["seq"] > since and (not wanted or entry["kind"] in wanted) and seq in (None, entry["seq"])
         ]
         return found if limit is None else found[-limit:] if limit else []
+
+    @property
+    def last_seq(self) -> int:
+        """The newest entry's number; 0 before the first."""
+        return self._seq
 
     def counts(self) -> dict[str, Any]:
         """How much of everything there is, and what proves a client's pace."""
@@ -92,14 +100,14 @@ def masked_body(body: bytes, content_type: str) -> Any:
     if not body:
         return None
     text = body[:MOST_BODY].decode("utf-8", "replace")
+    if content_type.startswith("multipart/"):
+        return f"{len(body)} bytes of {content_type}"
     if text.lstrip()[:1] in ("{", "["):
         try:
             return _masked(json.loads(body))
         except (ValueError, RecursionError):
-            return text
-    if "form" in content_type:
-        return urlencode([(key, _mask(key, value)) for key, value in parse_qsl(text, keep_blank_values=True)])
-    return text
+            pass  # broken JSON may hold a whole secret: it is masked as text
+    return SECRET_IN_TEXT.sub(lambda found: found[1] + _mask(found[2], found[3]), text)
 
 
 def _masked(data: Any) -> Any:

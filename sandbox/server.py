@@ -23,6 +23,9 @@ BACKLOG = 1024
 KEEP_ALIVE_S = 75
 """nginx's own; uvicorn's 5 s would close connections that clients still believe in."""
 
+MOST_HEAD = 128 * 1024
+"""Bytes of a request's line and headers. Above what `journey.py` refuses with a page of its own."""
+
 FAREWELL_S = 1
 """How long a stop waits for answers under way."""
 
@@ -97,6 +100,7 @@ def serve(options: Options, *, exit_with_parent: bool = False, announce: Callabl
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
+        h11_max_incomplete_event_size=MOST_HEAD,
         timeout_graceful_shutdown=FAREWELL_S,
     )
     server = Server(config, world, lambda: announce(ready(world)))

@@ -73,7 +73,8 @@ async def answer(world: World, request: Request, body: bytes) -> Answer:
         return _json(404, {"error": f"no such control: {request.method} {PREFIX}/{path}", "known": routes})
     try:
         order = Order(call, path.removeprefix(found[1]).strip("/"), _body(body))
-        return _json(200, await world.in_store(lambda: TABLE[found](order)))
+        # Written out there too: a long ledger must not hold up the loop that stamps arrivals.
+        return await world.in_store(lambda: _json(200, TABLE[found](order)))
     except (BadOrder, BadConfig, BadRule) as error:
         return _json(400, {"error": str(error)})
     except Refusal as refusal:

@@ -52,7 +52,7 @@ def ledger(order: Order) -> dict[str, Any]:
     entries = order.world.ledger.read(
         kinds=kinds, since=order.number_in_query("since") or 0, limit=order.number_in_query("limit")
     )
-    return {"entries": entries, "last_seq": order.world.ledger.counts()["last_seq"]}
+    return {"entries": entries, "last_seq": order.world.ledger.last_seq}
 
 
 def entities(order: Order) -> dict[str, Any]:

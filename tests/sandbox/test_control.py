@@ -91,6 +91,9 @@ def test_ledger_never_holds_a_secret(box: Sandbox) -> None:
         *(each[key] for each in (pair, pair2) for key in ("access_token", "refresh_token")),
     ]
     assert not [secret for secret in secrets if secret in text]
+    for broken in (f'{{"client_secret": "{box.client_secret}", ', f"client_secret={box.client_secret}"):
+        requests.post(f"{box.url}/oauth2/access_token", data=broken, timeout=10)
+    assert box.client_secret not in json.dumps(box.ledger())
     tokens = box.ledger("token")
     assert [entry["event"] for entry in tokens] == ["code issued", "issued", "spent", "refreshed"]
     assert tokens[3]["replaces"] == tokens[1]["refresh"] == tokens[2]["refresh"]

@@ -152,6 +152,16 @@ def test_code_becomes_a_pair_as_json_and_as_a_form(box: Sandbox, form: bool, sla
     assert lives(box, body["access_token"])
 
 
+def test_code_becomes_a_pair_from_a_multipart_form(box: Sandbox) -> None:
+    """What a REST console sends as "form-data"."""
+    fields = {"client_id": box.client_id, "client_secret": box.client_secret, "redirect_uri": box.redirect_uri}
+    fields |= {"grant_type": "authorization_code", "code": box.code()}
+    files = {name: (None, value) for name, value in fields.items()}
+    answer = requests.post(f"{box.url}/oauth2/access_token", files=files, timeout=10)
+    assert answer.status_code == 200
+    assert box.client_secret not in json.dumps(box.ledger())
+
+
 def test_access_token_is_a_jwt_with_the_known_claims(box: Sandbox) -> None:
     """Three parts, RS256, and the claims clients read: exp, account_id, base_domain, api_domain, sub, scopes."""
     access = exchange(box, box.code()).json()["access_token"]

@@ -166,6 +166,13 @@ def test_unreadable_body_is_400(box: Sandbox, api: Api, body: bytes) -> None:
     assert (status, headers["content-type"]) == (400, "application/problem+json")
 
 
+def test_too_long_an_address_is_nginxs_414(api: Api) -> None:
+    """250 ids fit, a thousand do not."""
+    assert api.get("leads?" + "&".join(f"filter%5Bid%5D%5B%5D={38473000 + at}" for at in range(250))).status_code == 200
+    answer = api.get("leads?" + "&".join(f"filter%5Bid%5D%5B%5D={38473000 + at}" for at in range(1000)))
+    assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (414, "text/html")
+
+
 @pytest.mark.parametrize(
     "path",
     [
