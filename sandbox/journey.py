@@ -10,7 +10,7 @@ import logging
 import secrets
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from sandbox import control, faults
@@ -63,7 +63,10 @@ class Journey:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        body = await _read(request)
+        try:
+            body = await _read(request)
+        except ClientDisconnect:
+            return  # it never arrived
         if scope["path"].startswith(control.PREFIX):
             answer = await control.answer(self.world, request, body or b"")
             await send_whole(send, answer)

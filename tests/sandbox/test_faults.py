@@ -167,6 +167,15 @@ def test_a_client_that_hangs_up_does_not_stop_the_work(box: Sandbox, api: Api) -
     wait_until(lambda: box.count("leads") == LEADS + 1, what="the late lead")
 
 
+def test_half_a_request_is_no_request(box: Sandbox) -> None:
+    """A client that breaks off while sending its body leaves no trace."""
+    parts = urlsplit(box.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(f"POST {COMPLEX} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n[".encode())
+    assert box.session().get(f"{box.url}/api/v4/account", timeout=10).status_code == 200
+    assert [entry["path"] for entry in box.ledger("request")] == ["/api/v4/account"]
+
+
 def test_drip(box: Sandbox, api: Api) -> None:
     """The answer comes whole, in small pieces and slowly."""
     whole = api.get("account").content
