@@ -31,6 +31,9 @@ NOTICE = "frame.notice"
 
 DEMO_START_S = 30.0
 
+NO_ENGLISH_HINTS = '<style>[data-testid="InputInstructions"] { display: none }</style>'
+"""Streamlit writes "Press Enter to submit form" into inputs, in English only. The forms say their keys themselves."""
+
 SIDEBAR_PX = 250
 """Wide enough for the longest menu entry in both languages; the tables want the rest."""
 
@@ -66,6 +69,7 @@ def draw() -> None:
         page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
     )
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
+    st.html(NO_ENGLISH_HINTS)
     with guard():
         page = st.navigation(_menu())
         _wait_for_demo()

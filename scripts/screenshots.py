@@ -1,0 +1,151 @@
+"""`make screenshots`: the README's pictures, taken from the running product, so that they stay true.
+
+With `--all FOLDER` every page in both languages, light and dark, wide and phone width: to look through before
+a release.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from crm.settings import PROJECT
+from ui.frame import SCREENS
+
+PICTURES = PROJECT / "docs" / "pictures"
+WIDE, PHONE = (1360, 860), (390, 844)
+START_S = 60
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", metavar="FOLDER", type=Path, help="every page in every form, into this folder")
+    folder = parser.parse_args().all
+    with demo() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--font-render-hinting=none"],
+        )
+        if folder is None:
+            for screen in SCREENS:
+                picture(browser, address, screen.path, PICTURES / f"{screen.name}.png")
+        else:
+            everything(browser, address, folder)
+        browser.close()
+
+
+def everything(browser: Browser, address: str, folder: Path) -> None:
+    for screen in SCREENS:
+        for scheme in ("light", "dark"):
+            for name, size in (("wide", WIDE), ("phone", PHONE)):
+                path = folder / f"{screen.name}-{scheme}-{name}.png"
+                picture(browser, address, screen.path, path, scheme=scheme, size=size)
+        picture(browser, address, screen.path, folder / f"{screen.name}-en.png", language="en")
+
+
+def picture(
+    browser: Browser,
+    address: str,
+    path: str,
+    target: Path,
+    *,
+    scheme: str = "light",
+    size: tuple[int, int] = WIDE,
+    language: str = "ru",
+) -> None:
+    """One page, filled where there is a form to fill."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        locale="ru-RU",
+        device_scale_factor=1,
+    )
+    context.add_cookies([{"name": "desk_language", "value": language, "url": address}])
+    page = context.new_page()
+    page.goto(f"{address}/{path}")
+    settle(page)
+    if path == "new":
+        type_a_lead(page)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=target, full_page=size == PHONE)
+    context.close()
+
+
+def settle(page: Page) -> None:
+    """Until the page has run and its tables are painted."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=START_S * 1000
+    )
+    if page.get_by_test_id("stDataFrame").count():
+        page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    page.wait_for_timeout(600)  # the fade-in of Streamlit's elements; there is no sign of its end
+
+
+def type_a_lead(page: Page) -> None:
+    """A lead by keyboard, so that the picture shows the card as well."""
+    expect(page.locator(".st-key-new-phone input")).to_be_focused()
+    for text in ("8 (961) 204-31-77", "Марина Весенняя", "Пилатес", "Звонок"):
+        page.keyboard.type(text)
+        page.keyboard.press("Tab")
+    page.keyboard.type("Хочет заниматься по утрам, перезвонить до шести")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text(re.compile("^(В AmoCRM за|In AmoCRM after)")).wait_for()
+    page.wait_for_timeout(600)
+
+
+@contextmanager
+def demo() -> Iterator[str]:
+    """The desk as `make run` starts it, with a database of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        environ = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)],
+            cwd=PROJECT,
+            env=environ | {"DATABASE_URL": f"sqlite:///{folder}/desk.db"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            address = f"http://localhost:{port}"
+            _wait(lambda: requests.get(f"{address}/readyz", timeout=2).ok)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(ready: Callable[[], bool]) -> None:
+    import time
+
+    end = time.monotonic() + START_S
+    while time.monotonic() < end:
+        try:
+            if ready():
+                return
+        except requests.RequestException:
+            pass
+        time.sleep(0.2)
+    sys.exit("the desk did not start")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
