@@ -26,12 +26,13 @@ with form, st.form("new.form", enter_to_submit=True):
     view.added_fields(faults)
     st.text_area(say("new-message"), height=100, key="new.message")
     faults_of("message", faults)
+    # No shortcut on the button: in the message Ctrl+Enter submits the form already, and the button's own shortcut
+    # would submit it a moment earlier, without the message's last words.
     st.form_submit_button(
         say("new-submit"),
         type="primary",
         icon=":material/send:",
         key="new.submit",
-        shortcut="Ctrl+Enter",
         on_click=view.submit,
     )
     st.caption(say("new-keys"))
