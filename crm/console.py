@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
-from crm.settings import SettingsError
+from crm.errors import SetupError
+from crm.settings import Fault, SettingsError
 from crm.words import words
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -27,12 +29,31 @@ def set_up() -> None:
         ours.propagate = False
 
 
-def refuse_to_start(error: SettingsError, out: TextIO = sys.stderr) -> None:
+def refuse_settings(error: SettingsError, out: TextIO = sys.stderr) -> None:
     """Every fault with its name and remedy, in both languages where the language itself is unknown."""
-    chosen = os.environ.get("UI_LANGUAGE", "").strip().lower()
-    for language in (chosen,) if chosen in ("ru", "en") else ("ru", "en"):
+    for language in (error.language,) if error.language else _languages():
         say = words(language)
         print(f"\n{say('settings-wrong')}", file=out)
         for fault in error.faults:
             print(f"  {fault.name}: {say.setting(fault.code, fault.hint)}", file=out)
         print(say("settings-where"), file=out)
+
+
+def tell_notes(notes: Iterable[Fault], language: str, out: TextIO = sys.stderr) -> None:
+    """Names in the settings that are none: the desk runs, but somebody meant something by them."""
+    say = words(language)
+    for note in notes:
+        print(f"{note.name}: {say.setting(note.code, note.hint)}", file=out)
+
+
+def refuse_setup(error: SetupError, out: TextIO = sys.stderr) -> None:
+    """Why the desk does not start although its settings are well formed, and what to do."""
+    for language in _languages():
+        what, remedy = words(language).error(error.code)
+        print(f"\n{what} {remedy}", file=out)
+
+
+def _languages() -> tuple[str, ...]:
+    """The configured language; both where it is not known, as when the settings themselves are wrong."""
+    chosen = os.environ.get("UI_LANGUAGE", "").strip().lower()
+    return (chosen,) if chosen in ("ru", "en") else ("ru", "en")

@@ -12,6 +12,7 @@ import hashlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -25,20 +26,32 @@ NONCE_BYTES = 12
 
 NEW_KEY_BYTES = 32
 
+LEAST_PHRASE = 32
+"""Characters of a key; a shorter one can be guessed, and no key of ours is."""
+
 
 class Vault:
     """A ring of keys: the first seals, all open."""
 
-    def __init__(self, phrases: list[str]) -> None:
-        """`phrases`: `SECRET_KEY` or the lines of the key file, newest first; each long and random."""
-        self._keys = {_key_id(phrase): AESGCM(_derive(phrase)) for phrase in phrases}
-        self.key_id = _key_id(phrases[0])
+    def __init__(self, phrases: Callable[[], list[str]]) -> None:
+        """`phrases`: where the keys come from, newest first, each long and random.
+
+        Asked again before sealing and when a key is missing: another process may have changed the key file.
+        """
+        self._phrases = phrases
+        self._load()
 
     def __repr__(self) -> str:
         return f"Vault(key {self.key_id}, {len(self._keys)} in all)"
 
+    def _load(self) -> None:
+        phrases = self._phrases()
+        self._keys = {_key_id(phrase): AESGCM(_derive(phrase)) for phrase in phrases}
+        self.key_id = _key_id(phrases[0])
+
     def seal(self, plain: str, purpose: str) -> str:
         """Encrypt. `purpose` is bound in: a text sealed for one place does not open in another."""
+        self._load()
         nonce = os.urandom(NONCE_BYTES)
         body = self._keys[self.key_id].encrypt(nonce, plain.encode(), _bound(self.key_id, purpose))
         return f"{VERSION}.{self.key_id}.{base64.urlsafe_b64encode(nonce + body).decode()}"
@@ -50,6 +63,8 @@ class Vault:
             raw = base64.urlsafe_b64decode(body)
             if version != VERSION:
                 raise ValueError(version)
+            if key_id not in self._keys:
+                self._load()
             return self._keys[key_id].decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _bound(key_id, purpose)).decode()
         except (KeyError, ValueError, InvalidTag):
             raise SetupError("secret_key_wrong") from None
@@ -59,11 +74,26 @@ def key_file_phrases(path: Path) -> list[str]:
     """The keys of the file, newest first. Made on first use, readable by its owner alone."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _create_whole(path, secrets.token_urlsafe(NEW_KEY_BYTES) + "\n")
-    phrases = path.read_text().split()
+        _create_whole(path, new_phrase() + "\n")
+    try:
+        phrases = path.read_text().split()
+    except (OSError, UnicodeDecodeError):
+        raise SetupError("secret_key_unreadable") from None
     if not phrases:
         raise SetupError("secret_key_empty")
+    if min(map(len, phrases)) < LEAST_PHRASE:
+        raise SetupError("secret_key_short")
     return phrases
+
+
+def new_phrase() -> str:
+    """A key nobody can guess."""
+    return secrets.token_urlsafe(NEW_KEY_BYTES)
+
+
+def write_key_file(path: Path, phrases: list[str]) -> None:
+    """Replace the keys of the file, all at once or not at all."""
+    os.replace(_draft(path, "\n".join(phrases) + "\n"), path)
 
 
 def fingerprint(token: str) -> str:
@@ -73,14 +103,20 @@ def fingerprint(token: str) -> str:
 
 def _create_whole(path: Path, text: str) -> None:
     """Create the file with its text or not at all: of two processes that start together one wins, both read the same."""
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # readable by its owner alone
+    draft = _draft(path, text)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    os.unlink(draft)
+
+
+def _draft(path: Path, text: str) -> str:
+    """A file beside `path` with this text, on the disk, readable by its owner alone."""
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(handle, "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    os.unlink(draft)
+    return draft
 
 
 def _derive(phrase: str) -> bytes:

@@ -14,7 +14,7 @@ OLD, NEW = "a" * 40, "b" * 40
 
 def test_what_is_sealed_opens_again():
     """Any text comes back, and the sealed one does not contain it."""
-    vault = Vault([NEW])
+    vault = Vault(lambda: [NEW])
     sealed = vault.seal("def502-токен", "grant")
     assert vault.open(sealed, "grant") == "def502-токен"
     assert "def502" not in sealed
@@ -22,10 +22,10 @@ def test_what_is_sealed_opens_again():
 
 def test_a_new_key_opens_what_an_old_one_sealed():
     """With both keys in the ring old texts open and new ones are sealed with the first."""
-    sealed = Vault([OLD]).seal("token", "grant")
-    ring = Vault([NEW, OLD])
+    sealed = Vault(lambda: [OLD]).seal("token", "grant")
+    ring = Vault(lambda: [NEW, OLD])
     assert ring.open(sealed, "grant") == "token"
-    assert ring.seal("x", "grant").split(".")[1] == Vault([NEW]).key_id
+    assert ring.seal("x", "grant").split(".")[1] == Vault(lambda: [NEW]).key_id
 
 
 @pytest.mark.parametrize("spoil", [
@@ -34,7 +34,7 @@ def test_a_new_key_opens_what_an_old_one_sealed():
 ])  # fmt: skip
 def test_a_changed_text_does_not_open(spoil):
     """Cut, altered or renamed: refused, never half opened."""
-    vault = Vault([NEW])
+    vault = Vault(lambda: [NEW])
     with pytest.raises(SetupError) as raised:
         vault.open(spoil(vault.seal("token" * 10, "grant")), "grant")
     assert raised.value.code == "secret_key_wrong"
@@ -42,8 +42,8 @@ def test_a_changed_text_does_not_open(spoil):
 
 def test_another_key_or_purpose_does_not_open():
     """A wrong SECRET_KEY is said so, and a text moved to another place is worthless."""
-    sealed = Vault([OLD]).seal("token", "grant")
-    for vault, purpose in ((Vault([NEW]), "grant"), (Vault([OLD]), "webhook")):
+    sealed = Vault(lambda: [OLD]).seal("token", "grant")
+    for vault, purpose in ((Vault(lambda: [NEW]), "grant"), (Vault(lambda: [OLD]), "webhook")):
         with pytest.raises(SetupError):
             vault.open(sealed, purpose)
 
@@ -77,6 +77,28 @@ def test_an_empty_key_file_is_said_so(tmp_path):
 
 def test_nothing_shows_a_key():
     """A repr of the vault holds the key's id and no key; a fingerprint does not hold its token."""
-    assert OLD[:8] not in repr(Vault([OLD]))
+    assert OLD[:8] not in repr(Vault(lambda: [OLD]))
     assert fingerprint("def50200abcdef") not in "def50200abcdef"
     assert len(fingerprint("x")) == 12
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"", "secret_key_empty"), (b"short", "secret_key_short"), (b"\xff\xfe\x00", "secret_key_unreadable")],
+)
+def test_a_key_file_that_is_none(tmp_path, content, code):
+    """Empty, cut short or not text: said so, and left as it is."""
+    path = tmp_path / "secret.key"
+    path.write_bytes(content)
+    with pytest.raises(SetupError) as raised:
+        key_file_phrases(path)
+    assert raised.value.code == code
+    assert path.read_bytes() == content
+
+
+def test_a_key_file_that_is_a_folder(tmp_path):
+    """Said so, without a traceback."""
+    (tmp_path / "secret.key").mkdir()
+    with pytest.raises(SetupError) as raised:
+        key_file_phrases(tmp_path / "secret.key")
+    assert raised.value.code == "secret_key_unreadable"

@@ -5,21 +5,22 @@ import tempfile
 from pathlib import Path
 
 from alembic import command
+from alembic.script import ScriptDirectory
 
 from crm.store.engine import Store
 from crm.store.migrations import config
-from crm.store.tables import HEAD
 
 
 def main(message: str) -> None:
     """Compare a fresh, upgraded SQLite database with the tables and write what is missing as the next step."""
+    last = ScriptDirectory.from_config(config()).get_current_head() or "0"
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{Path(folder)}/empty.db")
         store.upgrade()
         with store.write() as db:
             settings = config()
             settings.attributes["connection"] = db
-            command.revision(settings, message=message, autogenerate=True, rev_id=f"{int(HEAD) + 1:04}")
+            command.revision(settings, message=message, autogenerate=True, rev_id=f"{int(last) + 1:04}")
         store.close()
 
 
