@@ -26,10 +26,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 OWN_CHECK = re.compile(r"/api/amocrm/.*|/api/crm(/.*)?|/healthz|/readyz")
 """Paths that check their callers themselves, or tell nothing worth hiding."""
 
-FORWARDING = frozenset(
-    {"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via", "cf-connecting-ip"}
+FORWARDING = re.compile(
+    r"forwarded|via|x-real-ip|(x|true|cf|fastly|fly)-(\w+-)*(client|connecting)-ip|x-(original-)?forwarded-.*|x-original-.*"
 )
 """Headers a proxy adds. One of them means: the browser is not on this machine."""
+
+PROXY_VERSION = "1.0"
+"""No browser speaks HTTP/1.0; a proxy that is set up no further does, and sends no header that tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +48,19 @@ class Caller:
     def is_local(self) -> bool:
         """On this machine, by all signs, and not sent by a page from elsewhere."""
         at_home = is_loopback(self.peer) and is_loopback(self.host) and not self.forwarded
-        return at_home and (self.origin is None or is_loopback(urlsplit(self.origin).hostname or ""))
+        return at_home and (self.origin is None or is_loopback(_host_of(self.origin)))
 
 
 def caller_of(scope: Scope) -> Caller:
     """The caller of an ASGI request."""
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope.get("headers", [])]
     hosts = [value for name, value in headers if name == "host"]
-    host = urlsplit(f"//{hosts[0]}").hostname if len(hosts) == 1 and _is_plain(hosts[0]) else None
+    host = _host_of(f"//{hosts[0]}") if len(hosts) == 1 and _is_plain(hosts[0]) else ""
     origins = [value for name, value in headers if name == "origin"]
     return Caller(
         peer=(scope.get("client") or ("",))[0],
-        host=host or "",
-        forwarded=any(name in FORWARDING for name, _ in headers),
+        host=host,
+        forwarded=any(FORWARDING.fullmatch(name) for name, _ in headers) or scope.get("http_version") == PROXY_VERSION,
         origin=origins[0] if origins else None,
     )
 
@@ -109,6 +112,14 @@ async def _send_page(send: Send, page: str) -> None:
     ]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": page.encode()})
+
+
+def _host_of(address: str) -> str:
+    """The host of an address; "" where it has none, or is nothing that could be one."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_plain(host: str) -> bool:

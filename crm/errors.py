@@ -45,6 +45,7 @@ class DeskError(Exception):
         retry_after_s: float | None = None,
         refusals: tuple[Refusal, ...] = (),
         retryable: bool | None = None,
+        server_date: str | None = None,
     ) -> None:
         self.code = code
         self.operation = operation
@@ -52,6 +53,7 @@ class DeskError(Exception):
         self.request_id = request_id
         self.retry_after_s = retry_after_s
         self.refusals = refusals
+        self.server_date = server_date  # the `Date` of the answer, for judging our own clock
         if retryable is not None:
             self.retryable = retryable
         super().__init__(code)

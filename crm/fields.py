@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from crm.amo import custom_fields
 from crm.amo.client import Client
 from crm.amo.custom_fields import Field
-from crm.errors import SetupError
+from crm.errors import NotLetIn, SaidNo, SetupError
 from crm.settings import Settings
 from crm.store import Store
 from crm.store.tables import known_fields, mapped_fields
@@ -38,10 +38,23 @@ ENTRY_TYPES = (*TEXT_TYPES, "numeric", "checkbox", "date")
 
 CHOICE_TYPES = ("select", "radiobutton")
 
+TRACKING_TYPE = "tracking_data"
+"""AmoCRM's own type for UTM marks and click ids; such a field is named by its code (sheet 5.8)."""
+
+MARKER_CODE, MARKER_NAME, MARKER_TYPE = "LEAD_DESK_ID", "Lead Desk ID", "text"
+"""The API-only field that carries our own id of a lead, by which it is found again when an answer was lost."""
+
+MARKER_FACT = "marker of leads"
+MARKER_ASK_AGAIN = timedelta(hours=1)
+"""After the account has refused the field: an admin may have given the rights meanwhile."""
+
 PHONE_CODE = "PHONE"
 """AmoCRM's own code for the contact's phone field; its id differs from account to account (sheet 5.8)."""
 
 LONGEST_LABEL = 60
+MOST_FIELDS = 100_000
+"""A place in AmoCRM's order behind every other field."""
+
 MOST_ADDED = 20
 """Added fields on one form. AmoCRM itself takes at most 40 in one call (sheet 4.1)."""
 
@@ -88,6 +101,20 @@ class Mapped:
         return "ok" if self.field.type in self.types else "wrong_type"
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a lead is written into, as known now.
+
+    `contact_phone`: how to name the contact's phone field in a request. `tracking`: codes of the account's tracking fields.
+    `marker_id`: the field for our own id, None where the account has none.
+    """
+
+    mapping: Sequence[Mapped]
+    contact_phone: Mapping[str, Any]
+    tracking: frozenset[str]
+    marker_id: int | None
+
+
 class FieldMap:
     """The mapping of one desk. Reads are from the store and cost no request."""
 
@@ -103,6 +130,12 @@ class FieldMap:
             db.execute(known_fields.delete())
             if rows:
                 db.execute(known_fields.insert(), rows)
+
+    def forget_all(self) -> None:
+        """Another account has other fields, and may allow a marker where the former did not. Choices of the admin stay."""
+        with self._store.write() as db:
+            db.execute(known_fields.delete())
+        self._store.remember(MARKER_FACT, None)
 
     def known(self, entity: str | None = None) -> list[Field]:
         """The account's fields as last read; empty before the first time."""
@@ -147,6 +180,8 @@ class FieldMap:
         if purpose is None:
             raise SetupError("field_purpose_unknown")
         self._check(purpose.entity, field_id, purpose.types)
+        if any((one.entity, one.field_id) == (purpose.entity, field_id) and one.key != key for one in self.mapping()):
+            raise SetupError("field_taken")
         self._keep(key, purpose.entity, field_id, None)
 
     def add(self, entity: str, field_id: int, label: str) -> str:
@@ -178,10 +213,62 @@ class FieldMap:
         self.refresh(client)
         self._keep(key, purpose.entity, made.id, None)
 
-    def contact_phone(self) -> dict[str, Any]:
-        """How to name the contact's phone field in a request: by the mapped id, else by AmoCRM's own code."""
-        mapped = next(mapped for mapped in self.mapping() if mapped.key == "contact_phone")
-        return {"field_id": mapped.field_id} if mapped.verdict == "ok" else {"field_code": PHONE_CODE}
+    def layout(self) -> Layout:
+        """What a lead is written into. No request."""
+        mapping, known = self.mapping(), self.known("leads")
+        mapped = next(mapped for mapped in mapping if mapped.key == "contact_phone")
+        return Layout(
+            mapping,
+            {"field_id": mapped.field_id} if mapped.verdict == "ok" else {"field_code": PHONE_CODE},
+            frozenset(field.code for field in known if field.type == TRACKING_TYPE and field.code),
+            self._marker_among(known),
+        )
+
+    def ensure_marker(self, client: Client) -> int | None:
+        """The field for our own id, made where it is missing; None where the account forbids it.
+
+        No request once it is there, or within the hour after it was forbidden; else three. Raises what the network does.
+        """
+        marker_id = self._marker_among(self.known("leads"))
+        if marker_id is not None or self._was_refused():
+            return marker_id
+        self.refresh(client, live=False)
+        marker_id = self._marker_among(self.known("leads"))
+        if marker_id is not None:
+            return marker_id
+        try:
+            made = custom_fields.create(client, "leads", MARKER_NAME, MARKER_TYPE, code=MARKER_CODE, is_api_only=True)
+        except (SaidNo, NotLetIn) as error:
+            if isinstance(error, NotLetIn) and error.code != "rights_missing":
+                raise
+            self.refresh(client, live=False)  # another process may have made it in this moment
+            marker_id = self._marker_among(self.known("leads"))
+            if marker_id is None:
+                self._store.remember(MARKER_FACT, f"refused {datetime.now(UTC).isoformat()}")
+            return marker_id
+        self._store.remember(MARKER_FACT, str(made.id))
+        with self._store.write() as db:
+            db.execute(
+                known_fields.delete().where(known_fields.c.entity == "leads", known_fields.c.field_id == made.id)
+            )
+            db.execute(known_fields.insert(), [_row(made, MOST_FIELDS, datetime.now(UTC))])
+        return made.id
+
+    def marker_state(self) -> str:
+        """ "ok", "refused" (leads are then told apart by phone, name and time) or "missing" (not asked yet)."""
+        if self._marker_among(self.known("leads")) is not None:
+            return "ok"
+        return "refused" if self._was_refused() else "missing"
+
+    def _marker_among(self, known: Sequence[Field]) -> int | None:
+        told = self._store.recall(MARKER_FACT) or ""
+        texts = [field for field in known if field.entity == "leads" and field.type == MARKER_TYPE]
+        ours = [field.id for field in texts if field.code == MARKER_CODE or str(field.id) == told]
+        return min(ours, default=None)
+
+    def _was_refused(self) -> bool:
+        told, _, at = (self._store.recall(MARKER_FACT) or "").partition(" ")
+        return told == "refused" and datetime.now(UTC) - datetime.fromisoformat(at) < MARKER_ASK_AGAIN
 
     def _own(self, purpose: Purpose, chosen: sa.RowMapping | None, known: Mapping[tuple[str, int], Field]) -> Mapped:
         field_id = chosen["field_id"] if chosen is not None else getattr(self._settings, purpose.setting)

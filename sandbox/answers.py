@@ -59,7 +59,8 @@ class Refusal(Exception):
 
 def dump(data: Any) -> bytes:
     """JSON as AmoCRM spells it: no blanks, letters as they are."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    # A lone surrogate that somebody sent is spelled as JSON spells it, or nothing that holds it could be read again.
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
 
 
 def hal(data: Any, status: int = 200) -> Answer:

@@ -7,6 +7,7 @@ waits or remembers.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -21,16 +22,38 @@ DELETED_LEAD_CODE = 226
 SYSTEM_HICCUP = "Возникла системная ошибка"
 """How a 400 begins that is no refusal at all: the same request succeeds a moment later (sheet 4.3)."""
 
+LONGEST_RETRY_AFTER_S = 900.0
+"""AmoCRM's documented pause is 300 s (sheet 4.1). Whatever asks for more than a quarter of an hour is asked again then."""
+
+WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,17})(?:\.[0-9]+)?")
+"""A number in a text, spelled as one would."""
+
 SAFE_NAME = re.compile(r"[\w.\-]{1,120}")
 """What a path or a code of a validation error may look like; anything else is not worth keeping."""
 
 
+GREATEST = 2**63 - 1
+"""A whole number no database takes more of."""
+
+UNKEPT = (b"\\u0000", b"\\ud", b"\\uD", b"\xed")
+"""How JSON spells what no database keeps in a text: nothing at all, and one half of an emoji somebody's form has cut."""
+
+
 def parse(body: bytes) -> Any | None:
-    """The body as JSON, or None where it is none."""
+    """The body as JSON, its texts fit to be kept; None where it is none."""
     try:
-        return json.loads(body)
+        data = json.loads(body, parse_constant=lambda _: None)
+        return _kept(data) if any(spelled in body for spelled in UNKEPT) else data
     except (ValueError, RecursionError):
         return None
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_kept(item) for item in value]
+    return {_kept(key): _kept(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
@@ -59,7 +82,10 @@ def _by_status(status: int, problem: dict[str, Any] | None) -> DeskError:
         case 429:
             retry_after_s = _number(problem.get("retry_after")) if problem else None
             return NotLetIn("rate_limited", status=status, retryable=True, retry_after_s=retry_after_s)
-        case 404 | 500 | 502 | 503 | 504:
+        case 404:
+            # A page instead of JSON: the front end lost its way, and AmoCRM itself never saw the request (sheet 4.3).
+            return BrokenWord("not_routed", status=status)
+        case 500 | 502 | 503 | 504:
             return BrokenWord("server_error", status=status)
         case _ if status >= 500:
             return BrokenWord("server_error", status=status)
@@ -100,7 +126,10 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A pause in seconds; none where it is no number, none at all or for ever."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        return None
+    return float(min(value, LONGEST_RETRY_AFTER_S))
 
 
 def items(data: Any, key: str) -> list[dict[str, Any]]:
@@ -110,7 +139,17 @@ def items(data: Any, key: str) -> list[dict[str, Any]]:
     found = embedded(data).get(key)
     if not isinstance(found, list) or not all(isinstance(item, dict) and "id" in item for item in found):
         raise BrokenWord("garbled")
+    for item in found:
+        item["id"] = _id(item["id"])
     return found
+
+
+def _id(value: Any) -> int | str:
+    """A number, also where it comes as a text; the log's ids are texts."""
+    told = _exact(value)
+    if told is None and not (isinstance(value, str) and value):
+        raise BrokenWord("garbled")
+    return value if told is None else told
 
 
 def embedded(data: Any) -> dict[str, Any]:
@@ -129,6 +168,22 @@ def has_next(data: Any) -> bool:
 
 def number(value: Any) -> int:
     """An id or a time out of an answer. Anything but a whole number means the answer is not AmoCRM's."""
-    if isinstance(value, bool) or not isinstance(value, int):
+    told = _exact(value)
+    if told is None:
         raise BrokenWord("garbled")
-    return value
+    return told
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, also one that comes as a text or with kopecks behind it; None for what is none or too great to keep."""
+    if isinstance(value, str):
+        spelled = WHOLE.fullmatch(value)
+        return int(spelled[1]) if spelled else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= GREATEST:
+        return None
+    return min(int(value), GREATEST)
+
+
+def _exact(value: Any) -> int | None:
+    """The same without anything cut off."""
+    return None if isinstance(value, float) or (isinstance(value, str) and "." in value) else whole(value)

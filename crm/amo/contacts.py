@@ -22,10 +22,15 @@ def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dic
     return [contact for contact in found if contact["id"] in asked]
 
 
-def matching(client: Client, text: str, *, live: bool = True) -> list[dict[str, Any]]:
+def matching(
+    client: Client, text: str, *, live: bool = True, with_leads: bool = False, tries: int | None = None
+) -> list[dict[str, Any]]:
     """Contacts in which AmoCRM's full text finds `text`, anywhere: near hits too. One request, 250 at the most.
 
-    Never take a hit for the person: compare the phone field (sheet 8, items 8, 31, 32).
+    Never take a hit for the person: compare the phone field (sheet 8, items 8, 31, 32). `with_leads`: and the ids of
+    their leads.
     """
-    wanted: Params = [("query", text), ("limit", PAGE_LIMIT)]
-    return answers.items(client.get("/api/v4/contacts", "contacts.search", wanted, live=live).data, "contacts")
+    wanted: Params = [("query", text), ("limit", PAGE_LIMIT), *([("with", "leads")] if with_leads else [])]
+    return answers.items(
+        client.get("/api/v4/contacts", "contacts.search", wanted, live=live, tries=tries).data, "contacts"
+    )

@@ -29,10 +29,16 @@ def of(client: Client, entity: str, *, live: bool = True) -> list[Field]:
     return [_field(entity, item) for page in pages for item in page]
 
 
-def create(client: Client, entity: str, name: str, field_type: str, *, is_api_only: bool = False) -> Field:
-    """Make a field and return it. One request. Needs an admin's token."""
-    body = [{"name": name, "type": field_type} | ({"is_api_only": True} if is_api_only else {})]
-    reply = client.post(f"/api/v4/{entity}/custom_fields", "fields.create", body, kind="field", subject=entity)
+def create(
+    client: Client, entity: str, name: str, field_type: str, *, code: str | None = None, is_api_only: bool = False
+) -> Field:
+    """Make a field and return it. One request. Needs an admin's token.
+
+    A `code` that is taken is refused: `SaidNo("validation")`. An API-only field is not shown on AmoCRM's cards.
+    """
+    wanted: dict[str, Any] = {"name": name, "type": field_type}
+    wanted |= ({"code": code} if code else {}) | ({"is_api_only": True} if is_api_only else {})
+    reply = client.post(f"/api/v4/{entity}/custom_fields", "fields.create", [wanted], kind="field", subject=entity)
     made = answers.items(reply.data, "custom_fields")
     if not made:
         raise BrokenWord("garbled", operation="fields.create")

@@ -14,7 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -26,7 +26,7 @@ from crm.activity import OK, Journal, Line
 from crm.amo import answers, wire
 from crm.amo.limiter import Limiter
 from crm.amo.retry import pause_before_retry
-from crm.errors import BrokenWord, DeskError, NoAnswer
+from crm.errors import BrokenWord, DeskError, NoAnswer, NotSent
 
 CONNECT_TIMEOUT_S = 5.0
 """AmoCRM's own client waits as long (sheet 4.2)."""
@@ -39,6 +39,10 @@ DEADLINE_S = 40.0
 
 LARGEST_BYTES = 32 * 1024 * 1024
 """A page of 250 leads takes about 1 MB. Anything near this is not AmoCRM."""
+
+LATE_S = 0.04
+"""A request that leaves this long after its turn would arrive together with the next ones: a busy machine or a new line
+has held it up, so it takes another turn."""
 
 CHUNK_BYTES = 64 * 1024
 
@@ -53,9 +57,10 @@ class Reply:
     """A successful answer. `data` is its JSON, None where there is no body (204 means an empty list)."""
 
     status: int
-    data: Any
+    data: Any = field(repr=False)
     request_id: str | None
     duration_s: float
+    server_date: str | None = None
 
 
 class Bearer(AuthBase):
@@ -79,20 +84,23 @@ class Call:
     """One request, before it is sent.
 
     `operation` and `subject` go into the journal: ids only, never content. `error_of` reads the answer: status,
-    content type and body in, the error it stands for out.
+    content type and body in, the error it stands for out. `still`: asked when the turn has come, right before the first
+    byte; where it says no, nothing is sent (`NotSent("too_late_to_send")`).
     """
 
     method: str
     url: str
     operation: str
     kind: str = "read"
-    params: Params = ()
-    json: Any = None
-    headers: Mapping[str, str] | None = None
+    params: Params = field(default=(), repr=False)
+    json: Any = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     subject: str | None = None
     live: bool = True
     deadline_s: float = DEADLINE_S
     error_of: Callable[[int, str, bytes], DeskError | None] = answers.error_of
+    still: Callable[[], bool] | None = None
+    tries: int | None = None  # of a read; None: as many as `retry` says
 
     @property
     def is_read(self) -> bool:
@@ -125,7 +133,7 @@ class Door:
                 error.operation = call.operation
                 pause_s = (
                     pause_before_retry(error, attempt, live=call.live, chance=random.random())  # noqa: S311 - a jitter
-                    if call.is_read
+                    if call.is_read and (call.tries is None or attempt < call.tries)
                     else None
                 )
                 if pause_s is None:
@@ -137,15 +145,23 @@ class Door:
         self._session.close()
 
     def _try(self, call: Call, auth: AuthBase) -> Reply:
-        self._limiter.wait_turn(live=call.live)
+        turn = self._limiter.wait_turn(live=call.live)
         started = time.monotonic()
         answer = _Answer()
+
+        def may_leave() -> None:
+            if time.monotonic() - turn > LATE_S:
+                self._limiter.wait_turn(live=call.live)
+            if call.still is not None and not call.still():
+                raise NotSent("too_late_to_send")
+
         try:
-            self._exchange(call, auth, started, answer)
-            return Reply(answer.status, answer.data(call.error_of), answer.request_id, time.monotonic() - started)
+            self._exchange(call, auth, started, answer, may_leave)
+            data = answer.data(call.error_of)
+            return Reply(answer.status, data, answer.request_id, time.monotonic() - started, answer.server_date)
         except DeskError as error:
             error.status = error.status or answer.status or None
-            error.request_id = answer.request_id
+            error.request_id, error.server_date = answer.request_id, answer.server_date
             answer.result = error.code
             if error.code == "rate_limited":
                 self._limiter.slow_down(error.retry_after_s)
@@ -163,9 +179,11 @@ class Door:
                 )
             )
 
-    def _exchange(self, call: Call, auth: AuthBase, started: float, answer: _Answer) -> None:
+    def _exchange(
+        self, call: Call, auth: AuthBase, started: float, answer: _Answer, may_leave: Callable[[], object]
+    ) -> None:
         """Send one request and read its whole answer into `answer`, which holds what came even when not all did."""
-        wire.nothing_sent_yet()
+        wire.nothing_sent_yet(may_leave)
         try:
             with self._session.request(
                 call.method,
@@ -181,6 +199,7 @@ class Door:
                 answer.status = response.status_code
                 answer.content_type = response.headers.get("Content-Type", "")
                 answer.request_id = _safe_id(response.headers.get("X-Request-Id"))
+                answer.server_date = response.headers.get("Date")
                 answer.retry_after_s = _seconds(response.headers.get("Retry-After"))
                 answer.body = _read(response, started + call.deadline_s)
         except (requests.RequestException, HTTPError) as error:
@@ -195,7 +214,8 @@ class _Answer:
     content_type: str = ""
     request_id: str | None = None
     retry_after_s: float | None = None
-    body: bytes = b""
+    server_date: str | None = None
+    body: bytes = field(default=b"", repr=False)
     result: str = OK
 
     def data(self, error_of: Callable[[int, str, bytes], DeskError | None]) -> Any:
@@ -231,4 +251,6 @@ def _safe_id(text: str | None) -> str | None:
 
 
 def _seconds(text: str | None) -> float | None:
-    return float(text) if text and re.fullmatch(r"\d{1,6}", text.strip()) else None
+    if not text or not re.fullmatch(r"\d{1,18}", text.strip()):
+        return None
+    return min(float(text), answers.LONGEST_RETRY_AFTER_S)

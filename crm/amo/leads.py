@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crm.amo import answers
 from crm.amo.answers import number
 from crm.amo.client import PAGE_LIMIT, Client
 from crm.amo.door import Params
-from crm.errors import BrokenWord
+from crm.errors import BrokenWord, SaidNo
 
 
 def created_between(
-    client: Client, since: int, until: int, *, live: bool = True, limit: int = PAGE_LIMIT
+    client: Client, since: int, until: int, *, live: bool = True, limit: int = PAGE_LIMIT, ordered: bool = True
 ) -> Iterator[list[dict[str, Any]]]:
     """Pages of leads created from `since` to `until` (unix seconds, both included), newest first, contacts' ids embedded.
 
     One request for each 250. AmoCRM answers 200 with everything where it does not understand a filter or an
-    order, so both are checked against what came: `BrokenWord("filter_ignored")`.
+    order, so both are checked against what came: `BrokenWord("filter_ignored")`. `ordered=False`: the order may be any.
     """
     params: Params = [
         ("with", "contacts"),
@@ -32,23 +33,113 @@ def created_between(
             created = number(lead.get("created_at"))
             if not since <= created <= last:
                 raise BrokenWord("filter_ignored", operation="leads.list", retryable=False)
-            last = created
+            last = created if ordered else until
         yield page
+
+
+def main_contact(lead: Mapping[str, Any]) -> int | None:
+    """The main contact of a lead, else its first; None where it has none."""
+    return next(iter(contact_ids(lead)), None)
+
+
+def contact_ids(lead: Mapping[str, Any]) -> list[int]:
+    """The contacts of a lead, the main one first."""
+    embedded = lead.get("_embedded")
+    linked = embedded.get("contacts") if isinstance(embedded, dict) else None
+    told = [one for one in linked if isinstance(one, dict)] if isinstance(linked, list) else []
+    ids = [answers.whole(one.get("id")) for one in sorted(told, key=lambda one: not one.get("is_main"))]
+    return [one for one in ids if one]
+
+
+def matching(client: Client, text: str, *, live: bool = True) -> list[dict[str, Any]]:
+    """Leads in which AmoCRM's full text finds `text`, anywhere. One request, 250 at the most; what is new may lag behind."""
+    wanted: Params = [("query", text), ("limit", PAGE_LIMIT), ("with", "contacts")]
+    return answers.items(client.get("/api/v4/leads", "leads.search", wanted, live=live).data, "leads")
+
+
+def exists(client: Client, lead_id: int, *, live: bool = True) -> bool:
+    """Whether there is such a lead, the bin not counted. One request."""
+    try:
+        reply = client.get(f"/api/v4/leads/{lead_id}", "leads.get", live=live)
+    except SaidNo as error:
+        if error.code != "not_found":
+            raise
+        return False
+    return isinstance(reply.data, dict) and reply.data.get("id") == lead_id
+
+
+def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:
+    """The leads of these ids with their contacts' ids; those in the bin are absent. One request for each 250 ids."""
+    wanted = sorted(set(ids))
+    found = []
+    for start in range(0, len(wanted), PAGE_LIMIT):
+        some = wanted[start : start + PAGE_LIMIT]
+        params: Params = [*(("filter[id][]", one) for one in some), ("limit", PAGE_LIMIT), ("with", "contacts")]
+        found += answers.items(client.get("/api/v4/leads", "leads.list", params, live=live).data, "leads")
+    asked = set(wanted)
+    return [lead for lead in found if lead["id"] in asked]
+
+
+def move(
+    client: Client,
+    lead_id: int,
+    pipeline_id: int,
+    status_id: int,
+    *,
+    live: bool = True,
+    still: Callable[[], bool] | None = None,
+) -> str | None:
+    """Put a lead into a stage; twice is once. One request. AmoCRM's id of it."""
+    body = {"pipeline_id": pipeline_id, "status_id": status_id}
+    path, subject = f"/api/v4/leads/{lead_id}", f"lead {lead_id}"
+    return client.patch(path, "leads.move", body, kind="lead", subject=subject, live=live, still=still).request_id
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What `create_complex` made."""
+    """What `create_complex` made. `merged`: AmoCRM's duplicate control has put it into a lead that was there before."""
 
     lead_id: int
     contact_id: int | None
+    merged: bool
+    request_id: str | None
 
 
-def create_complex(client: Client, lead: dict[str, Any], *, subject: str, live: bool = True) -> Created:
-    """Create a lead with its contact. One request; AmoCRM never looks for a duplicate. `subject`: our id, for the journal."""
-    data = client.post("/api/v4/leads/complex", "leads.create", [lead], kind="lead", subject=subject, live=live).data
-    made = data[0] if isinstance(data, list) and data and isinstance(data[0], dict) else {}
-    if not made:
-        raise BrokenWord("garbled", operation="leads.create")
+def create_complex(
+    client: Client,
+    lead: dict[str, Any],
+    *,
+    subject: str,
+    live: bool = True,
+    still: Callable[[], bool] | None = None,
+) -> Created:
+    """Create a lead with its contact. One request. `subject`: our id, for the journal.
+
+    AmoCRM looks for no duplicate, unless an admin has switched that on for the integration (sheet 5.2).
+    """
+    path, operation = "/api/v4/leads/complex", "leads.create"
+    reply = client.post(path, operation, [lead], kind="lead", subject=subject, live=live, still=still)
+    made = _ours(reply.data, lead.get("request_id"))
+    if made is None:
+        raise BrokenWord("garbled", operation=operation, request_id=reply.request_id)
     contact_id = made.get("contact_id")
-    return Created(number(made.get("id")), contact_id if isinstance(contact_id, int) else None)
+    return Created(
+        answers.number(made.get("id")),
+        contact_id if isinstance(contact_id, int) and not isinstance(contact_id, bool) else None,
+        made.get("merged") is True,
+        reply.request_id,
+    )
+
+
+def lead_address(account_url: str, lead_id: int) -> str:
+    """A lead's page in AmoCRM, for people."""
+    return f"{account_url}/leads/detail/{lead_id}"
+
+
+def _ours(data: Any, request_id: Any) -> dict[str, Any] | None:
+    """The item of the answer that is about the one lead we sent; None where that cannot be told. `request_id` comes as a list."""
+    found = data if isinstance(data, list) and all(isinstance(item, dict) for item in data) else []
+    ours = (
+        found if len(found) == 1 else [item for item in found if item.get("request_id") in ([request_id], request_id)]
+    )
+    return ours[0] if len(ours) == 1 and ours[0] else None

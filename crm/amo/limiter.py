@@ -11,6 +11,7 @@ import heapq
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,9 @@ RECOVER = 0.99
 
 AFTER_429_S = 1.0
 """Silence after a 429 that names no time: a second empties AmoCRM's window."""
+
+LONGEST_SILENCE_S = 900.0
+"""However long AmoCRM asks for: after a quarter of an hour it is asked again. Anything later in the row was never meant."""
 
 YIELD_S = 0.4
 """Background work steps back this long after live work had to wait, in every process."""
@@ -73,6 +77,8 @@ def decide(pace: Pace, now: float, gap_s: float, *, live: bool) -> tuple[float, 
     """
     if pace.sent and pace.sent[-1] > now + CLOCK_SLACK_S:
         pace = Pace(gap_s=pace.gap_s)  # the clock was set back: nothing was sent in the future
+    if pace.next_at > now + LONGEST_SILENCE_S:
+        pace = replace(pace, next_at=now)  # nobody asks for that long
     gap_s = max(gap_s, pace.gap_s)
     due = pace.next_at
     if len(pace.sent) >= WINDOW_REQUESTS:
@@ -94,7 +100,7 @@ def slower(pace: Pace, now: float, gap_s: float, pause_s: float | None) -> Pace:
     """The pace after a 429: silence for as long as AmoCRM asked, then wider gaps."""
     return replace(
         pace,
-        next_at=max(pace.next_at, now + (pause_s or AFTER_429_S)),
+        next_at=max(pace.next_at, now + min(pause_s or AFTER_429_S, LONGEST_SILENCE_S)),
         gap_s=min(max(gap_s, pace.gap_s) * WIDEN, SLOWEST_S),
     )
 
@@ -113,14 +119,13 @@ class Limiter:
         self._wait = wait or threading.Event().wait
 
     def wait_turn(self, *, live: bool) -> float:
-        """Wait for a turn and take it. Returns the seconds waited.
+        """Wait for a turn and take it. Returns when it was taken, by `time.monotonic()`.
 
         Live callers of this process go before background ones, in the order they came; callers of other
         processes are met in the database. Raises `NotLetIn("rate_limited")` where the pause AmoCRM asked for
         is longer than the caller's patience.
         """
         ticket = (0 if live else 1, next(self._numbers))
-        waited_s = 0.0
         with self._ready:
             heapq.heappush(self._queue, ticket)
         try:
@@ -128,16 +133,16 @@ class Limiter:
                 with self._ready:
                     self._ready.wait_for(lambda: self._queue[0] == ticket, timeout=YIELD_S)
                     first = self._queue[0] == ticket
+                now = time.monotonic()
                 pause_s = self._take(live=live) if first else 0.0
                 if first and pause_s == 0:
-                    return waited_s
+                    return now
                 if pause_s > (LIVE_PATIENCE_S if live else BACKGROUND_PATIENCE_S):
                     raise NotLetIn("rate_limited", retryable=True, retry_after_s=pause_s)
                 # In steps, so that a live caller who comes meanwhile is first as soon as the turn is there.
                 step_s = min(pause_s, YIELD_S)
                 if step_s:
                     self._wait(step_s)
-                waited_s += step_s
         finally:
             with self._ready:
                 self._queue.remove(ticket)

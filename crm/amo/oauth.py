@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +22,11 @@ from crm.errors import BrokenWord, DeskError, NotLetIn, SetupError
 
 TOKEN_DEADLINE_S = 15.0
 """For a token call; AmoCRM's own client waits as long (sheet 3.3)."""
+
+
+USUAL_LIFE_S = 86_400
+LONGEST_LIFE_S = 10 * 365 * 86_400
+"""Of an access token (sheet 3.4): a day; the other is where a number stops being one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class Pair:
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     expires_in_s: int
+    server_date: str | None = None
 
 
 def consent_address(oauth_url: str, client_id: str, state: str) -> str:
@@ -52,11 +60,16 @@ def exchange_code(door: Door, account_url: str, integration: Integration, code: 
     )
 
 
-def refresh(door: Door, account_url: str, integration: Integration, refresh_token: str) -> Pair:
-    """A refresh token (three months, once) for the next pair. One request."""
-    return _token_call(
-        door, account_url, integration, "token.refresh", {"grant_type": "refresh_token", "refresh_token": refresh_token}
-    )
+def refresh(
+    door: Door,
+    account_url: str,
+    integration: Integration,
+    refresh_token: str,
+    still: Callable[[], bool] | None = None,
+) -> Pair:
+    """A refresh token (three months, once) for the next pair. One request. `still`: see `crm.amo.door.Call`."""
+    grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return _token_call(door, account_url, integration, "token.refresh", grant, still)
 
 
 HINTS: tuple[tuple[str, type[DeskError], str], ...] = (
@@ -94,6 +107,22 @@ def token_error_of(status: int, content_type: str, body: bytes) -> DeskError | N
     return answers.error_of(status, content_type, body)
 
 
+def present_domain(door: Door, api_url: str, refresh_token: str) -> str:
+    """The host at which the account of a refresh token lives now. One request, which does not spend the token.
+
+    A refusal means that the token is worth nothing any more (sheet 3.7).
+    """
+    url = f"{api_url}/oauth2/account/current/subdomain"
+    call = Call(
+        "GET", url, "token.ask", "token", headers={"X-Refresh-Token": refresh_token}, deadline_s=TOKEN_DEADLINE_S
+    )
+    data = door.request(call, NOBODY).data
+    domain = data.get("domain") if isinstance(data, dict) else None
+    if not isinstance(domain, str) or not domain:
+        raise BrokenWord("garbled", operation="token.ask")
+    return domain
+
+
 def expiry_of(access_token: str) -> datetime | None:
     """When a JWT says it expires; None where it says nothing readable. The signature is AmoCRM's to check."""
     expires = claims_of(access_token).get("exp")
@@ -117,21 +146,48 @@ def claims_of(access_token: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def _token_call(door: Door, account_url: str, integration: Integration, operation: str, grant: dict[str, str]) -> Pair:
+def lifetime_s(expires_in: Any, access_token: str, now: datetime) -> int:
+    """Seconds an access token lives: what the answer says in any spelling of a number, else the token, else a day."""
+    try:
+        said = float(expires_in) if isinstance(expires_in, str | int | float) else 0.0
+    except ValueError:
+        said = 0.0
+    if isinstance(expires_in, bool) or not 0 < said < math.inf:
+        ends = expiry_of(access_token)
+        said = (ends - now).total_seconds() if ends is not None and ends > now else USUAL_LIFE_S
+    return max(1, int(min(said, LONGEST_LIFE_S)))
+
+
+def _token_call(
+    door: Door,
+    account_url: str,
+    integration: Integration,
+    operation: str,
+    grant: dict[str, str],
+    still: Callable[[], bool] | None = None,
+) -> Pair:
     body = {
         "client_id": integration.client_id,
         "client_secret": integration.client_secret,
         "redirect_uri": integration.redirect_uri,
         **grant,
     }
-    url = f"{account_url}/oauth2/access_token"
-    call = Call("POST", url, operation, "token", json=body, deadline_s=TOKEN_DEADLINE_S, error_of=token_error_of)
-    data = door.request(call, NOBODY).data
+    call = Call(
+        "POST",
+        f"{account_url}/oauth2/access_token",
+        operation,
+        "token",
+        json=body,
+        deadline_s=TOKEN_DEADLINE_S,
+        error_of=token_error_of,
+        still=still,
+    )
+    reply = door.request(call, NOBODY)
+    data = reply.data
     if not isinstance(data, dict):
         raise BrokenWord("garbled", operation=operation)
-    access, renewed, expires_in = data.get("access_token"), data.get("refresh_token"), data.get("expires_in")
-    if not (isinstance(access, str) and isinstance(renewed, str) and isinstance(expires_in, int)):
+    access, renewed = data.get("access_token"), data.get("refresh_token")
+    if not (isinstance(access, str) and isinstance(renewed, str) and access and renewed):
         raise BrokenWord("token_answer_incomplete", operation=operation)
-    if not (access and renewed and expires_in > 0):
-        raise BrokenWord("token_answer_incomplete", operation=operation)
-    return Pair(access, renewed, expires_in)
+    lives_s = lifetime_s(data.get("expires_in"), access, datetime.now(UTC))
+    return Pair(access, renewed, lives_s, reply.server_date)

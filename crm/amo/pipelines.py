@@ -26,14 +26,15 @@ class Stage:
     pipeline: str
     is_main: bool
     sort: int
+    type: int = 0
+    is_archive: bool = False
 
 
-def stages(client: Client) -> list[Stage]:
-    """Every stage of every pipeline that is not archived, in AmoCRM's order. One request: this list has no pages."""
-    found = answers.items(client.get("/api/v4/leads/pipelines", "pipelines.list").data, "pipelines")
-    live = [pipeline for pipeline in found if not pipeline.get("is_archive")]
-    live.sort(key=lambda pipeline: (not pipeline.get("is_main"), _sort(pipeline)))
-    return [_stage(pipeline, status) for pipeline in live for status in _statuses(pipeline)]
+def stages(client: Client, *, live: bool = True) -> list[Stage]:
+    """Every stage of every pipeline, in AmoCRM's order, the archived ones last. One request: this list has no pages."""
+    found = answers.items(client.get("/api/v4/leads/pipelines", "pipelines.list", live=live).data, "pipelines")
+    found.sort(key=lambda pipeline: (bool(pipeline.get("is_archive")), not pipeline.get("is_main"), _sort(pipeline)))
+    return [_stage(pipeline, status) for pipeline in found for status in _statuses(pipeline)]
 
 
 def _statuses(pipeline: dict[str, Any]) -> list[dict[str, Any]]:
@@ -54,4 +55,6 @@ def _stage(pipeline: dict[str, Any], status: dict[str, Any]) -> Stage:
         pipeline=str(pipeline.get("name") or ""),
         is_main=bool(pipeline.get("is_main")),
         sort=_sort(status),
+        type=status["type"] if isinstance(status.get("type"), int) else 0,
+        is_archive=bool(pipeline.get("is_archive")),
     )

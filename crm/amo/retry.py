@@ -21,7 +21,7 @@ LONGEST_S = 15.0
 LIVE_LONGEST_S = 5.0
 """A person hears about an error rather than wait longer than this for one more try."""
 
-RETRIED = frozenset({"rate_limited", "server_error", "server_hiccup"})
+RETRIED = frozenset({"rate_limited", "server_error", "server_hiccup", "not_routed"})
 """Answers after which the same read may succeed a moment later. A 402 can flap too, but for minutes (sheet 4.1)."""
 
 

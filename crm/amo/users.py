@@ -5,10 +5,10 @@ from __future__ import annotations
 from crm.amo.client import Client
 
 
-def names(client: Client) -> dict[int, str]:
+def names(client: Client, *, live: bool = True) -> dict[int, str]:
     """Everybody's name by id. One request for each 250 users."""
     return {
         user["id"]: str(user.get("name") or "")
-        for page in client.pages("/api/v4/users", "users", "users.list")
+        for page in client.pages("/api/v4/users", "users", "users.list", live=live)
         for user in page
     }

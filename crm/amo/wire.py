@@ -1,13 +1,14 @@
-"""The network under `requests`: one thing it does not tell, and what its exceptions mean.
+"""The network under `requests`: one moment it does not tell of, and what its exceptions mean.
 
-What it does not tell is whether any byte of a request left this machine. Before the first byte a write may
-be repeated; after it nobody knows (sheet 4.5). The connection class here notes the moment.
+The moment is when the first byte of a request leaves this machine. Before it a write may be repeated; after it nobody
+knows (sheet 4.5). The connection class here notes it, and asks a last time whether the request may leave.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -28,13 +29,15 @@ _departed = threading.local()
 
 
 class _Noting:
-    """Mixed into urllib3's connections: notes when the first byte of a request leaves."""
+    """Mixed into urllib3's connections: asks before the first byte of a request leaves, and notes that it did."""
 
     sock: Any
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]
+        if not getattr(_departed, "yes", False):
+            getattr(_departed, "may_leave", _nothing)()
         _departed.yes = True
         super().send(data)  # type: ignore[misc]
 
@@ -66,9 +69,14 @@ class Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
 
-def nothing_sent_yet() -> None:
-    """Begin watching this thread's next request."""
-    _departed.yes = False
+def nothing_sent_yet(may_leave: Callable[[], object]) -> None:
+    """Begin watching this thread's next request. `may_leave` is called when the line stands and nothing has left; what it
+    raises ends the request unsent."""
+    _departed.yes, _departed.may_leave = False, may_leave
+
+
+def _nothing() -> None:
+    return None
 
 
 def error_of(error: requests.RequestException | HTTPError) -> NetworkError:

@@ -63,7 +63,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 def digest(token: str) -> str:
     """All that is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def fingerprint(token: str) -> str:

@@ -35,7 +35,7 @@ def test_success_is_no_error(status):
         (403, HTML, NGINX, NotLetIn, "blocked", False),
         (403, PROBLEM, b"not json", NotLetIn, "blocked", False),
         (404, PROBLEM, problem(detail="Cannot GET https://x!"), SaidNo, "not_found", False),
-        (404, HTML, NGINX, BrokenWord, "server_error", True),
+        (404, HTML, NGINX, BrokenWord, "not_routed", True),
         (405, "", b"", BrokenWord, "unexpected_answer", False),
         (429, PROBLEM, problem(retry_after=300), NotLetIn, "rate_limited", True),
         (429, HTML, b"<html>", NotLetIn, "rate_limited", True),

@@ -81,3 +81,31 @@ def test_keys(header, expected):
 def test_without_a_key_set_nobody_gets_in():
     """An unset key is not an empty key."""
     assert key_verdict(None, "Bearer ") == "no_key_set"
+
+
+@pytest.mark.parametrize("name", ["host", "origin"])
+@pytest.mark.parametrize("value", [b"[::1", b"http://[", b"\xff\xfe", b"["])
+def test_a_malformed_header_is_nobodys(name, value):
+    """A host or origin that is none makes no traceback: whoever sends it is not local."""
+    headers = [(b"host", b"localhost:8501"), (name.encode(), value)]
+    headers = headers[1:] if name == "host" else headers
+    caller = caller_of({"headers": headers, "client": ("127.0.0.1", 5)})
+    assert verdict("/", caller) == "refuse"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["x-client-ip", "true-client-ip", "x-forwarded-server", "x-original-forwarded-for", "x-cluster-client-ip", "cf-connecting-ip",
+     "x-real-ip", "forwarded", "via", "x-forwarded-port", "x-original-host"],
+)  # fmt: skip
+def test_whatever_a_proxy_adds_means_not_local(header):
+    """One header that only a proxy writes, and the browser is not on this machine."""
+    headers = [(b"host", b"127.0.0.1:8501"), (header.encode(), b"1")]
+    assert verdict("/", caller_of({"headers": headers, "client": ("127.0.0.1", 5)})) == "refuse"
+
+
+def test_a_proxy_that_adds_nothing_speaks_an_old_tongue():
+    """nginx as it comes: HTTP/1.0, its own address as the host, no header that tells."""
+    scope = {"headers": [(b"host", b"127.0.0.1:8501")], "client": ("127.0.0.1", 5)}
+    assert verdict("/", caller_of(scope | {"http_version": "1.0"})) == "refuse"
+    assert verdict("/", caller_of(scope | {"http_version": "1.1"})) == "serve"
