@@ -1,0 +1,207 @@
+"""What follows from what, for the grant. Pure: facts and the time in, a decision out.
+
+when a pair is refreshed by itself           due_at
+whether it may still be used                 is_usable
+when a failed refresh is tried again         next_attempt
+what becomes of a token that may be spent    after_asking
+which word describes the connection          state_of
+what a failure really was                    explained
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SetupError
+
+RENEW_BEFORE = timedelta(hours=2)
+"""A token is refreshed this long before its end, so that no request ever waits for it. It lives 24 h (sheet 3.4):
+a refresh token is thus used every 22 hours, far inside its three months, whether anybody works or not."""
+
+RENEW_SHARE = 0.1
+"""For a token that lives less than that: in the last tenth of its life."""
+
+JITTER = timedelta(minutes=10)
+"""Several desks that were connected together do not refresh together."""
+
+EXPIRY_MARGIN = timedelta(seconds=60)
+"""An access token with less left is not used any more: clocks differ, and a request takes its time."""
+
+EXPIRY_SHARE = 0.05
+"""For a token that lives a few minutes only: the last twentieth."""
+
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 600, 1200, 1800, 1800, 1800))
+"""Between automatic tries after the first, second, … failure in a row. A working access token hides all of them."""
+
+ASK_SOON = timedelta(seconds=3)
+"""After a call whose answer was lost: what follows first is a question that spends nothing."""
+
+EXHAUSTED_AFTER = len(PAUSES) + 1
+"""So many failures in a row (about two and a half hours) are no hiccup: a person is told, and tries become rare."""
+
+EXHAUSTED_PAUSE = timedelta(hours=1)
+BLOCKED_PAUSE = timedelta(hours=1)
+"""A blocked account stays blocked until AmoCRM's support lifts it; knocking makes it no better (sheet 4.1)."""
+
+LONGEST_WAIT = timedelta(hours=1)
+"""No time to try again lies further ahead, whatever AmoCRM asks for and whatever our clock once said."""
+
+CLOCK_LIMIT_S = 300.0
+"""A clock this wrong spoils expiry times and certificates; less is jitter and time zones of nobody's fault."""
+
+WARN_DAYS = (30, 7, 1)
+"""A long-lived token cannot be renewed, only replaced by a person: these many days ahead the page says so louder."""
+
+FATAL = frozenset(
+    {
+        "grant_revoked", "grant_expired", "grant_invalid", "client_id_wrong", "client_secret_wrong", "client_not_allowed",
+        "redirect_uri_wrong", "account_wrong", "account_gone", "refresh_lost", "switched_off", "rights_missing",
+    }
+)  # fmt: skip
+"""After these the same refresh token is not worth another try: a person has to act."""
+
+GONE = frozenset({"grant_revoked", "grant_expired", "refresh_lost", "switched_off"})
+"""Of these, the ones that no change of our settings can heal: the refresh token itself is worth nothing any more."""
+
+REFRESH_LOST = "refresh_lost"
+"""A refresh token was sent, no answer came, and AmoCRM says it is spent: only a new consent helps."""
+
+REFUSED_GRANT = frozenset({"grant_revoked", "grant_expired", "grant_invalid"})
+"""AmoCRM's word that a refresh token is worth nothing."""
+
+UNSENT = frozenset(
+    {"unreachable", "name_unknown", "tls_failed", "too_late_to_send", "rate_limited", "unpaid", "blocked"}
+)
+"""Results of a token call after which the token is certainly unspent."""
+
+ASK_AT_MOST = 3
+"""Questions that end in anything but an answer, before the token is sent unasked: where nobody can be asked, AmoCRM's
+promise counts that a token stays good until its successor is used (sheet 3.4)."""
+
+MOVED_MAYBE = frozenset({"grant_revoked", "grant_invalid", "client_not_allowed", "account_gone", "account_wrong"})
+"""What an account that lives at another address now answers as well (sheet 3.5, 3.7)."""
+
+REJECTED_AGAIN = timedelta(minutes=1)
+"""How soon after a refresh for a refused token the next one may follow where the pair between them was never seen to work."""
+
+CLOCK_MAYBE = frozenset({"tls_failed", "grant_invalid", "client_not_allowed"})
+"""What a wrong clock of ours can look like."""
+
+
+def due_at(issued_at: datetime, expires_at: datetime, access_print: str) -> datetime:
+    """When the background refreshes a pair. The jitter follows from the pair: every process computes the same."""
+    life = expires_at - issued_at
+    before = min(RENEW_BEFORE, life * RENEW_SHARE)
+    jitter = min(JITTER, life * RENEW_SHARE / 2) * (int(access_print[:4] or "0", 16) / 0xFFFF)
+    return expires_at - before - jitter
+
+
+def is_usable(issued_at: datetime, expires_at: datetime, now: datetime) -> bool:
+    """Whether an access token may still be sent."""
+    return expires_at - now > min(EXPIRY_MARGIN, (expires_at - issued_at) * EXPIRY_SHARE)
+
+
+def is_unsure(error: DeskError) -> bool:
+    """Whether after this failure nobody knows if the refresh token has been spent: the call left, no pair came back."""
+    if isinstance(error, NetworkError):
+        return error.code in ("cut_off", "too_slow")
+    return error.code in (
+        "server_error",
+        "garbled",
+        "token_answer_incomplete",
+        "too_large",
+        "unexpected_answer",
+        "server_hiccup",
+    )
+
+
+def next_attempt(error: DeskError, failures: int, now: datetime) -> datetime | None:
+    """When to try again by ourselves after the `failures`-th failure in a row; None: not before a person has acted."""
+    if error.code in FATAL:
+        return None
+    if error.code == "blocked":
+        return now + BLOCKED_PAUSE
+    pause = PAUSES[failures - 1] if failures <= len(PAUSES) else EXHAUSTED_PAUSE
+    if failures == 1 and is_unsure(error):
+        pause = ASK_SOON
+    return now + min(max(pause, timedelta(seconds=error.retry_after_s or 0.0)), LONGEST_WAIT)
+
+
+def is_cooling(next_attempt_at: datetime | None, now: datetime) -> bool:
+    """Whether it is too early for another try. A time too far ahead was set by a clock that was wrong."""
+    return next_attempt_at is not None and now < next_attempt_at <= now + LONGEST_WAIT
+
+
+def is_in_vain(cause: str | None, works: bool, issued_at: datetime, now: datetime) -> bool:
+    """Whether another pair would be refused like this one: it came for one that was refused, and was refused at once itself.
+
+    Only for a while. A pair of which nobody saw a success may have worked: its process was killed, or it was not used until it
+    was too old.
+    """
+    return cause == "rejected" and not works and timedelta() <= now - issued_at < REJECTED_AGAIN
+
+
+def after_asking(error: DeskError, failures: int) -> str:
+    """What to do with a refresh token that may be spent when AmoCRM, asked about it, did not say that it works.
+
+    "wait" and ask again, call it "lost", or "send" it. `failures`: refreshes in a row that brought nothing.
+    """
+    if isinstance(error, NetworkError) or error.code in ("rate_limited", "unpaid", "blocked"):
+        return "wait"
+    if error.code == "not_found":
+        return "send"  # this AmoCRM knows no such question
+    if isinstance(error, BrokenWord):
+        return "wait" if failures < ASK_AT_MOST else "send"
+    return "lost"
+
+
+def is_worth_trying(trouble: str, *, by_hand: bool) -> bool:
+    """Whether a pair with this trouble may be sent once more: a fatal one not by itself, a dead one not at all."""
+    return trouble not in FATAL or (by_hand and trouble not in GONE)
+
+
+def state_of(*, trouble: str | None, usable: bool, failures: int) -> str:
+    """One word for a stored pair.
+
+    "connected"; "failing": the access token works and its successor could not be had; "exhausted": the same for so
+    long that a person should look; "switched_off": by AmoCRM's admin; "broken": nothing works.
+    """
+    if trouble == "switched_off":
+        return "switched_off"
+    if usable:
+        if failures >= EXHAUSTED_AFTER:
+            return "exhausted"
+        return "failing" if trouble or failures else "connected"
+    if trouble:
+        return "broken"
+    return "exhausted" if failures >= EXHAUSTED_AFTER else "failing" if failures else "connected"
+
+
+def skew_s(date_header: str | None, now: datetime) -> float | None:
+    """How far our clock is ahead of the server's, by the `Date` of its answer; None where it says nothing readable."""
+    try:
+        theirs = parsedate_to_datetime(date_header or "")
+    except (ValueError, TypeError):
+        return None
+    return None if theirs.tzinfo is None else (now - theirs).total_seconds()
+
+
+def explained(error: DeskError, skew: float | None, *, unsure: bool = False) -> DeskError:
+    """What a failure really was: a clock that is wrong looks like a bad certificate or an invalid token.
+
+    `unsure`: the token may have been spent by a call before this one; a refusal then tells that it was.
+    """
+    if unsure and error.code in REFUSED_GRANT:
+        return NotLetIn(REFRESH_LOST, operation=error.operation, status=error.status, request_id=error.request_id)
+    if error.code in CLOCK_MAYBE and skew is not None and abs(skew) > CLOCK_LIMIT_S:
+        return SetupError("clock_wrong", operation=error.operation, status=error.status, request_id=error.request_id)
+    return error
+
+
+def warning_level(expires_at: datetime | None, now: datetime) -> int | None:
+    """How many of `WARN_DAYS` a long-lived token has passed, as days; None while it has more than the first."""
+    if expires_at is None:
+        return None
+    passed = [days for days in WARN_DAYS if expires_at - now <= timedelta(days=days)]
+    return min(passed) if passed else None

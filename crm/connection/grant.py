@@ -1,0 +1,415 @@
+"""The row of the grant and the journal of its refreshes: reading, leasing, storing. Decides nothing, sends nothing.
+
+Every change names what it is based on: a lease is taken on a generation of the pair, a new pair is stored under
+the number of a lease. Whoever comes too late changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm.amo.client import Token
+from crm.amo.oauth import Pair
+from crm.connection import decisions
+from crm.errors import DeskError, NotLetIn
+from crm.store import Store
+from crm.store.owners import is_gone, me
+from crm.store.tables import grants, refreshes
+from crm.vault import Vault, fingerprint
+
+OURS, LONG_LIVED = 1, 2
+"""Rows of `grants`: the pair we refresh, and what is known about `AMOCRM_ACCESS_TOKEN`."""
+
+GIVEN = "given"
+"""The cause of a pair that came of somebody's own refresh token."""
+
+LEASE_S = 30.0
+"""How long a lease holds without a sign of life: twice a token call. A holder that is certainly gone holds nothing."""
+
+BEAT_S = 5.0
+"""How often a holder says that it is alive."""
+
+SEND_WITHIN_S = LEASE_S / 2
+"""A token call may leave this long after the lease was last seen to be ours: nobody else can have taken it over."""
+
+PURPOSE = "grant"
+"""What the vault binds a sealed pair to."""
+
+KEPT_REFRESHES = 500
+
+WHOSE = ("account_id", "account_name", "subdomain", "connected_by")
+"""Columns that say whose account a token opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A stored pair, opened. `generation` counts stored pairs: it tells whether somebody was faster."""
+
+    account_url: str
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    issued_at: datetime
+    expires_at: datetime
+    generation: int
+    trouble: str | None
+    failures: int
+    next_attempt_at: datetime | None
+    cause: str | None
+    works: bool
+
+    @property
+    def token(self) -> Token:
+        return Token(self.account_url, self.access)
+
+    def is_usable(self, now: datetime) -> bool:
+        return decisions.is_usable(self.issued_at, self.expires_at, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to refresh: its number, the journal line it was written down in, and whether the token may be spent."""
+
+    number: int
+    refresh_id: int | None
+    unsure_since: datetime | None
+
+
+class Grant:
+    """The grant of one desk. Thread-safe."""
+
+    def __init__(
+        self, store: Store, vault: Vault, configured_url: str, setup: Callable[[], str], clock: Callable[[], datetime]
+    ) -> None:
+        """`configured_url`: the account the settings name; a pair for another one is not ours.
+
+        `setup`: a fingerprint of the integration's settings; a trouble is remembered together with it.
+        """
+        self._store, self._vault, self._clock = store, vault, clock
+        self._configured_url, self._setup = configured_url, setup
+        self._joining = threading.Lock()
+        self._reading: Future[Held | None] | None = None
+
+    def row(self, which: int = OURS) -> sa.RowMapping | None:
+        """The row as it is, without the right to call a pair of another account ours."""
+        with self._store.read() as db:
+            row = db.execute(sa.select(grants).where(grants.c.id == which)).mappings().first()
+        return row if row is None or which == LONG_LIVED or self._is_ours(row) else None
+
+    def held(self) -> Held | None:
+        """The stored pair; None where there is none. Raises `SetupError("secret_key_wrong")`.
+
+        A trouble that came of our settings is forgotten as soon as these are others.
+        """
+        row = self.row()
+        return self._opened(row) if row is not None else None
+
+    def held_together(self) -> Held | None:
+        """The same for many callers at once: those who come while somebody reads get what is read.
+
+        A burst of threads that all want the token would otherwise crowd out the one that could renew it.
+        """
+        with self._joining:
+            reading, mine = self._reading, self._reading is None
+            if reading is None:
+                reading = self._reading = Future()
+        if mine:
+            try:
+                reading.set_result(self.held())
+            except BaseException as error:
+                reading.set_exception(error)
+            finally:
+                with self._joining:
+                    self._reading = None
+        return reading.result()
+
+    def trouble_of(self, row: sa.RowMapping) -> str | None:
+        """What made the pair useless, as far as it still holds."""
+        healed = row["trouble"] not in decisions.GONE and row["trouble_setup"] != self._setup()
+        return None if healed else row["trouble"]
+
+    def lease(self, seen: Held, cause: str, *, even_cooling: bool) -> Lease | None:
+        """The right to refresh the pair `seen`, and the journal line that says so, in one write before the call.
+
+        None where another process is at it, the pair has changed, or it is too early after a failure (unless
+        `even_cooling`): the row tells which. A refresh that began and never ended was cut off: its outcome is unknown.
+        """
+        now = self._clock()
+        with self._store.write() as db:
+            shared = self._store.clock(db)
+            row = db.execute(sa.select(grants).where(grants.c.id == OURS).with_for_update()).mappings().first()
+            if row is None or row["generation"] != seen.generation or not self._is_ours(row):
+                return None
+            if row["lease_until"] > shared and not is_gone(row["lease_owner"] or ""):
+                return None
+            if decisions.is_cooling(row["next_attempt_at"], now) and not even_cooling:
+                return None
+            unsure_since = self._close_cut_off(db, now) or row["unsure_since"]
+            refresh_id = db.scalar(
+                refreshes.insert()
+                .values(started_at=now, cause=cause, process=me()[-40:], old_print=fingerprint(seen.refresh))
+                .returning(refreshes.c.id)
+            )
+            number = row["lease_number"] + 1
+            db.execute(
+                grants.update()
+                .where(grants.c.id == OURS)
+                .values(
+                    lease_number=number,
+                    lease_until=shared + LEASE_S,
+                    lease_owner=me(),
+                    unsure_since=unsure_since,
+                    attempted_at=now,
+                )
+            )
+        return Lease(number, refresh_id, unsure_since)
+
+    @contextmanager
+    def beating(self, lease: Lease) -> Iterator[Callable[[], bool]]:
+        """Keep a lease alive for as long as the block takes. Gives a question: is it certainly still ours?"""
+        over, seen = threading.Event(), time.monotonic()
+
+        def beat() -> None:
+            nonlocal seen
+            while not over.wait(BEAT_S):
+                before = time.monotonic()
+                with suppress(SQLAlchemyError), self._store.write(durable=False) as db:
+                    renewed = _under(lease).values(lease_until=self._store.clock(db) + LEASE_S)
+                    seen = before if db.execute(renewed).rowcount else float("-inf")
+
+        thread = threading.Thread(target=beat, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield lambda: time.monotonic() - seen < SEND_WITHIN_S
+        finally:
+            over.set()
+
+    def store(self, pair: Pair, account_url: str, *, lease: Lease | None, cause: str, line: int | None = None) -> bool:
+        """Both tokens in one write, before their first use. False where `lease` is no longer ours.
+
+        Without a lease it is a new grant: an admin's, which always wins. `line`: its line in the journal, if it has one.
+        """
+        now = self._clock()
+        with self._store.write() as db:
+            if lease is None:
+                self._make_row(db, OURS)
+                self._close_cut_off(db, now, result="replaced", but=line)
+            wanted = _under(lease) if lease else grants.update().where(grants.c.id == OURS)
+            changed = db.execute(wanted.values(**self._sealed(pair, account_url, now), cause=cause)).rowcount
+            if lease is None:
+                # It may be for another account, even at the same address: until AmoCRM has told, nobody knows whose it is.
+                fresh = {"connected_at": now, "refreshed_at": None, **dict.fromkeys(WHOSE)}
+                db.execute(grants.update().where(grants.c.id == OURS).values(**fresh))
+                told = {"ended_at": now, "result": "ok", "new_print": fingerprint(pair.refresh)}
+                if line is None:
+                    db.execute(refreshes.insert().values(started_at=now, cause=cause, **told))
+                else:
+                    db.execute(refreshes.update().where(refreshes.c.id == line).values(**told))
+            else:
+                result = "ok" if changed else "too_late"
+                db.execute(_line(lease).values(ended_at=now, result=result, new_print=fingerprint(pair.refresh)))
+                if changed:
+                    db.execute(grants.update().where(grants.c.id == OURS).values(refreshed_at=now))
+            self._forget_old(db)
+        return bool(changed)
+
+    def fail(self, lease: Lease, error: DeskError, *, rejected: bool) -> None:
+        """A refresh that brought no pair: what came of it, and when to try again. Ends the lease.
+
+        `rejected`: AmoCRM has refused the access token before its time, so it is over for us as well.
+        """
+        now = self._clock()
+        with self._store.write() as db:
+            row = db.execute(sa.select(grants).where(grants.c.id == OURS).with_for_update()).mappings().one()
+            failures = row["failures"] + 1
+            db.execute(_line(lease).values(ended_at=now, result=error.code))
+            db.execute(
+                _under(lease).values(
+                    expires_at=min(row["expires_at"], now) if rejected else row["expires_at"],
+                    lease_until=0.0,
+                    attempt_result=error.code,
+                    failures=failures,
+                    next_attempt_at=decisions.next_attempt(error, failures, now),
+                    trouble=error.code if error.code in decisions.FATAL else None,
+                    trouble_setup=self._setup(),
+                    unsure_since=(row["unsure_since"] or now) if decisions.is_unsure(error) else row["unsure_since"],
+                )
+            )
+
+    def begin_given(self, token: str) -> int:
+        """Write down that somebody's own refresh token is about to be spent; the journal line's number.
+
+        Raises `NotLetIn("grant_spent_here")` for a token that this desk has sent before.
+        """
+        with self._store.write() as db:
+            self._store.serialise(db, PURPOSE)
+            spent = sa.and_(
+                refreshes.c.old_print == fingerprint(token),
+                sa.or_(refreshes.c.result.is_(None), refreshes.c.result.not_in(decisions.UNSENT)),
+            )
+            if db.scalar(sa.select(refreshes.c.id).where(spent).limit(1)) is not None:
+                raise NotLetIn("grant_spent_here")
+            line = refreshes.insert().values(
+                started_at=self._clock(), cause=GIVEN, process=me()[-40:], old_print=fingerprint(token)
+            )
+            return int(db.execute(line.returning(refreshes.c.id)).scalar_one())
+
+    def fail_given(self, line: int, result: str) -> None:
+        """It brought no pair."""
+        with self._store.write() as db:
+            db.execute(refreshes.update().where(refreshes.c.id == line).values(ended_at=self._clock(), result=result))
+
+    def proved(self, generation: int) -> None:
+        """AmoCRM has accepted the token of this pair."""
+        with self._store.write(durable=False) as db:
+            db.execute(grants.update().where(grants.c.id == OURS, grants.c.generation == generation).values(works=True))
+
+    def move(self, generation: int, account_url: str) -> None:
+        """The account of this pair lives at another address."""
+        with self._store.write() as db:
+            ours = (grants.c.id == OURS, grants.c.generation == generation)
+            db.execute(grants.update().where(*ours).values(account_url=account_url))
+
+    def trouble(self, generation: int, code: str) -> bool:
+        """This pair is worth nothing any more, as we have been told from outside. False where it is another by now."""
+        with self._store.write() as db:
+            ours = (grants.c.id == OURS, grants.c.generation == generation)
+            values = {"trouble": code, "trouble_setup": self._setup()}
+            return bool(db.execute(grants.update().where(*ours).values(**values)).rowcount)
+
+    def sure_again(self, lease: Lease) -> None:
+        """AmoCRM says that the refresh token is unspent, whatever became of the last call."""
+        with self._store.write() as db:
+            db.execute(_under(lease).values(unsure_since=None))
+
+    def drop(self) -> None:
+        """Forget both tokens."""
+        with self._store.write() as db:
+            db.execute(
+                grants.update()
+                .where(grants.c.id == OURS)
+                .values(
+                    sealed_pair=None,
+                    access_print=None,
+                    refresh_print=None,
+                    expires_at=None,
+                    trouble=None,
+                    failures=0,
+                    next_attempt_at=None,
+                    unsure_since=None,
+                    lease_until=0.0,
+                    lease_number=grants.c.lease_number + 1,
+                    generation=grants.c.generation + 1,
+                )
+            )
+
+    def note(self, which: int = OURS, **values: Any) -> None:
+        """Write down facts beside the pair."""
+        with self._store.write() as db:
+            self._make_row(db, which)
+            db.execute(grants.update().where(grants.c.id == which).values(**values))
+
+    def whose(self, which: int, access_print: str, **values: Any) -> bool:
+        """Write down whose account it is that this access token opens. False where there is another pair by now."""
+        this_pair = (grants.c.id == which, grants.c.access_print == access_print)
+        with self._store.write() as db:
+            return bool(db.execute(grants.update().where(*this_pair).values(**values)).rowcount)
+
+    def journal(self, limit: int) -> list[sa.RowMapping]:
+        """The newest refreshes first."""
+        with self._store.read() as db:
+            return list(db.execute(sa.select(refreshes).order_by(refreshes.c.id.desc()).limit(limit)).mappings())
+
+    def reseal(self) -> bool:
+        """Seal the stored pair anew with the vault's first key; whether there was one."""
+        with self._store.write() as db:
+            row = db.execute(sa.select(grants).where(grants.c.id == OURS).with_for_update()).mappings().first()
+            if row is None or row["sealed_pair"] is None:
+                return False
+            pair = self._vault.open(row["sealed_pair"], PURPOSE)
+            db.execute(grants.update().where(grants.c.id == OURS).values(sealed_pair=self._vault.seal(pair, PURPOSE)))
+        return True
+
+    def _opened(self, row: sa.RowMapping) -> Held:
+        pair = json.loads(self._vault.open(row["sealed_pair"], PURPOSE))
+        return Held(
+            account_url=row["account_url"],
+            access=pair["access"],
+            refresh=pair["refresh"],
+            issued_at=row["issued_at"],
+            expires_at=row["expires_at"],
+            generation=row["generation"],
+            trouble=self.trouble_of(row),
+            failures=row["failures"],
+            next_attempt_at=row["next_attempt_at"],
+            cause=row["cause"],
+            works=row["works"],
+        )
+
+    def _is_ours(self, row: sa.RowMapping) -> bool:
+        """Whether it is a pair for the account of the settings, be it that the account moved or the settings followed it."""
+        return row["sealed_pair"] is not None and self._configured_url in (row["configured_url"], row["account_url"])
+
+    def _sealed(self, pair: Pair, account_url: str, now: datetime) -> dict[str, Any]:
+        return {
+            "account_url": account_url,
+            "configured_url": self._configured_url,
+            "sealed_pair": self._vault.seal(json.dumps({"access": pair.access, "refresh": pair.refresh}), PURPOSE),
+            "access_print": fingerprint(pair.access),
+            "refresh_print": fingerprint(pair.refresh),
+            "clock_skew_s": decisions.skew_s(pair.server_date, now),
+            "issued_at": now,
+            "expires_at": now + timedelta(seconds=pair.expires_in_s),
+            "attempted_at": now,
+            "attempt_result": "ok",
+            "trouble": None,
+            "failures": 0,
+            "next_attempt_at": None,
+            "unsure_since": None,
+            "lease_until": 0.0,
+            "lease_number": grants.c.lease_number
+            + 1,  # whoever is still at a refresh of the pair before comes too late
+            "generation": grants.c.generation + 1,
+            "works": False,
+        }
+
+    def _make_row(self, db: sa.Connection, which: int) -> None:
+        if db.scalar(sa.select(grants.c.id).where(grants.c.id == which).with_for_update()) is None:
+            db.execute(
+                grants.insert().values(id=which, account_url=self._configured_url, configured_url=self._configured_url)
+            )
+
+    @staticmethod
+    def _close_cut_off(
+        db: sa.Connection, now: datetime, result: str = "cut_off_by_stop", but: int | None = None
+    ) -> datetime | None:
+        """Refreshes of the pair that began and never ended: their process died. When the last of them began."""
+        open_ones = sa.and_(refreshes.c.result.is_(None), refreshes.c.cause != GIVEN, refreshes.c.id != (but or 0))
+        began = db.scalar(sa.select(sa.func.max(refreshes.c.started_at)).where(open_ones))
+        if began is not None:
+            db.execute(refreshes.update().where(open_ones).values(ended_at=now, result=result))
+        return began
+
+    @staticmethod
+    def _forget_old(db: sa.Connection) -> None:
+        newest = db.scalar(sa.select(sa.func.max(refreshes.c.id))) or 0
+        db.execute(refreshes.delete().where(refreshes.c.id <= newest - KEPT_REFRESHES))
+
+
+def _under(lease: Lease) -> sa.Update:
+    """A change of the row that only the holder of this lease can make."""
+    return grants.update().where(grants.c.id == OURS, grants.c.lease_number == lease.number)
+
+
+def _line(lease: Lease) -> sa.Update:
+    return refreshes.update().where(refreshes.c.id == lease.refresh_id)
