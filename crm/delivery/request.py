@@ -1,0 +1,156 @@
+"""A lead as AmoCRM wants it: the body of the creating request, the text of the note. Pure.
+
+Which field of AmoCRM holds what is `crm.fields`' mapping; here it is only filled. What finds no field goes into the note,
+so that nothing said is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crm import fields as mapped_fields
+from crm.errors import Refusal
+from crm.fields import CHOICE_TYPES, Layout, Mapped
+from crm.intake import Consent, NewLead
+from crm.words import Words
+
+LONGEST_LEAD_NAME = 250
+"""AmoCRM's names take 255 characters."""
+
+MOST_VALUES = 40
+"""Fields filled at one lead; AmoCRM refuses more (sheet 4.1)."""
+
+LONGEST_TRACKING = 250
+"""Of one tracking value; AmoCRM's text fields take 256 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """A creating request. `body`: one item of `POST /leads/complex`. `places`: which key each position in it holds."""
+
+    body: dict[str, Any]
+    places: Mapping[str, str]
+
+
+def creation(
+    lead: NewLead, *, marker: str, contact_id: int | None, layout: Layout, zone: ZoneInfo, say: Words
+) -> Creation:
+    """The lead with its contact: a new one, or the one with `contact_id`, whose own fields are left alone."""
+    filled = _filled(lead, layout, zone)
+    on_lead = filled["leads"]
+    on_lead += [
+        ({"field_code": code, "values": [{"value": lead.tracking[code][:LONGEST_TRACKING]}]}, code)
+        for code in _tracked(lead, layout)
+    ]
+    if layout.marker_id is not None:
+        on_lead.append(({"field_id": layout.marker_id, "values": [{"value": marker}]}, "marker"))
+    on_contact: list[tuple[dict[str, Any], str]] = []
+    contact: dict[str, Any] = {"id": contact_id}
+    if contact_id is None:
+        phone = {**layout.contact_phone, "values": [{"value": lead.phone, "enum_code": "WORK"}]}
+        on_contact = [(phone, "phone"), *filled["contacts"]]
+        contact = {"name": lead.name, "custom_fields_values": [value for value, _ in on_contact]}
+    body = {
+        "name": lead_name(lead, say),
+        "request_id": marker,
+        "custom_fields_values": [value for value, _ in on_lead] or None,
+        "_embedded": {"contacts": [contact]},
+    }
+    places = {f"custom_fields_values.{place}": key for place, (_, key) in enumerate(on_lead)}
+    inner = "_embedded.contacts.0"
+    places |= {f"{inner}.custom_fields_values.{place}": key for place, (_, key) in enumerate(on_contact)}
+    return Creation(body, places | {f"{inner}.name": "name", "name": "name"})
+
+
+def lead_name(lead: NewLead, say: Words) -> str:
+    """How the lead is called in AmoCRM."""
+    name = say("lead-name-direction", direction=lead.direction, name=lead.name) if lead.direction else lead.name
+    return name[:LONGEST_LEAD_NAME]
+
+
+def note(
+    lead: NewLead, consent: Consent | None, *, contact_was_known: bool, layout: Layout, zone: ZoneInfo, say: Words
+) -> str:
+    """The message, the consent, and whatever found no field to go into. "" where there is nothing to tell.
+
+    A contact that was there before keeps its own fields: what was said about them goes here.
+    """
+    known, tracked = mapped_fields.by_key(layout.mapping), _tracked(lead, layout)
+    homeless = [
+        say("note-value", label=say(f"new-{key}"), value=text)
+        for key, text in (("phone", lead.phone), ("direction", lead.direction), ("source", lead.source))
+        if text and not _fits(known[key], text)
+    ]
+    homeless += [
+        say("note-value", label=(known[key].label if key in known else None) or key, value=text)
+        for key, text in lead.extra.items()
+        if key not in known or known[key].verdict != "ok" or (known[key].entity == "contacts" and contact_was_known)
+    ]
+    homeless += [
+        say("note-value", label=code.lower(), value=value)
+        for code, value in lead.tracking.items()
+        if value and (code not in tracked or len(value) > LONGEST_TRACKING)
+    ]
+    return "\n".join([*filter(None, [lead.message]), *homeless, *([_spoken(consent, zone, say)] if consent else [])])
+
+
+def named(refusals: Sequence[Refusal], places: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """AmoCRM's refusals as (path, code, key of our field or "")."""
+    return [(refusal.path, refusal.code, _key_at(refusal.path, places)) for refusal in refusals]
+
+
+def _key_at(path: str, places: Mapping[str, str]) -> str:
+    return next((key for place, key in places.items() if path == place or path.startswith(f"{place}.")), "")
+
+
+def _filled(lead: NewLead, layout: Layout, zone: ZoneInfo) -> dict[str, list[tuple[dict[str, Any], str]]]:
+    """The filled fields of lead and contact, as far as the account has a field for them, each with its key."""
+    filled: dict[str, list[tuple[dict[str, Any], str]]] = {"leads": [], "contacts": []}
+    for mapped, text in _housed(lead, layout):
+        filled[mapped.entity].append((_value(mapped, text, zone), mapped.key))
+    return filled
+
+
+def _housed(lead: NewLead, layout: Layout) -> list[tuple[Mapped, str]]:
+    """What has a field of the account to go into, tracking and marker apart."""
+    texts = {"phone": lead.phone, "direction": lead.direction, "source": lead.source, **lead.extra}
+    said = [(mapped, texts.get(mapped.key, "")) for mapped in layout.mapping]
+    return [(mapped, text) for mapped, text in said if text and _fits(mapped, text)]
+
+
+def _tracked(lead: NewLead, layout: Layout) -> list[str]:
+    """Codes of the tracking values that have a field, as many as find room beside everything else and the marker."""
+    room = MOST_VALUES - 1 - sum(mapped.entity == "leads" for mapped, _ in _housed(lead, layout))
+    return [code for code, value in lead.tracking.items() if value and code in layout.tracking][:room]
+
+
+def _fits(mapped: Mapped, text: str) -> bool:
+    """Whether the account's field can hold the text: one with choices takes only these, and refuses the whole lead else."""
+    if mapped.field is None or mapped.verdict != "ok":
+        return False
+    return mapped.field.type not in CHOICE_TYPES or text in mapped.field.choices
+
+
+def _value(mapped: Mapped, text: str, zone: ZoneInfo) -> dict[str, Any]:
+    kind = mapped.field.type if mapped.field else "text"
+    return {"field_id": mapped.field_id, "values": [{"value": mapped_fields.encode(kind, text, zone)}]}
+
+
+def _spoken(consent: Consent, zone: ZoneInfo, say: Words) -> str:
+    if consent.taken_by is not None:
+        return say(
+            "note-consent-spoken",
+            version=consent.text_version,
+            time=f"{consent.given_at.astimezone(zone):%d.%m.%Y %H:%M:%S}",
+            operator=consent.taken_by or "—",
+        )
+    return say(
+        "note-consent",
+        version=consent.text_version or "—",
+        time=f"{consent.given_at.astimezone(zone):%d.%m.%Y %H:%M:%S}",
+        form=consent.form,
+        ip=consent.ip or "—",
+    )

@@ -1,0 +1,184 @@
+"""From accepted to in AmoCRM: once, with everything that was said, whoever is on the other end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import requests
+
+from crm.delivery import DELIVERED, QUEUED, REFUSED
+from crm.fields import MARKER_CODE
+from crm.intake import NewLead
+from tests.crm.delivery.conftest import LEAD, added, make_due
+
+
+def desk_marker(box):
+    return next(field["id"] for field in box.entities("custom_fields") if field["code"] == MARKER_CODE)
+
+
+def put_contact(box, name, phone, **more):
+    """A contact that is in AmoCRM already."""
+    token = box.grant()["access_token"]
+    body = [{"name": name, "custom_fields_values": [{"field_code": "PHONE", "values": [{"value": phone}]}], **more}]
+    answer = requests.post(
+        f"{box.url}/api/v4/contacts", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10
+    )
+    return answer.json()["_embedded"]["contacts"][0]["id"]
+
+
+def test_a_lead_arrives_with_everything(box, connected):
+    """Three requests; lead, contact, the three fields and the note, each once."""
+    since = box.last_seq()
+    lead_id = connected.outbox.accept(LEAD, "api")
+    assert connected.outbox.progress(lead_id).state == QUEUED
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    assert [entry["path"] for entry in box.ledger("request", since=since)] == [
+        "/api/v4/contacts", "/api/v4/leads/complex", f"/api/v4/leads/{progress.amo_lead_id}/notes",
+    ]  # fmt: skip
+    lead = box.entities("leads", progress.amo_lead_id)[0]
+    values = {int(field): value[0]["value"] for field, value in lead["custom_fields"].items()}
+    marker = desk_marker(box)
+    assert values == {264911: LEAD.phone, 264913: "Йога", 264915: "Сайт", marker: lead_id}
+    assert lead["name"] == "Йога: Вера Доставкина"
+    contact = box.entities("contacts", progress.contact_id)[0]
+    assert (contact["name"], contact["custom_fields"]["264911"][0]["value"]) == (LEAD.name, LEAD.phone)
+    assert [note["params"]["text"] for note in box.entities("notes") if note["entity_id"] == lead["id"]] == [
+        LEAD.message
+    ]
+    assert 0 < progress.took_s < 30
+
+
+def test_without_a_message_there_is_no_note(box, connected):
+    """Two requests are enough then."""
+    since = box.last_seq()
+    connected.outbox.accept(NewLead("Без Записки", "+79615550012"), "api")
+    connected.outbox.deliver_due()
+    assert len(box.ledger("request", since=since)) == 2
+
+
+@pytest.mark.parametrize("spelling", ["8 (961) 555-00-11", "+7 961 555 00 11", "79615550011", "9615550011"])
+def test_a_known_contact_is_used_again(box, connected, spelling):
+    """However AmoCRM spells the phone, the person is found by it and no second contact is made."""
+    known = put_contact(box, "Вера Старая", spelling)
+    since = box.last_seq()
+    lead_id = connected.outbox.accept(LEAD, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(lead_id).contact_id == known
+    assert [entry for entry in box.ledger("change", since=since, entity="contacts") if entry["change"] == "added"] == []
+    assert box.entities("contacts", known)[0]["name"] == "Вера Старая"
+
+
+def test_a_near_hit_is_not_the_person(box, connected):
+    """A contact in whose name or other fields the digits stand, or with a longer number, is left alone."""
+    strangers = [
+        put_contact(box, "Оператор 9615550011", "+79990000001"),
+        put_contact(box, "Дальний", "+4479615550011"),
+        put_contact(box, "Пустой", "9615550011 доб. 5"),
+    ]
+    lead_id = connected.outbox.accept(LEAD, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(lead_id).contact_id not in strangers
+    assert connected.outbox.progress(lead_id).state == DELIVERED
+
+
+def test_of_several_the_contact_changed_last(box, connected):
+    """Two contacts with the same phone: the newer one is used."""
+    put_contact(box, "Старая", LEAD.phone, updated_at=1_600_000_000)
+    newer = put_contact(box, "Новая", LEAD.phone, updated_at=1_700_000_000)
+    lead_id = connected.outbox.accept(LEAD, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(lead_id).contact_id == newer
+
+
+def test_a_failed_note_makes_no_second_lead(box, connected):
+    """The note fails, is tried later, and the lead stays one."""
+    box.fault("status", path="/api/v4/leads/*/notes", status=500, times=1)
+    lead_id = connected.outbox.accept(LEAD, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert (progress.state, progress.reason) == (QUEUED, "server_error")
+    assert progress.amo_lead_id is not None
+    make_due(connected)
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(lead_id).state == DELIVERED
+    assert len(added(box)) == 1
+    assert len(added(box, "notes")) == 1
+
+
+def test_one_bad_lead_does_not_hold_up_the_others(box, connected):
+    """A lead that AmoCRM refuses is set aside; the next one arrives."""
+    box.fault("status", path="/api/v4/leads/complex", status=422, body_contains="79615550013")
+    bad = connected.outbox.accept(NewLead("Отказная", "+79615550013"), "api")
+    good = connected.outbox.accept(LEAD, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(bad).state == REFUSED
+    assert connected.outbox.progress(good).state == DELIVERED
+
+
+def test_a_missing_field_loses_nothing(box, connected):
+    """Where the account has no field for it, the source goes into the note instead."""
+    token = box.grant()["access_token"]
+    requests.delete(
+        f"{box.url}/api/v4/leads/custom_fields/264915", headers={"Authorization": f"Bearer {token}"}, timeout=10
+    )
+    connected.fields.refresh(connected.client)
+    lead_id = connected.outbox.accept(LEAD, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note["params"]["text"] == f"{LEAD.message}\nИсточник: Сайт"
+
+
+def test_more_values_than_amocrm_takes(box, connected):
+    """AmoCRM refuses a lead with over forty fields: marks that find no room stand in the note, and the lead arrives."""
+    admin, url = box.session(), f"{box.url}/api/v4/leads/custom_fields"
+    made = admin.post(url, json=[{"name": f"Поле {number}", "type": "text"} for number in range(20)], timeout=10)
+    connected.fields.refresh(connected.client)
+    fields = made.json()["_embedded"]["custom_fields"]
+    extra = {connected.fields.add("leads", field["id"], field["name"]): "да" for field in fields}
+    tracking = {code: f"метка {code}" for code in sorted(connected.fields.layout().tracking)}
+    lead_id = connected.outbox.accept(replace(LEAD, extra=extra, tracking=tracking), "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    filled = box.entities("leads", progress.amo_lead_id)[0]["custom_fields"]
+    note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    told = [value for value in tracking.values() if value in f"{filled}{note['params']['text']}"]
+    assert (len(filled), told) == (40, list(tracking.values()))
+
+
+def test_a_lead_waits_for_the_connection(box, unconnected):
+    """Accepted before anybody connected, delivered as soon as somebody did."""
+    lead_id = unconnected.outbox.accept(LEAD, "api")
+    unconnected.outbox.deliver_due()
+    assert unconnected.outbox.progress(lead_id).reason == "not_connected"
+    unconnected.connection.adopt(box.grant()["refresh_token"])
+    unconnected.fields.refresh(unconnected.client)
+    make_due(unconnected)
+    unconnected.outbox.deliver_due()
+    assert unconnected.outbox.progress(lead_id).state == DELIVERED
+
+
+def test_the_worker_delivers_by_itself(box, connected):
+    """Started, it takes up a lead right after it was accepted, and stops when told."""
+    from tests.programs import until
+
+    connected.outbox.start()
+    lead_id = connected.outbox.accept(LEAD, "api")
+    until(lambda: connected.outbox.progress(lead_id).state == DELIVERED, "the lead to arrive")
+    connected.outbox.stop()
+    assert not connected.outbox.is_running
+
+
+def test_what_is_accepted_survives_a_restart(box, connected, tmp_path):
+    """Closed before delivering, a new process on the same database carries the lead over."""
+    from tests.desks import desk_for
+
+    lead_id = connected.outbox.accept(LEAD, "api")
+    with desk_for(box, tmp_path, connected=False) as again:
+        again.outbox.deliver_due()
+        assert again.outbox.progress(lead_id).state == DELIVERED

@@ -1,0 +1,348 @@
+"""The queue as a whole: what makes it wait, what lets it go on, who goes first, who holds what."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from crm.delivery import DELIVERED, QUEUED, REFUSED, SENDING, UNKNOWN, report
+from crm.delivery.rows import LeaseLost, Rows
+from crm.intake import NewLead
+from crm.store.tables import deliveries
+from tests.crm.delivery.conftest import CREATE, LEAD, added, make_due, row_of
+
+EVERYBODYS = {
+    "402": ({"action": "status", "status": 402}, "unpaid"),
+    "403 html": ({"action": "status", "status": 403, "html": True}, "blocked"),
+    "403 json": ({"action": "status", "status": 403}, "rights_missing"),
+    "429": ({"action": "status", "status": 429}, "rate_limited"),
+}
+
+
+def several(desk, count):
+    return [
+        desk.outbox.accept(NewLead(f"Очередной {number}", f"+7961557{number:04}"), "api") for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("name", EVERYBODYS)
+def test_what_keeps_one_out_keeps_all_waiting(box, desk, name):
+    """One lead finds out, the others are not even tried; when it is over the queue goes on by itself, and nothing is lost."""
+    fault, reason = EVERYBODYS[name]
+    box.fault(path=CREATE, **fault)
+    since = box.last_seq()
+    ids = several(desk, 5)
+    desk.outbox.deliver_due()
+    assert [entry["path"] for entry in box.ledger("request", since=since)].count(CREATE) == 1
+    assert {desk.outbox.progress(lead_id).state for lead_id in ids} == {QUEUED}
+    assert report.pause(desk.store).reason == reason
+    box.clear_faults()
+    desk.outbox.deliver_due()
+    assert report.pause(desk.store) is not None  # its time has not come
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert report.pause(desk.store) is None
+    assert {desk.outbox.progress(lead_id).state for lead_id in ids} == {DELIVERED}
+    assert len(added(box, since=since)) == 5
+
+
+def test_a_dead_connection_pauses_and_a_new_one_resumes_at_once(box, desk):
+    """Revoked: the queue waits with the reason; connected again, it goes on without waiting for its time."""
+    box.revoke_tokens()
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    pause = report.pause(desk.store)
+    assert pause.reason == "grant_revoked"
+    assert desk.outbox.progress(lead_id).reason == "grant_revoked"
+    desk.connection.adopt(box.grant()["refresh_token"])
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+    assert report.pause(desk.store) is None
+
+
+def test_an_amocrm_that_is_down_is_noticed_by_one(box, desk, monkeypatch):
+    """Unreachable: one try for all at growing intervals; own failures are counted for none of them."""
+    from crm.errors import NotSent
+
+    real = desk.door.request
+
+    def down(call, auth):
+        raise NotSent("unreachable", operation=call.operation)
+
+    monkeypatch.setattr(desk.door, "request", down)
+    ids = several(desk, 4)
+    for _ in range(6):
+        desk.outbox.deliver_due()
+        make_due(desk)
+    assert [row_of(desk, lead_id)["failures"] for lead_id in ids] == [0, 0, 0, 0]
+    assert sum(row_of(desk, lead_id)["attempts"] for lead_id in ids) == 6
+    assert max(row_of(desk, lead_id)["attempts"] for lead_id in ids) == 2  # each time another one tries
+    monkeypatch.setattr(desk.door, "request", real)
+    desk.outbox.deliver_due()
+    assert {desk.outbox.progress(lead_id).state for lead_id in ids} == {DELIVERED}
+
+
+def test_one_lead_without_rights_does_not_stop_the_others(box, desk):
+    """A 403 for one lead alone stops the queue once, until another lead gets through; then it is that lead's own."""
+    box.fault("status", path=CREATE, status=403, body_contains="79615570000")
+    ids = several(desk, 3)
+    for _ in range(4):
+        desk.outbox.deliver_due()
+        make_due(desk)
+    states = [desk.outbox.progress(lead_id).state for lead_id in ids]
+    assert states == [REFUSED, DELIVERED, DELIVERED]
+    assert report.pause(desk.store) is None
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_rights_that_all_lack_refuse_no_lead(box, desk, count):
+    """A 403 for whoever writes, however often it is tried: all wait, reading contacts wakes nobody, and when it is over all arrive."""
+    box.fault("status", method="POST", path=CREATE, status=403)
+    ids = several(desk, count)
+    since = box.last_seq()
+    for _ in range(5):
+        desk.outbox.deliver_due()
+        make_due(desk)
+    assert {desk.outbox.progress(lead_id).state for lead_id in ids} == {QUEUED}
+    assert [entry["path"] for entry in box.ledger("request", since=since)].count(CREATE) == 5
+    box.clear_faults()
+    desk.outbox.deliver_due()
+    assert {desk.outbox.progress(lead_id).state for lead_id in ids} == {DELIVERED}
+
+
+def test_the_operators_lead_goes_before_the_backlog(box, desk):
+    """A lead somebody waits for is taken first, however long the others have been due."""
+    several(desk, 5)
+    live = desk.outbox.accept(LEAD, "desk")
+    rows = Rows(desk.store, desk.connection.generation)
+    assert rows.take().lead_id == live
+
+
+def test_one_phone_is_in_one_pair_of_hands(box, desk):
+    """Two leads of one new person at once make one contact: the second waits for the first."""
+    desk.outbox.accept(LEAD, "api")
+    desk.outbox.accept(LEAD, "api")
+    since = box.last_seq()
+    rows = Rows(desk.store, desk.connection.generation)
+    first = rows.take()
+    assert rows.take() is None
+    rows.let_go(first.lead_id, first.lease)
+    desk.outbox.deliver_due()
+    assert len(added(box, "contacts", since)) == 1
+    assert len(added(box, since=since)) == 2
+
+
+def test_a_phone_seen_before_needs_two_requests(box, desk):
+    """The phonebook knows the contact: create and note. A stranger costs three."""
+    desk.outbox.accept(LEAD, "api")
+    desk.fields.ensure_marker(desk.client)
+    since = box.last_seq()
+    desk.outbox.deliver_due()
+    assert len(box.ledger("request", since=since)) == 3
+    since = box.last_seq()
+    desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert len(box.ledger("request", since=since)) == 2
+
+
+def test_a_contact_that_is_gone_is_looked_up_anew(box, desk):
+    """The phonebook names a contact that AmoCRM no longer has: forgotten, looked up, delivered; one lead."""
+    first = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    box.edit("delete", "contacts", id=desk.outbox.progress(first).contact_id)
+    since = box.last_seq()
+    second = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(second).state == DELIVERED
+    assert len(added(box, since=since)) == 1
+
+
+def test_a_field_that_is_gone_is_noticed_by_itself(box, desk):
+    """Somebody has deleted the source field in AmoCRM: the desk reads the fields again and loses nothing."""
+    box.session().delete(f"{box.url}/api/v4/leads/custom_fields/264915", timeout=10)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+    note = next(
+        note for note in box.entities("notes") if note["entity_id"] == desk.outbox.progress(lead_id).amo_lead_id
+    )
+    assert note["params"]["text"] == f"{LEAD.message}\nИсточник: Сайт"
+
+
+def test_a_choice_that_is_gone_refuses_no_lead(box, desk):
+    """Somebody has renamed a choice in AmoCRM: the desk reads the fields again, and what was said stands in the note."""
+    admin, url = box.session(), f"{box.url}/api/v4/leads/custom_fields"
+    choices = [{"value": "Йога", "sort": 1}, {"value": "Бокс", "sort": 2}]
+    answer = admin.post(url, json=[{"name": "Занятие", "type": "select", "enums": choices}], timeout=10)
+    made = answer.json()["_embedded"]["custom_fields"][0]
+    desk.fields.refresh(desk.client)
+    desk.fields.choose("direction", made["id"])
+    renamed = [{**made["enums"][0], "value": "Йога и пилатес"}, made["enums"][1]]
+    assert admin.patch(f"{url}/{made['id']}", json={"enums": renamed}, timeout=10).ok
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    progress = desk.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert "Йога" in note["params"]["text"]
+
+
+def test_a_refused_lead_names_its_field_and_can_be_repaired(box, desk):
+    """AmoCRM's path is turned into the name of our field; corrected, the lead arrives once."""
+    path = "custom_fields_values.1.values.0.value"
+    body = {"status": 400, "detail": "Request validation failed", "validation-errors": [
+        {"request_id": "0", "errors": [{"code": "NotSupportedChoice", "path": path, "detail": "x"}]}]}  # fmt: skip
+    box.fault("status", path=CREATE, status=400, body=json.dumps(body), times=2)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    since = box.last_seq()
+    desk.outbox.deliver_due()
+    progress = desk.outbox.progress(lead_id)
+    assert (progress.state, progress.refusals) == (REFUSED, ((path, "NotSupportedChoice", "direction"),))
+    desk.outbox.repair(lead_id, NewLead(LEAD.name, LEAD.phone, "Бокс", LEAD.source, LEAD.message), "Анна")
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+    assert len(added(box, since=since)) == 1
+
+
+def test_a_note_of_unknown_fate_is_not_put_twice(box, desk):
+    """The line was cut after the note was made: it is looked for and found."""
+    box.fault("cut_after", path="/api/v4/leads/*/notes", times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    since = box.last_seq()
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == QUEUED
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+    assert len(added(box, "notes", since)) == 1
+
+
+def test_a_note_that_could_not_be_looked_for_stays_unsure(box, desk):
+    """The line was cut after the note was made, and then the list of notes fails: it is looked for again before it is put."""
+    box.fault("cut_after", method="POST", path="/api/v4/leads/*/notes", times=1)
+    lead_id = desk.outbox.accept(LEAD, "desk")
+    since = box.last_seq()
+    desk.outbox.deliver_due()
+    failing = box.fault("status", method="GET", path="/api/v4/leads/*/notes", status=500)
+    make_due(desk)
+    desk.outbox.deliver_due()
+    failing.remove()
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+    assert len(added(box, "notes", since)) == 1
+
+
+DENIED = {
+    "not found": {"status": 404},
+    "no such entity": {"status": 400, "body": json.dumps({"status": 400, "detail": "Request validation failed", "validation-errors": [
+        {"request_id": "0", "errors": [{"code": "NotSupportedChoice", "path": "entity_id", "detail": "x"}]}]})},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+@pytest.mark.parametrize("name", DENIED)
+def test_a_note_is_not_given_up_while_its_lead_is_there(box, desk, name, tries):
+    """AmoCRM denies a lead it has just made: the message is not dropped, it is put when AmoCRM sees the lead."""
+    box.fault("status", method="POST", path="/api/v4/leads/*/notes", times=tries, **DENIED[name])
+    lead_id = desk.outbox.accept(LEAD, "api")
+    since = box.last_seq()
+    for _ in range(3):
+        desk.outbox.deliver_due()
+        make_due(desk)
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+    assert len(added(box, "notes", since)) == 1
+
+
+def test_a_lead_thrown_away_in_amocrm_ends_its_delivery(box, desk):
+    """Somebody puts the lead into the bin before its note arrives: it has arrived, and there is nothing more to do."""
+    box.fault("status", path="/api/v4/leads/*/notes", status=500, times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    box.edit("delete", "leads", id=desk.outbox.progress(lead_id).amo_lead_id)
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+
+
+def test_a_late_worker_touches_nothing(box, desk):
+    """A worker whose lead was taken over cannot change it any more."""
+    lead_id = desk.outbox.accept(LEAD, "api")
+    rows = Rows(desk.store, desk.connection.generation)
+    late = rows.take()
+    with desk.store.write() as db:
+        db.execute(deliveries.update().values(lease_until=0.0))
+    newer = rows.take()
+    assert newer.lease > late.lease
+    with pytest.raises(LeaseLost):
+        rows.sending(late, contact_id=None, marker_field=None, attempt=None)
+    with pytest.raises(LeaseLost):
+        rows.delivered(late)
+    assert row_of(desk, lead_id)["state"] == QUEUED
+
+
+def test_a_worker_that_died_while_sending_leaves_an_unknown_lead(box, desk):
+    """Its lease is over: nobody knows whether the request left, so it is searched for."""
+    lead_id = desk.outbox.accept(LEAD, "api")
+    rows = Rows(desk.store, desk.connection.generation)
+    rows.sending(rows.take(), contact_id=None, marker_field=None, attempt=None)
+    assert row_of(desk, lead_id)["state"] == SENDING
+    with desk.store.write() as db:
+        db.execute(deliveries.update().values(lease_until=0.0))
+    assert rows.take() is None
+    assert (row_of(desk, lead_id)["state"], row_of(desk, lead_id)["reason"]) == (UNKNOWN, "worker_died")
+
+
+def test_a_turn_that_comes_too_late_sends_nothing(box, desk, monkeypatch):
+    """A worker that was frozen longer than its lease may hold does not send what another one may have taken over."""
+    monkeypatch.setattr("crm.delivery.worker.SEND_WITHIN_S", -1.0)
+    since = box.last_seq()
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    progress = desk.outbox.progress(lead_id)
+    assert (progress.state, progress.reason) == (QUEUED, "too_late_to_send")
+    assert added(box, since=since) == []
+
+
+def test_many_workers_deliver_each_lead_once(box, desk):
+    """Eight threads over forty leads: forty leads in AmoCRM, none twice, none left."""
+    ids = several(desk, 40)
+    desk.fields.ensure_marker(desk.client)
+    since = box.last_seq()
+    threads = [threading.Thread(target=desk.outbox.deliver_due) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {desk.outbox.progress(lead_id).state for lead_id in ids} == {DELIVERED}
+    assert len(added(box, since=since)) == 40
+    assert box.state()["ledger"]["busiest_second"] <= 7
+
+
+def test_history_and_times_are_told(box, desk):
+    """Every try of every step stands in the history; p50 and p95 are counted from accepted to in AmoCRM."""
+    box.fault("status", path=CREATE, status=429, times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    make_due(desk)
+    desk.outbox.deliver_due()
+    tried = [(one.step, one.result, one.status) for one in reversed(report.story(desk.store, lead_id).tried)]
+    assert tried == [
+        ("contact", "ok", None), ("lead", "rate_limited", 429),
+        ("contact", "ok", None), ("lead", "ok", 200), ("note", "ok", 200),
+    ]  # fmt: skip
+    times = report.times(desk.store)
+    assert times.count == 1
+    assert 0 < times.p50_s <= times.p95_s < 60
+    assert report.strange(desk.store) == []
+
+
+def test_a_strange_failure_is_told(box, desk):
+    """An answer nobody has thought of ends as unknown and is reported by its code."""
+    box.fault("status", path=CREATE, status=418, times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == UNKNOWN
+    assert report.strange(desk.store) == ["unexpected_answer"]
