@@ -1,0 +1,221 @@
+"""The landing page's way in: a lead from a program, from a page's script or from a plain HTML form, and where it is.
+
+Thin: how fast is `pace`, who may is `admission`, what a body says is `bodies`, what becomes of it is the reception. Here
+these are asked in turn, and what they say becomes an answer: JSON, or for a form without scripts a page to be led to.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, NoReturn
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from crm.access import caller_of
+from crm.api import cors, pages
+from crm.api.answers import Refused, progress_json
+from crm.api.incoming import body_of
+from crm.desk import Desk
+from crm.intake import FieldFault
+from crm.reception import API, bodies
+from crm.reception.admission import Admission, admit
+from crm.reception.bodies import JSON, Unreadable
+from crm.reception.callers import Address, client_address, household
+from crm.reception.log import REFUSED
+from crm.reception.pace import ALL_ASKING, ALL_TAKING, ASKING, PERSON, PROGRAM, Pace
+from crm.reception.reception import KEY
+from crm.reception.tracking import PAGE
+from crm.words import words
+
+THANKS = "/api/crm/thanks"
+
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
+"""An Idempotency-Key: printable ASCII without spaces, as long as a header of its kind ever is."""
+
+LEAD_ID = re.compile(r"[0-9a-f]{32}")
+
+STATUS = {
+    "kind_unknown": 415,
+    "encoding_unknown": 415,
+    "too_large_body": 413,
+    "request_invalid": 400,
+    "json_broken": 400,
+    "form_broken": 400,
+    "object_wanted": 422,
+    "too_many_names": 422,
+    "too_deep": 422,
+    "files_not_taken": 422,
+    "api_shut": 403,
+    "api_key_wrong": 401,
+    "key_ended": 401,
+    "origin_not_allowed": 403,
+    "form_paused": 403,
+    "idempotency_key_wrong": 400,
+    "key_reused": 409,
+    "lead_invalid": 422,
+}
+"""The HTTP status of each refusal."""
+
+
+def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
+    """The routes under /crm."""
+
+    @api.post("/crm", status_code=202)
+    async def accept(request: Request) -> Response:
+        """Accept a lead: it is on the disk when this answers, and goes to AmoCRM from there."""
+        sender = Sender(request, desk())
+        _keep_pace(pace, sender)
+        try:
+            kind = bodies.kind_of(sender.content_type, request.headers.get("content-encoding"))
+            body = await body_of(request)
+        except (Unreadable, Refused) as error:
+            return await run_in_threadpool(_unread, sender, error.code)
+        return await run_in_threadpool(_take, sender, kind, body)
+
+    @api.get("/crm/thanks")
+    def thanks() -> Response:
+        """Where a form is led to that has no page of its own for it."""
+        return pages.thanks(words(desk().settings.ui_language))
+
+    @api.get("/crm/{lead_id}")
+    def where(lead_id: str, request: Request) -> Response:
+        """Where an accepted lead is now."""
+        sender = Sender(request, desk())
+        _keep_pace(pace, sender, asking=True)
+        if refusal := sender.admission().refusal:
+            raise _refused(refusal)
+        progress = desk().reception.progress(lead_id) if LEAD_ID.fullmatch(lead_id) else None
+        if progress is None:
+            raise Refused(404, "lead_unknown")
+        return JSONResponse(progress_json(progress), headers=headers(request, desk()))
+
+    @api.options("/crm")
+    def before_accept(request: Request) -> Response:
+        return _preflight(request, desk(), "POST")
+
+    @api.options("/crm/{lead_id}")
+    def before_where(request: Request) -> Response:
+        return _preflight(request, desk(), "GET")
+
+
+class Sender:
+    """Who sends a request, as far as its head tells."""
+
+    def __init__(self, request: Request, desk: Desk) -> None:
+        caller = caller_of(request.scope)
+        self.request, self.desk = request, desk
+        self.is_local, self.origin, self._peer = caller.is_local, caller.origin, caller.peer
+        self.content_type = request.headers.get("content-type", "")
+
+    @cached_property
+    def address(self) -> Address | None:
+        forwarded = self.request.headers.getlist("x-forwarded-for")
+        return client_address(self._peer, forwarded, self.desk.settings.trusted_proxies)
+
+    @property
+    def ip(self) -> str | None:
+        return str(self.address) if self.address else None
+
+    @property
+    def bearer(self) -> str:
+        """The key of the Authorization header; "" where it has none."""
+        scheme, _, key = self.request.headers.get("authorization", "").partition(" ")
+        return key.strip() if scheme.lower() == "bearer" else ""
+
+    def admission(self, shown: Any = None) -> Admission:
+        """`shown`: a key in the body, if any. The header's counts before it."""
+        forms = self.desk.reception.forms
+        key = self.bearer or (shown if isinstance(shown, str) else "")
+        return admit(
+            key=key,
+            keyholder=forms.keyholder(key) if key else None,
+            origin=self.origin,
+            is_local=self.is_local,
+            is_shut=forms.is_shut(),
+            api=forms.of(API),
+        )
+
+
+def is_form(request: Request) -> bool:
+    """Whether a plain HTML form sent this, whose sender looks at a page and at no JSON."""
+    return bodies.is_form(request.headers.get("content-type", "")) and JSON not in request.headers.get("accept", "")
+
+
+def headers(request: Request, desk: Desk) -> dict[str, str]:
+    """Of every answer under /crm: who may read it, and that nobody keeps it."""
+    origin = request.headers.get("origin")
+    try:
+        allowed = origin is not None and desk.reception.forms.allows(origin)
+    except SQLAlchemyError:
+        allowed = False  # the answer itself says that the database is away
+    return cors.headers_for(origin, allowed=allowed) | {"Cache-Control": "no-store"}
+
+
+def _keep_pace(pace: Pace, sender: Sender, *, asking: bool = False) -> None:
+    """Raise `Refused` for whoever sends too fast. A program on this machine is only held to what all may together."""
+    is_browser = sender.origin is not None or bodies.is_form(sender.content_type)
+    own = ASKING if asking else PERSON if is_browser else PROGRAM
+    limits = [(ALL_ASKING if asking else ALL_TAKING, "")]
+    if not sender.is_local or sender.origin is not None:
+        limits.insert(0, (own, household(sender.address)))
+    wait_s = pace.wait_s(*limits)
+    if wait_s:
+        raise Refused(429, "too_many_requests", headers={"Retry-After": str(math.ceil(wait_s))})
+
+
+def _take(sender: Sender, kind: str, body: bytes) -> Response:
+    """Everything after the body has arrived. Reads and writes the database, so not on the event loop."""
+    try:
+        raw = bodies.read(kind, sender.content_type, body)
+    except Unreadable as error:
+        _unread(sender, error.code)
+    if referer := sender.request.headers.get("referer"):
+        raw.setdefault(PAGE, referer)  # a form without a script cannot tell its own address; the browser does
+    admission, reception = sender.admission(raw.get(KEY)), sender.desk.reception
+    form, keys = admission.form, sender.request.headers.getlist("idempotency-key")
+    if form is None:
+        raise _refused(admission.refusal)
+    refusal = admission.refusal
+    if refusal is None and keys and not (len(keys) == 1 and IDEMPOTENCY_KEY.fullmatch(keys[0])):
+        refusal = "idempotency_key_wrong"
+    if refusal is not None:
+        taken = reception.refuse(form, raw, refusal, ip=sender.ip)
+    else:
+        taken = reception.take(form, raw, ip=sender.ip, idempotency_key=keys[0] if keys else "")
+    if taken.outcome == REFUSED:
+        raise _refused(taken.code, taken.faults)
+    more = headers(sender.request, sender.desk)
+    if is_form(sender.request):
+        return RedirectResponse(form.thanks_url or THANKS, status_code=303, headers=more)
+    address = f"{sender.desk.settings.base_url}/api/crm/{taken.told_id}"
+    content = {"id": taken.told_id, "status": "accepted", "status_url": address}
+    return JSONResponse(content, status_code=202, headers=more)
+
+
+def _unread(sender: Sender, code: str) -> NoReturn:
+    """A body that cannot be read: noted in the log, if its head shows whose it is."""
+    admission = sender.admission()
+    if admission.form is not None:
+        sender.desk.reception.refuse(admission.form, None, code, ip=sender.ip)
+    raise _refused(code)
+
+
+def _refused(code: str | None, faults: Sequence[FieldFault] = ()) -> Refused:
+    status = STATUS[code or ""]
+    return Refused(status, code or "", faults, {"WWW-Authenticate": "Bearer"} if status == 401 else None)
+
+
+def _preflight(request: Request, desk: Desk, method: str) -> Response:
+    """What a browser asks before it lets a page's script send anything."""
+    origin = request.headers.get("origin")
+    if origin is None or "access-control-request-method" not in request.headers:
+        return Response(status_code=204, headers={"Allow": f"{method}, OPTIONS"})
+    if not desk.reception.forms.allows(origin):
+        raise Refused(403, "origin_not_allowed")
+    return Response(status_code=204, headers=headers(request, desk) | cors.preflight_headers(method))

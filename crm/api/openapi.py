@@ -1,0 +1,422 @@
+"""The description of the API, exact: what is in it is promised, and a test plays it against the product.
+
+Written out rather than derived, because what comes in is judged by `crm.intake` and `crm.reception` and by no model of
+FastAPI's. A text that JSON Schema cannot describe (a phone, a name) has a `format` of our own, explained in words.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from crm import intake, phones
+from crm.reception import tracking
+from crm.reception.bodies import DEEPEST, JSON, MOST_FIELDS, MULTIPART, URLENCODED
+from crm.reception.reception import KEY
+from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, LONGEST_VERSION, TRAP
+
+Schema = dict[str, Any]
+
+ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "examples": ["5c2c7d1f4b7e4a0f9a1d6f0b2c3d4e5f"]}
+MOMENT = {"type": "string", "format": "date-time", "examples": ["2026-03-08T09:30:15.250000+00:00"]}
+
+NAME = "A name: at least one letter, no markup, no pictures, not begun like a formula. Spaces around it are cut off."
+LABEL = "Letters, digits and ordinary punctuation: no markup, no pictures, not begun like a formula."
+PHONE = "A phone as people write it: 8…, +7…, brackets, dashes, an extension; other countries with their +code."
+MESSAGE = "Free text without control characters."
+
+EXAMPLE = {
+    "name": "Иван Иванов",
+    "phone": "+7 (999) 123-45-67",
+    "direction": "Йога",
+    "message": "Хочу записаться на тренировку",
+    "utm_source": "yandex",
+    "page": "https://fit.example/yoga?utm_campaign=spring",
+    "consent": True,
+    "consent_version": "2026-01",
+}
+
+
+@cache
+def document() -> Schema:
+    """The whole description, OpenAPI 3.1."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Lead Desk", "version": "1.0", "description": "docs/intake.md tells more of /crm."},
+        "servers": [{"url": "/api"}],
+        "paths": {
+            "/crm": {"post": _accept()},
+            "/crm/thanks": {"get": _thanks()},
+            "/crm/{lead_id}": {"get": _where()},
+            "/amocrm/auth": {"get": _auth()},
+            "/amocrm/callback": {"get": _callback(), "post": _refresh()},
+            "/amocrm/disabled": {"get": _disabled()},
+            "/amocrm/webhook/{secret}": {"post": _webhook()},
+        },
+        "components": {
+            "schemas": {
+                "Lead": _lead(),
+                "LeadForm": _lead_form(),
+                "Accepted": _accepted(),
+                "Progress": _progress(),
+                "Connection": _connection(),
+                "Error": _error(),
+                **_anything(),
+            },
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A form's key, or INTAKE_API_KEY."},
+                "admin": {"type": "http", "scheme": "bearer", "description": "ADMIN_API_KEY."},
+            },
+        },
+    }
+
+
+# /crm
+
+
+def _accept() -> Schema:
+    kinds = {JSON: "Lead", URLENCODED: "LeadForm", MULTIPART: "LeadForm"}
+    form = {name: value for name, value in EXAMPLE.items() if name != "consent"} | {"consent": "on", "key": "desk_…"}
+    examples = {JSON: EXAMPLE, URLENCODED: form, MULTIPART: form}
+    return {
+        "operationId": "accept",
+        "summary": "Accept a lead",
+        "description": "The lead is on the disk when this answers, and goes to AmoCRM from there. A program on the desk's"
+        " own machine needs no key. Names that are not described are ignored, except those an admin has added on the"
+        " page Fields. A plain HTML form is answered with 303, and errors of it with a page, unless it accepts JSON.",
+        "parameters": [
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "description": "Made by the sender, one for each submission. Repeated with the same content within 48 hours"
+                " it gets the first answer and makes no second lead.",
+                "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+                "example": "4f1c1f4e-7a55-4f0e-8b0e-6f3d1c9a7e55",
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {"schema": _ref(name), "examples": {"lead": {"value": examples[kind]}}}
+                for kind, name in kinds.items()
+            },
+        },
+        "responses": {
+            "202": _json("Accepted, or accepted before.", _ref("Accepted")),
+            "303": {
+                "description": "The same, for a plain HTML form: to the form's thank-you page.",
+                "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
+            },
+            "400": _problem("The body or the Idempotency-Key is not well formed."),
+            "401": _problem("No key, a wrong one, or one that has ended.", **_header("WWW-Authenticate")),
+            "403": _problem("The form is paused or not open to this site; or no key is set at all."),
+            "409": _problem("This Idempotency-Key came with other content before."),
+            "413": _problem("More than 64 KB."),
+            "415": _problem("Neither JSON nor an HTML form, not UTF-8, or compressed."),
+            "422": _problem("Fields are faulty: `errors` names each."),
+            **_busy(),
+        },
+        "security": [{}, {"bearer": []}],
+    }
+
+
+def _thanks() -> Schema:
+    return {
+        "operationId": "thanks",
+        "summary": "The thank-you page of forms that have none of their own",
+        "responses": {"200": {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}},
+    }
+
+
+def _where() -> Schema:
+    return {
+        "operationId": "where",
+        "summary": "Where an accepted lead is",
+        "parameters": [{"name": "lead_id", "in": "path", "required": True, "schema": ID}],
+        "responses": {
+            "200": _json("How far it is.", _ref("Progress")),
+            "401": _json("No key, a wrong one, or one that has ended.", _ref("Error"), **_header("WWW-Authenticate")),
+            "403": _json("The form is paused or not open to this site; or no key is set at all.", _ref("Error")),
+            "404": _json("No such lead.", _ref("Error")),
+            **{
+                status: _json(answer["description"], _ref("Error"), **answer["headers"])
+                for status, answer in _busy().items()
+            },
+        },
+        "security": [{}, {"bearer": []}],
+    }
+
+
+def _lead() -> Schema:
+    """The body as JSON."""
+    optional = {"type": ["string", "null"], "default": ""}
+    texts = {
+        "name": _text(intake.LONGEST_NAME, "lead-name", NAME, minLength=1),
+        "phone": _text(phones.LONGEST_INPUT, "lead-phone", PHONE, minLength=1),
+        "direction": _text(intake.LONGEST_LABEL, "lead-label", LABEL) | optional,
+        "source": _text(intake.LONGEST_LABEL, "lead-label", f"{LABEL} Unset: the form's own.") | optional,
+        "message": _text(intake.LONGEST_MESSAGE, "lead-message", MESSAGE) | optional,
+    }
+    return {
+        "type": "object",
+        "required": ["name", "phone"],
+        "properties": texts | {name: _welcome(about) for name, about in _welcomed().items()},
+        "additionalProperties": _ref(_level(DEEPEST - 1)),
+        "maxProperties": MOST_FIELDS,
+        "example": EXAMPLE,
+    }
+
+
+def _lead_form() -> Schema:
+    """The body as an HTML form sends it: the same, all of it text."""
+    texts = {
+        name: {key: value for key, value in schema.items() if key != "default"} | {"type": "string"}
+        for name, schema in _lead()["properties"].items()
+        if "format" in schema
+    }
+    welcomed = {name: {"type": "string", "description": about} for name, about in _welcomed().items()}
+    return {
+        "type": "object",
+        "required": ["name", "phone"],
+        "properties": texts | welcomed,
+        "additionalProperties": {"type": "string"},
+        "maxProperties": MOST_FIELDS,
+    }
+
+
+def _welcomed() -> dict[str, str]:
+    """What is taken where it makes sense and never a reason to refuse a lead."""
+    cut = f"Cut at {tracking.LONGEST} characters; what is no text is left out."
+    return {
+        **{name: f"AmoCRM's tracking field {name.upper()}. {cut}" for name in tracking.NAMES},
+        tracking.PAGE: "The landing page's address. Marks in its query count where they are not given by themselves.",
+        CONSENT: 'Consent to the processing of personal data: true, "on", "yes" or "1". Anything else is none.',
+        CONSENT_VERSION: f"Which text was consented to. Cut at {LONGEST_VERSION} characters.",
+        FILL_MS: "Milliseconds from the form's appearing to its sending.",
+        TRAP: "Leave it empty: who fills it in is taken for a program.",
+        KEY: "The form's key, where no Authorization header can be sent.",
+    }
+
+
+def _welcome(about: str) -> Schema:
+    return _ref(_level(DEEPEST - 1)) | {"description": about}
+
+
+def _text(longest: int, kind: str, about: str, **more: Any) -> Schema:
+    return {"type": "string", "maxLength": longest, "format": kind, "description": about, **more}
+
+
+def _anything() -> dict[str, Schema]:
+    """Any JSON, as deep as is read. A schema that named itself would allow any depth."""
+    plain: Schema = {"type": ["string", "number", "boolean", "null"]}
+    levels = {_level(0): plain}
+    for depth in range(1, DEEPEST):
+        inner = _ref(_level(depth - 1))
+        nested = [{"type": "array", "items": inner}, {"type": "object", "additionalProperties": inner}]
+        levels[_level(depth)] = {"anyOf": [plain, *nested]}
+    return levels
+
+
+def _level(depth: int) -> str:
+    return f"Anything{depth}"
+
+
+def _accepted() -> Schema:
+    address = {"type": "string", "format": "uri", "description": "Ask here how far it is."}
+    return _object({"id": ID, "status": {"const": "accepted"}, "status_url": address})
+
+
+def _progress() -> Schema:
+    return _object(
+        {
+            "id": ID,
+            "status": {
+                "type": "string",
+                "description": "`delivered`: it is in AmoCRM.",
+                "examples": ["queued", "delivered"],
+            },
+            "accepted_at": MOMENT,
+            "settled_at": MOMENT | {"type": ["string", "null"]},
+            "reason": {"type": ["string", "null"], "description": "Why it waits or was refused: an error code."},
+            "amocrm_lead_id": {"type": ["integer", "null"]},
+            "attempts": {"type": "integer", "minimum": 0},
+        }
+    )
+
+
+# /amocrm
+
+
+def _auth() -> Schema:
+    address = {"type": "string", "format": "uri"}
+    return {
+        "operationId": "auth",
+        "summary": "Where to send an admin's browser to connect AmoCRM",
+        "responses": {"200": _json("An address, good for 20 minutes.", _object({"auth_url": address})), **_admins()},
+        "security": [{"admin": []}],
+    }
+
+
+def _callback() -> Schema:
+    query = {
+        "code": "AmoCRM's authorization code.",
+        "state": "What the connection was begun with.",
+        "referer": "The account's address.",
+        "error": "`access_denied` where access was not allowed.",
+    }
+    return {
+        "operationId": "callback",
+        "summary": "AmoCRM's answer in the admin's browser; without a query the connection's status",
+        "parameters": [
+            {"name": name, "in": "query", "description": about, "schema": {"type": "string"}}
+            for name, about in query.items()
+        ],
+        "responses": {
+            "200": _json("Without a query.", _ref("Connection")),
+            "303": {
+                "description": "With `code` or `error`: to the page that says what came of it. Needs no key.",
+                "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
+            },
+            **_admins(),
+        },
+        "security": [{}, {"admin": []}],
+    }
+
+
+def _refresh() -> Schema:
+    token = {
+        "type": ["string", "null"],
+        "minLength": 1,
+        "maxLength": 4096,
+        "pattern": "^[\\x00-\\x7f]*$",
+        "description": "A refresh token to spend instead of the stored one.",
+    }
+    return {
+        "operationId": "refresh",
+        "summary": "Refresh the connection now",
+        "requestBody": {
+            "required": False,
+            "content": {JSON: {"schema": {"type": "object", "properties": {"refresh_token": token}}}},
+        },
+        "responses": {
+            "200": _json("Refreshed.", _ref("Connection")),
+            "400": _json("This is not JSON.", _ref("Error")),
+            **_admins(),
+            "409": _json("Not connected, or AmoCRM does not let us in.", _ref("Error")),
+            "413": _json("More than 64 KB.", _ref("Error")),
+            "415": _json("JSON is wanted.", _ref("Error")),
+            "422": _json("`refresh_token` is no text, or AmoCRM refused it.", _ref("Error")),
+            "502": _json("AmoCRM cannot be reached, or does not keep its word.", _ref("Error")),
+            "503": _json("Come again later.", _ref("Error")),
+        },
+        "security": [{"admin": []}],
+    }
+
+
+def _disabled() -> Schema:
+    signed = ("client_uuid", "account_id", "signature")
+    return {
+        "operationId": "disabled",
+        "summary": "AmoCRM's signed call that its admin has switched the integration off",
+        "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in signed],
+        "responses": {"200": _json("Whatever it was.", _object({"status": {"const": "ok"}}))},
+    }
+
+
+def _webhook() -> Schema:
+    return {
+        "operationId": "webhook",
+        "summary": "What AmoCRM tells of leads and contacts by itself",
+        "description": "AmoCRM is given this address by the desk. What is told is only a hint: the desk fetches those leads"
+        " and contacts. A body that is none of AmoCRM's, or too large, is put aside and answered alike.",
+        "parameters": [
+            {"name": "secret", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        ],
+        "requestBody": {
+            "required": False,
+            "content": {URLENCODED: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
+        },
+        "responses": {
+            "200": _json("On the disk.", _object({"status": {"const": "ok"}})),
+            "404": _json("No such address: the secret is wrong or has ended.", _ref("Error")),
+            "503": _json(
+                "The database is away.",
+                _ref("Error"),
+                **{"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}},
+            ),
+        },
+    }
+
+
+def _connection() -> Schema:
+    text, moment = {"type": ["string", "null"]}, MOMENT | {"type": ["string", "null"]}
+    account = _object({"name": text, "subdomain": text, "url": {"type": "string"}})
+    return _object(
+        {
+            "connected": {"type": "boolean"},
+            "state": {"type": "string"},
+            "mode": {"type": "string"},
+            "trouble": text,
+            "account": {"anyOf": [account, {"type": "null"}]},
+            "connected_by": text,
+            "connected_at": moment,
+            "expires_at": moment,
+            "refreshed_at": moment,
+        }
+    )
+
+
+# What all share
+
+
+def _error() -> Schema:
+    text = {"type": "string", "minLength": 1}
+    fault = _object({"field": text, "code": text, "message": text})
+    return {
+        "type": "object",
+        "required": ["code", "message", "remedy"],
+        "properties": {
+            "code": text,
+            "message": text | {"description": "What happened, for people."},
+            "remedy": text | {"description": "What to do about it."},
+            "errors": {"type": "array", "items": fault, "minItems": 1},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _admins() -> Schema:
+    return {
+        "401": _json("No key, or a wrong one.", _ref("Error"), **_header("WWW-Authenticate")),
+        "403": _json("ADMIN_API_KEY is not set.", _ref("Error")),
+    }
+
+
+def _busy() -> dict[str, Schema]:
+    wait = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
+    return {
+        "429": _problem("Too many at once.", **wait),
+        "503": _problem("The database is away.", **wait),
+    }
+
+
+def _problem(about: str, **headers: Schema) -> Schema:
+    """An error under /crm: JSON, or a page for the sender of a plain HTML form."""
+    page = {"text/html": {"schema": {"type": "string"}}}
+    return {"description": about, "headers": headers, "content": {JSON: {"schema": _ref("Error")}, **page}}
+
+
+def _json(about: str, schema: Schema, **headers: Schema) -> Schema:
+    return {"description": about, "headers": headers, "content": {JSON: {"schema": schema}}}
+
+
+def _header(name: str) -> dict[str, Schema]:
+    return {name: {"required": True, "schema": {"type": "string"}}}
+
+
+def _object(properties: Schema) -> Schema:
+    return {"type": "object", "required": list(properties), "properties": properties, "additionalProperties": False}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,40 @@
+"""Whether somebody may hand a lead in, and through which form. `admit` decides, pure; the reasons are error codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crm.reception.forms import Form, Keyholder
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The form that somebody's submission belongs to, and why it is refused all the same; None: it is not.
+
+    `form` is None where nobody knows whose it is: then nothing of it is kept.
+    """
+
+    form: Form | None
+    refusal: str | None = None
+
+
+def admit(
+    *, key: str, keyholder: Keyholder | None, origin: str | None, is_local: bool, is_shut: bool, api: Form
+) -> Admission:
+    """`key`: as given, "" for none; `keyholder`: whom it names. `api`: the built-in form.
+
+    A program on this machine needs no key. A key that is given has to be right wherever it comes from, and a site
+    has to be one the form allows.
+    """
+    if not key:
+        if not is_local:
+            return Admission(None, "api_shut" if is_shut else "api_key_wrong")
+        return Admission(api, None if api.is_active else "form_paused")
+    if keyholder is None:
+        return Admission(None, "api_shut" if is_shut else "api_key_wrong")
+    form = keyholder.form
+    if not keyholder.works:
+        return Admission(form, "key_ended")
+    if origin is not None and origin.lower() not in form.origins:
+        return Admission(form, "origin_not_allowed")
+    return Admission(form, None if form.is_active else "form_paused")

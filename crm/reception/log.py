@@ -1,0 +1,163 @@
+"""The log of submissions: what was handed in and what became of it, for people to look through.
+
+Read here, written by `reception`. A line holds what was said only where no accepted lead does; of an accepted one the
+name and the phone are the lead's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from crm.intake import OWN_FIELDS, Consent
+from crm.reception.signs import consent_of
+from crm.reception.tracking import tracking_of
+from crm.store import Store
+from crm.store.tables import accepted_leads, consents, submissions
+
+ACCEPTED, DUPLICATE, REPEATED, REFUSED, FLAGGED = "accepted", "duplicate", "repeated", "refused", "flagged"
+OUTCOMES = (ACCEPTED, DUPLICATE, REPEATED, REFUSED, FLAGGED)
+"""A lead; the same phone again; the same Idempotency-Key again; refused; put aside as a program's work."""
+
+OPEN = (DUPLICATE, REFUSED, FLAGGED)
+"""Outcomes of which a person can still make a lead."""
+
+ADDED = re.compile(r"(lead|contact)_\d+")
+"""The keys of added fields, as `crm.fields` makes them."""
+
+COUNTED = timedelta(days=7)
+"""What the counts on the page are of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One line. `reason`: error code of a refused one, sign of a flagged one; an accepted one that has a reason was
+    none at first and was made a lead by hand. `body`: what was said, {} where an accepted lead holds it.
+    """
+
+    id: str
+    at: datetime
+    form_id: str
+    outcome: str
+    reason: str | None
+    faults: tuple[tuple[str, str], ...]
+    lead_id: str | None
+    body: Mapping[str, Any] = field(repr=False)
+    ip: str | None = field(repr=False)
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+
+    @property
+    def is_open(self) -> bool:
+        """A person can still make a lead of it."""
+        return self.outcome in OPEN and bool(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a submission says: its fields by name, its marks by AmoCRM's code, the consent."""
+
+    texts: Mapping[str, str] = field(repr=False)
+    tracking: Mapping[str, str]
+    consent: Consent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A form's recent days: how many of each outcome, and when the last was accepted and refused."""
+
+    counts: Mapping[str, int]
+    accepted_at: datetime | None
+    refused_at: datetime | None
+
+
+class SubmissionLog:
+    """The log of one desk."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def page(
+        self, *, form_id: str | None = None, outcome: str | None = None, limit: int = 50, offset: int = 0
+    ) -> list[Submission]:
+        """The newest lines first, of one form, of one outcome."""
+        wanted = _lines(form_id, outcome).order_by(submissions.c.at.desc(), submissions.c.id).limit(limit)
+        with self._store.read() as db:
+            return [_submission(row) for row in db.execute(wanted.offset(offset)).mappings()]
+
+    def count(self, *, form_id: str | None = None, outcome: str | None = None) -> int:
+        with self._store.read() as db:
+            return db.scalar(sa.select(sa.func.count()).select_from(_lines(form_id, outcome).subquery())) or 0
+
+    def one(self, submission_id: str) -> Submission | None:
+        with self._store.read() as db:
+            row = db.execute(_lines(None, None).where(submissions.c.id == submission_id)).mappings().first()
+        return _submission(row) if row is not None else None
+
+    def said(self, line: Submission) -> Said:
+        """What a line says: of its own where that is kept, else what the lead says."""
+        if line.body:
+            asked = {name: value for name, value in line.body.items() if name in OWN_FIELDS or ADDED.fullmatch(name)}
+            texts = {name: str(value) for name, value in asked.items() if value is not None}
+            return Said(texts, tracking_of(line.body), consent_of(line.body, given_at=line.at, ip=line.ip, form=""))
+        with self._store.read() as db:
+            lead = db.execute(sa.select(accepted_leads).where(accepted_leads.c.id == line.lead_id)).mappings().first()
+            given = db.execute(sa.select(consents).where(consents.c.lead_id == line.lead_id)).mappings().first()
+        if lead is None:
+            return Said({}, {}, None)
+        consent = Consent(given["text_version"], given["given_at"], given["ip"], given["form"]) if given else None
+        texts = {name: lead[name] for name in OWN_FIELDS} | json.loads(lead["extra"])
+        return Said(texts, json.loads(lead["tracking"]), consent)
+
+    def tallies(self) -> dict[str, Tally]:
+        """Of every form that has lines, by its id."""
+        since = datetime.now(UTC) - COUNTED
+        is_recent = sa.case((submissions.c.at >= since, 1), else_=0)
+        wanted = sa.select(
+            submissions.c.form_id,
+            submissions.c.outcome,
+            sa.func.sum(is_recent).label("recently"),
+            sa.func.max(submissions.c.at).label("last_at"),
+        ).group_by(submissions.c.form_id, submissions.c.outcome)
+        with self._store.read() as db:
+            rows = db.execute(wanted).all()
+        return {
+            form_id: _tally([row for row in rows if row.form_id == form_id]) for form_id in {r.form_id for r in rows}
+        }
+
+
+def _lines(form_id: str | None, outcome: str | None) -> sa.Select[Any]:
+    wanted = sa.select(submissions, accepted_leads.c.name, accepted_leads.c.phone).outerjoin(
+        accepted_leads, accepted_leads.c.id == submissions.c.lead_id
+    )
+    if form_id is not None:
+        wanted = wanted.where(submissions.c.form_id == form_id)
+    return wanted if outcome is None else wanted.where(submissions.c.outcome == outcome)
+
+
+def _submission(row: sa.RowMapping) -> Submission:
+    body = json.loads(row["body"] or "{}")
+    return Submission(
+        id=row["id"],
+        at=row["at"],
+        form_id=row["form_id"],
+        outcome=row["outcome"],
+        reason=row["reason"],
+        faults=tuple((name, code) for name, code in json.loads(row["faults"] or "[]")),
+        lead_id=row["lead_id"],
+        body=body,
+        ip=row["ip"],
+        name=str(body.get("name") or row["name"] or ""),
+        phone=str(body.get("phone") or row["phone"] or ""),
+    )
+
+
+def _tally(rows: list[Any]) -> Tally:
+    last = {row.outcome: row.last_at for row in rows}
+    return Tally({row.outcome: int(row.recently) for row in rows}, last.get(ACCEPTED), last.get(REFUSED))

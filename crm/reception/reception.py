@@ -1,0 +1,296 @@
+"""Taking a submission in: one durable transaction in which everything about it is settled.
+
+    admitted ─► a lead, or faults ─► one transaction: the same key before? looks like a program? the same phone just
+                                     before? else lead + delivery ─► and in each case a line in the log
+
+Whatever the outcome, the sender's answer is made of it alone; AmoCRM is not on this path. What no accepted lead holds
+(a refused, flagged or duplicate submission) is kept as it came for a while, so that a person can make a lead of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from crm import intake
+from crm.delivery import QUEUED, Outbox, Progress
+from crm.errors import SetupError
+from crm.fields import FieldMap, Mapped
+from crm.intake import FieldFault, NewLead
+from crm.reception import tracking
+from crm.reception.forms import Form, Forms
+from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, OPEN, REFUSED, REPEATED, Submission, SubmissionLog
+from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, SIGNS, TRAP, consent_of, sign_of
+from crm.settings import Settings
+from crm.store import Store
+from crm.store.tables import accepted_leads, idempotency_keys, submissions
+
+KEY = "key"
+"""The field in which a plain HTML form or a script shows the form's key."""
+
+KEY_KEPT = timedelta(hours=48)
+"""How long an Idempotency-Key is remembered: longer than any program keeps trying, a weekend's outage included."""
+
+KEPT = timedelta(days=90)
+"""How long what was refused, flagged or a duplicate can be looked at, and from where a submission came."""
+
+NOBODYS_PHONE = "+73000000000"
+"""For trying a form out. Russia's numbering plan has no area 300."""
+
+LONGEST_KEPT = 4 * intake.LONGEST_MESSAGE
+"""Characters of one value that are kept of a refused submission: a message too long to be accepted can be shortened."""
+
+NOT_COMPARED = (KEY, FILL_MS)
+"""What may differ between a submission and its repetition: another key took over, and time has passed."""
+
+KEPT_NAMES = (*intake.OWN_FIELDS, *tracking.NAMES, tracking.PAGE, CONSENT, CONSENT_VERSION, TRAP, FILL_MS)
+"""What is kept of a submission besides the added fields. What else it says nobody has asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a submission. `told_id`: what its sender is told as the lead's id, unless it was refused.
+
+    `code`: the error code of a refused one; `faults`: what is wrong with its fields.
+    """
+
+    outcome: str
+    told_id: str = ""
+    code: str = ""
+    faults: tuple[FieldFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """What came, and what follows from it alone."""
+
+    form: Form
+    raw: Mapping[str, Any]
+    added: tuple[Mapped, ...]
+    ip: str | None
+    idempotency_key: str = field(default="", repr=False)
+
+    def lead(self) -> tuple[NewLead | None, list[FieldFault]]:
+        """The lead in it, or every fault; its source is the form's where it names none."""
+        lead, faults = intake.read(self.raw, self.added)
+        if lead is None:
+            return None, faults
+        return replace(lead, source=lead.source or self.form.source, tracking=tracking.tracking_of(self.raw)), []
+
+    def sign(self) -> str | None:
+        return sign_of(self.raw, self.form.least_fill_s)
+
+    def key_hash(self) -> str:
+        return _hash(self.idempotency_key)
+
+    def body_hash(self) -> str:
+        compared = {name: value for name, value in self.raw.items() if name not in NOT_COMPARED}
+        return _hash(json.dumps(compared, sort_keys=True))
+
+    def kept(self) -> str:
+        """What the desk asks for, as JSON, each value cut at `LONGEST_KEPT`."""
+        names = {*KEPT_NAMES, *(mapped.key for mapped in self.added)}
+        said = {name: value for name, value in self.raw.items() if name in names and not isinstance(value, dict | list)}
+        return json.dumps({name: v[:LONGEST_KEPT] if isinstance(v, str) else v for name, v in said.items()})
+
+
+class Reception:
+    """Takes submissions in. Thread-safe; several processes may share the database."""
+
+    def __init__(self, store: Store, outbox: Outbox, fields: FieldMap, settings: Settings) -> None:
+        self.forms = Forms(store, settings)
+        self.log = SubmissionLog(store)
+        self._store, self._outbox, self._fields = store, outbox, fields
+
+    def take(
+        self,
+        form: Form,
+        raw: Mapping[str, Any],
+        *,
+        ip: str | None = None,
+        idempotency_key: str = "",
+        duplicate_s: int | None = None,
+    ) -> Taken:
+        """Settle a submission. When this returns, what it says is on the disk.
+
+        `raw`: names and values of any type. `duplicate_s`: instead of the form's.
+        """
+        one = _Submission(form, raw, self._added(), ip, idempotency_key)
+        lead, faults = one.lead()
+        window_s = form.duplicate_s if duplicate_s is None else duplicate_s
+        with self._store.write() as db:
+            now = datetime.now(UTC)
+            if lead is None:
+                taken = Taken(REFUSED, code="lead_invalid", faults=tuple(faults))
+            else:
+                taken = self._as_before(db, one, now) or self._as_new(db, one, lead, now, window_s)
+            _note(db, one, taken, now)
+        if taken.outcome == ACCEPTED:
+            self._outbox.wake()
+        return taken
+
+    def refuse(self, form: Form, raw: Mapping[str, Any] | None, code: str, *, ip: str | None = None) -> Taken:
+        """Say no, and keep in the log that somebody was refused. `raw`: None where nothing could be read."""
+        taken = Taken(REFUSED, code=code)
+        one = _Submission(form, raw or {}, self._added(), ip)
+        with self._store.write() as db:
+            _note(db, one, taken, datetime.now(UTC))
+        return taken
+
+    def try_out(self, form_id: str, *, name: str, message: str) -> Taken:
+        """Hand a lead in through a form as its site would, with a phone nobody has. Raises `SetupError` for no form.
+
+        `name` and `message` say that it is a test: it goes to AmoCRM like any other.
+        """
+        form, raw = self.forms.of(form_id), {"name": name, "phone": NOBODYS_PHONE, "message": message}
+        if not form.is_active:
+            return self.refuse(form, raw, "form_paused")
+        return self.take(form, raw, duplicate_s=0)
+
+    def faults(self, kept: Submission) -> list[FieldFault]:
+        """What is wrong with the fields of a submission that is kept, as of now."""
+        return intake.read(kept.body, self._added())[1]
+
+    def accept_kept(
+        self, submission_id: str, changes: Mapping[str, Any] | None = None, *, by: str | None = None
+    ) -> Taken:
+        """Make a lead of a flagged, duplicate or refused submission. Pressed twice it is one lead.
+
+        `changes`: fields put right. `by`: whose decision it is. The consent is as old as the submission. Raises `SetupError` where it is gone.
+        """
+        kept = self.log.one(submission_id)
+        if kept is None:
+            raise SetupError("submission_gone")
+        form = self.forms.of(kept.form_id)
+        one = _Submission(form, {**kept.body, **(changes or {})}, self._added(), kept.ip)
+        lead, faults = one.lead()
+        mine = submissions.c.id == submission_id
+        with self._store.write() as db:
+            row = db.execute(sa.select(submissions).where(mine).with_for_update()).first()
+            if row is not None and row.outcome == ACCEPTED:
+                return Taken(ACCEPTED, row.lead_id)
+            if row is None or row.body is None:
+                raise SetupError("submission_gone")
+            if lead is None:
+                return Taken(REFUSED, code="lead_invalid", faults=tuple(faults))
+            lead_id = self._accept(db, one, lead, given_at=row.at, by=by)
+            made = {"outcome": ACCEPTED, "lead_id": lead_id, "body": None, "reason": row.reason or row.outcome}
+            db.execute(submissions.update().where(mine).values(made))
+        self._outbox.wake()
+        return Taken(ACCEPTED, lead_id)
+
+    def progress(self, told_id: str) -> Progress | None:
+        """Where a lead is, by the id its sender was told. A flagged one is queued for ever, as far as they know."""
+        progress = self._outbox.progress(told_id)
+        if progress is not None:
+            return progress
+        kept = self.log.one(told_id)
+        if kept is None or kept.reason not in SIGNS:
+            return None
+        if kept.outcome == FLAGGED:
+            return Progress(
+                id=told_id,
+                state=QUEUED,
+                accepted_at=kept.at,
+                delivered_at=None,
+                settled_at=None,
+                reason=None,
+                amo_lead_id=None,
+                contact_id=None,
+                attempts=0,
+            )
+        progress = self._outbox.progress(kept.lead_id or "")
+        return replace(progress, id=told_id) if progress else None
+
+    def prune(self) -> None:
+        """Forget what has been kept long enough."""
+        now = datetime.now(UTC)
+        old = submissions.c.at < now - KEPT
+        with self._store.write(durable=False) as db:
+            db.execute(idempotency_keys.delete().where(idempotency_keys.c.made_at < now - KEY_KEPT))
+            db.execute(submissions.delete().where(old, submissions.c.outcome != ACCEPTED))
+            db.execute(submissions.update().where(old, submissions.c.ip.is_not(None)).values(ip=None))
+
+    def _added(self) -> tuple[Mapped, ...]:
+        return tuple(self._fields.added())
+
+    def _as_before(self, db: sa.Connection, one: _Submission, now: datetime) -> Taken | None:
+        """The answer that this Idempotency-Key got; None where it is new. Waits for the first, if it is still here."""
+        if not one.idempotency_key:
+            return None
+        key_hash = one.key_hash()
+        self._store.serialise(db, f"idempotency key {one.form.id} {key_hash}")
+        mine = sa.and_(idempotency_keys.c.form_id == one.form.id, idempotency_keys.c.key_hash == key_hash)
+        first = db.execute(sa.select(idempotency_keys).where(mine)).first()
+        if first is None:
+            return None
+        if first.made_at < now - KEY_KEPT:
+            db.execute(idempotency_keys.delete().where(mine))
+            return None
+        if first.body_hash != one.body_hash():
+            return Taken(REFUSED, code="key_reused")
+        return Taken(REPEATED, first.lead_id)
+
+    def _as_new(self, db: sa.Connection, one: _Submission, lead: NewLead, now: datetime, window_s: int) -> Taken:
+        if one.sign():
+            taken = Taken(FLAGGED, uuid.uuid4().hex)
+        elif first := self._just_before(db, one.form, lead, now, window_s):
+            taken = Taken(DUPLICATE, first)
+        else:
+            taken = Taken(ACCEPTED, self._accept(db, one, lead, given_at=now))
+        if one.idempotency_key:
+            told = {"lead_id": taken.told_id, "body_hash": one.body_hash(), "made_at": now}
+            db.execute(idempotency_keys.insert().values(form_id=one.form.id, key_hash=one.key_hash(), **told))
+        return taken
+
+    def _just_before(self, db: sa.Connection, form: Form, lead: NewLead, now: datetime, window_s: int) -> str | None:
+        """The lead that the same phone left in the same form, with the same source, within the window."""
+        if not window_s:
+            return None
+        self._store.serialise(db, f"phone {form.id} {lead.phone}")
+        return db.scalar(
+            sa.select(accepted_leads.c.id)
+            .where(
+                accepted_leads.c.phone == lead.phone,
+                accepted_leads.c.form_id == form.id,
+                accepted_leads.c.source == lead.source,
+                accepted_leads.c.accepted_at > now - timedelta(seconds=window_s),
+            )
+            .order_by(accepted_leads.c.accepted_at)
+            .limit(1)
+        )
+
+    def _accept(
+        self, db: sa.Connection, one: _Submission, lead: NewLead, *, given_at: datetime, by: str | None = None
+    ) -> str:
+        consent = consent_of(one.raw, given_at=given_at, ip=one.ip, form=one.form.name)
+        return self._outbox.accept(lead, "api", form_id=one.form.id, consent=consent, entered_by=by, db=db)
+
+
+def _note(db: sa.Connection, one: _Submission, taken: Taken, now: datetime) -> None:
+    """The line in the log; with what was said, where no accepted lead holds it."""
+    is_flagged = taken.outcome == FLAGGED
+    db.execute(
+        submissions.insert().values(
+            id=taken.told_id if is_flagged else uuid.uuid4().hex,
+            at=now,
+            form_id=one.form.id,
+            outcome=taken.outcome,
+            reason=one.sign() if is_flagged else taken.code or None,
+            faults=json.dumps([[fault.field, fault.code] for fault in taken.faults]) if taken.faults else None,
+            lead_id=None if is_flagged else taken.told_id or None,
+            body=one.kept() if taken.outcome in OPEN and one.raw else None,
+            ip=one.ip,
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
