@@ -1,0 +1,124 @@
+"""The secret in the address AmoCRM calls: made, recognised, changed with an overlap.
+
+AmoCRM does not sign its hooks; who knows the address is taken for it. Stored are a hash, for recognising, and the
+sealed text, for subscribing. When a new one has taken over, the former still works for as long as AmoCRM may repeat a call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from crm.errors import SetupError
+from crm.store import Store
+from crm.store.tables import hook_secrets
+from crm.vault import Vault
+from crm.webhooks.decisions import PATH
+
+PURPOSE = "webhook address"
+
+SECRET_BYTES = 32
+
+LONGEST_SECRET = 100
+"""Ours have 43 characters; a longer one need not be hashed to know that it is none."""
+
+OVERLAP = timedelta(hours=2)
+"""How long a former secret works: AmoCRM's last repetition of a call comes 95 minutes after the first (sheet 7.1)."""
+
+KEPT = timedelta(days=30)
+"""A secret that has ended is still known as ours for so long, to find a subscription that was left behind."""
+
+
+class Addresses:
+    """The secrets of one database. Thread-safe."""
+
+    def __init__(self, store: Store, vault: Vault, base_url: str) -> None:
+        self._store, self._vault, self._base = store, vault, base_url + PATH
+
+    def is_open(self, secret: str, now: datetime | None = None) -> bool:
+        """Whether a call with this secret is AmoCRM's. One small read; takes the same time whatever the secret is."""
+        now = now or datetime.now(UTC)
+        alive = (hook_secrets.c.ends_at.is_(None)) | (hook_secrets.c.ends_at > now)
+        with self._store.read() as db:
+            known = db.scalars(sa.select(hook_secrets.c.secret_hash).where(alive)).all()
+        return _is_one_of(secret, known)
+
+    def is_ours(self, destination: str) -> bool:
+        """Whether a subscription leads to this desk: to its address, or, where that has changed, with a secret of its own."""
+        if destination.startswith(self._base):
+            return True
+        with self._store.read() as db:
+            known = db.scalars(sa.select(hook_secrets.c.secret_hash)).all()
+        return _is_one_of(destination.rpartition("/")[2], known)
+
+    def current(self) -> tuple[int, str]:
+        """The newest secret's number, and the whole address with it. Made on first use, or where no key opens it any more."""
+        with self._store.write() as db:
+            self._store.serialise(db, PURPOSE)
+            row = db.execute(sa.select(hook_secrets).order_by(hook_secrets.c.id.desc()).limit(1)).mappings().first()
+            if row is not None:
+                try:
+                    return row["id"], self._base + self._vault.open(row["sealed"], PURPOSE)
+                except SetupError:
+                    pass  # nothing is lost with it: a new one takes over
+            return self._make(db)
+
+    def renew(self) -> None:
+        """Make a new secret. The former works on until `took_over` says that AmoCRM knows the new one, and a while longer."""
+        with self._store.write() as db:
+            self._store.serialise(db, PURPOSE)
+            self._make(db)
+
+    def took_over(self, number: int) -> None:
+        """AmoCRM calls the address with this secret now: those before it end after the overlap."""
+        former = (hook_secrets.c.id < number, hook_secrets.c.ends_at.is_(None))
+        with self._store.read() as db:
+            if not db.scalar(sa.select(hook_secrets.c.id).where(*former).limit(1)):
+                return
+        with self._store.write() as db:
+            db.execute(hook_secrets.update().where(*former).values(ends_at=datetime.now(UTC) + OVERLAP))
+
+    def former_end(self) -> datetime | None:
+        """When the last former secret ends; None where there is none that still works."""
+        with self._store.read() as db:
+            return db.scalar(sa.select(sa.func.max(hook_secrets.c.ends_at)).where(hook_secrets.c.ends_at > _now()))
+
+    def reseal(self) -> None:
+        """Seal the secrets with the vault's newest key; one that no key opens stays as it is."""
+        with self._store.write() as db:
+            for row in db.execute(sa.select(hook_secrets)).mappings().all():
+                try:
+                    sealed = self._vault.seal(self._vault.open(row["sealed"], PURPOSE), PURPOSE)
+                except SetupError:
+                    continue
+                db.execute(hook_secrets.update().where(hook_secrets.c.id == row["id"]).values(sealed=sealed))
+
+    def prune(self) -> None:
+        """Forget those that ended long ago."""
+        with self._store.write(durable=False) as db:
+            db.execute(hook_secrets.delete().where(hook_secrets.c.ends_at < _now() - KEPT))
+
+    def _make(self, db: sa.Connection) -> tuple[int, str]:
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        row = {"sealed": self._vault.seal(secret, PURPOSE), "secret_hash": _hash(secret), "created_at": _now()}
+        made = db.execute(hook_secrets.insert().values(**row).returning(hook_secrets.c.id))
+        return int(made.scalar_one()), self._base + secret
+
+
+def _is_one_of(secret: str, hashes: Sequence[str]) -> bool:
+    """Compared as hashes, each with all, whichever fits: how long it takes tells nothing about any of them."""
+    given = _hash(secret[: LONGEST_SECRET + 1])
+    return sum(hmac.compare_digest(given, known) for known in hashes) > 0
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

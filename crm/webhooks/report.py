@@ -1,0 +1,133 @@
+"""Webhooks for people: on or off and why, when the last one came, how late they are, how many were lost. Sends nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from crm.store import Store
+from crm.store.tables import facts, hook_misses, hooks
+from crm.webhooks import decisions
+from crm.webhooks.inbox import AGAIN, BAD, DONE
+
+FACT = "webhooks"
+"""Under which the subscription's state is noted, for all processes."""
+
+WINDOW = timedelta(hours=24)
+SILENCE = timedelta(hours=1)
+
+REASONS = (
+    "not_a_hook", "too_large", "too_many", "too_deep", "index", "reader_failed", "another_account", "account_unknown",
+)  # fmt: skip
+"""Why a call was put aside; besides these, AmoCRM's refusal to tell of what it named."""
+
+MOST_TIMES = 2_000
+"""Hooks whose lag is looked at: a busy day's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How late the mirror learned of changes, in seconds, over the last day.
+
+    `whole`: from the change in AmoCRM (whole seconds there) to the mirror; `own`: from the call's arrival to the mirror.
+    Each as (median, 95th percentile); None where no hook came.
+    """
+
+    whole: tuple[float, float] | None = None
+    own: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The webhooks as people and programs may see them. No secret in it.
+
+    `state`: "on", "off" (there is a reason for which nobody need be alarmed), "refused" (AmoCRM does not subscribe us),
+    "silent" (subscribed, and yet changes come that no call told of). Counts are of the last 24 hours.
+    """
+
+    state: str
+    reason: str | None = None
+    checked_at: datetime | None = None
+    next_check_at: datetime | None = None
+    mended_at: datetime | None = None  # when the desk last found itself switched off by AmoCRM and subscribed again
+    last_at: datetime | None = None
+    received: int = 0
+    again: int = 0
+    bad: int = 0
+    bad_reason: str | None = None  # of the last bad one
+    missed: int = 0
+    lag: Lag = Lag()
+    former_until: datetime | None = None  # a former secret still works until then
+
+
+def noted(db: sa.Connection) -> dict[str, Any]:
+    """What the last check of the subscription has noted."""
+    text = db.scalar(sa.select(facts.c.value).where(facts.c.key == FACT))
+    return json.loads(text) if text else {}
+
+
+def read(store: Store, *, former_until: datetime | None, skew_s: float) -> Report:
+    """The report now. A few small reads."""
+    now = datetime.now(UTC)
+    with store.read() as db:
+        fact = noted(db)
+        since = hooks.c.received_at >= now - WINDOW
+        counts = {
+            row.state: row.n
+            for row in db.execute(
+                sa.select(hooks.c.state, sa.func.count().label("n")).where(since).group_by(hooks.c.state)
+            )
+        }
+        bad_reason = db.scalar(
+            sa.select(hooks.c.reason).where(since, hooks.c.state == BAD).order_by(hooks.c.id.desc()).limit(1)
+        )
+        last_at = db.scalar(sa.select(sa.func.max(hooks.c.received_at)).where(hooks.c.state != BAD))
+        missed = _missed(db, now - WINDOW)
+        quiet_since = max(now - SILENCE, _moment(fact.get("on_since")) or now)
+        missed_lately = _missed(db, quiet_since)
+        times = db.execute(
+            sa.select(hooks.c.told_at, hooks.c.received_at, hooks.c.done_at)
+            .where(since, hooks.c.state == DONE, hooks.c.entities != "{}")
+            .order_by(hooks.c.id.desc())
+            .limit(MOST_TIMES)
+        ).all()
+    heard = int(last_at is not None and last_at >= quiet_since)
+    return Report(
+        state=decisions.word(fact.get("state", "off"), heard=heard, missed=missed_lately),
+        reason=fact.get("reason"),
+        checked_at=_moment(fact.get("checked_at")),
+        next_check_at=_moment(fact.get("due_at")),
+        mended_at=_moment(fact.get("mended_at")),
+        last_at=last_at,
+        received=sum(counts.values()),
+        again=counts.get(AGAIN, 0),
+        bad=counts.get(BAD, 0),
+        bad_reason=bad_reason,
+        missed=missed,
+        lag=Lag(
+            whole=_percentiles([row.done_at.timestamp() - skew_s - row.told_at for row in times if row.told_at]),
+            own=_percentiles([(row.done_at - row.received_at).total_seconds() for row in times]),
+        ),
+        former_until=former_until,
+    )
+
+
+def _missed(db: sa.Connection, since: datetime) -> int:
+    return int(db.scalar(sa.select(sa.func.count()).select_from(hook_misses).where(hook_misses.c.at >= since)) or 0)
+
+
+def _percentiles(times_s: Sequence[float]) -> tuple[float, float] | None:
+    """Median and 95th percentile; the nearest value there is, for a few must do."""
+    if not times_s:
+        return None
+    ordered = sorted(max(0.0, time) for time in times_s)
+    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+
+
+def _moment(unix_s: float | None) -> datetime | None:
+    return datetime.fromtimestamp(unix_s, UTC) if unix_s else None
