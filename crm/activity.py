@@ -17,8 +17,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm.store import Store
 from crm.store.tables import activity
 
-KINDS = ("token", "lead", "contact", "field", "read")
+KINDS = ("token", "lead", "contact", "field", "hook", "read", "export")
 """What an operation is about; the activity page filters by it. "Problems" is every line that is not ok."""
+
+OF_KIND = {"field": "fields.", "hook": "webhooks."}
+"""Operations that belong to a kind although they only read."""
 
 KEEP = timedelta(days=30)
 """How long lines stay. Long enough to look into "it fell off again last week"."""
@@ -78,7 +81,9 @@ class Journal:
         """The newest lines first; of one kind, or only those that did not end well."""
         wanted = sa.select(activity).order_by(activity.c.at.desc(), activity.c.id.desc()).limit(limit)
         if kind is not None:
-            wanted = wanted.where(activity.c.kind == kind)
+            wanted = wanted.where(
+                sa.or_(activity.c.kind == kind, activity.c.operation.startswith(OF_KIND.get(kind, "-")))
+            )
         if problems:
             wanted = wanted.where(activity.c.result != OK)
         with self._store.read() as db:

@@ -1,0 +1,158 @@
+"""One lead, one contact of AmoCRM as a row of the mirror. Pure: what AmoCRM told and the mapping of fields in, a row out.
+
+AmoCRM leaves out, nulls and renames (sheet 8): whatever is missing is empty here, never a traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm import phones
+from crm.amo import answers
+from crm.amo.leads import main_contact
+from crm.fields import MARKER_CODE, PHONE_CODE, FieldMap, by_key, texts_of
+from crm.phonebook import phones_of
+
+UTM = {"utm_source": "UTM_SOURCE", "utm_medium": "UTM_MEDIUM", "utm_campaign": "UTM_CAMPAIGN"}
+"""Columns and the codes of AmoCRM's tracking fields."""
+
+LONGEST_MARKER = 32
+
+LAST_MOMENT = 7_258_118_400
+"""The year 2200: a task put off for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Which field holds what, as chosen now. `utm`: field id by column."""
+
+    phone: int
+    direction: int
+    source: int
+    contact_phone: int
+    marker: int | None
+    utm: Mapping[str, int]
+
+    @classmethod
+    def of(cls, fields: FieldMap) -> Places:
+        """As the fields page says."""
+        mapping, known = by_key(fields.mapping()), fields.known("leads")
+        codes = {field.code: field.id for field in known if field.code}
+        return cls(
+            phone=mapping["phone"].field_id,
+            direction=mapping["direction"].field_id,
+            source=mapping["source"].field_id,
+            contact_phone=mapping["contact_phone"].field_id,
+            marker=fields.layout().marker_id or codes.get(MARKER_CODE),
+            utm={column: codes[code] for column, code in UTM.items() if code in codes},
+        )
+
+
+def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
+    """A row of `leads`, without what its contact adds."""
+    custom = _custom(lead)
+    return {
+        "id": lead["id"],
+        "name": str(lead.get("name") or ""),
+        "price_rub": _whole(lead.get("price")),
+        "pipeline_id": _whole(lead.get("pipeline_id")),
+        "status_id": _whole(lead.get("status_id")),
+        "responsible_user_id": _whole(lead.get("responsible_user_id")),
+        "created_at": _moment(lead.get("created_at")),
+        "updated_at": _moment(lead.get("updated_at")),
+        "closed_at": _moment(lead.get("closed_at")) or None,
+        "closest_task_at": _moment(lead.get("closest_task_at")) or None,
+        "loss_reason_id": _whole(lead.get("loss_reason_id")) or None,
+        "contact_id": main_contact(lead),
+        "search": fold(f"{lead.get('name') or ''} {lead['id']}"),
+        "custom": json.dumps(custom, ensure_ascii=False, separators=(",", ":")),
+        "is_deleted": False,
+        **mapped_values(custom, places),
+    }
+
+
+def mapped_values(custom: Mapping[str, Sequence[str]], places: Places) -> dict[str, Any]:
+    """The columns that depend on which field holds what; computed anew when somebody chooses another one."""
+    own_phone = _first(custom, places.phone)
+    marker = _first(custom, places.marker)
+    return {
+        "own_phone": phones.normalise(own_phone) or own_phone,
+        "direction": _first(custom, places.direction),
+        "source": _first(custom, places.source),
+        "marker": marker if 0 < len(marker) <= LONGEST_MARKER else None,
+        **{column: _first(custom, places.utm.get(column)) for column in UTM},
+    }
+
+
+def contact_row(contact: Mapping[str, Any], places: Places) -> dict[str, Any]:
+    """A row of `contacts`."""
+    spelled = texts_of(contact, places.contact_phone, PHONE_CODE)
+    told = dict.fromkeys(phones.normalise(text) or text.strip() for text in spelled)
+    return {
+        "id": contact["id"],
+        "name": str(contact.get("name") or ""),
+        "phones": json.dumps([phone for phone in told if phone], ensure_ascii=False),
+        "responsible_user_id": _whole(contact.get("responsible_user_id")),
+        "updated_at": _moment(contact.get("updated_at")),
+        "is_deleted": False,
+    }
+
+
+def joined(name: str, told: Sequence[str], own_phone: str) -> dict[str, str]:
+    """What a lead shows of its contact, and all phones to search by. `told`: the contact's phones."""
+    all_phones = dict.fromkeys([*told, own_phone] if own_phone else told)
+    return {
+        "contact_name": name,
+        "contact_search": fold(name),
+        "phone": next(iter(told), own_phone),
+        "phones": "".join(f" {phone}" for phone in all_phones),
+    }
+
+
+def phone_rows(contacts: Iterable[Mapping[str, Any]], places: Places) -> list[dict[str, Any]]:
+    """Rows of `known_phones`: only what is a phone."""
+    return [
+        {"phone": phone, "contact_id": contact["id"], "updated_at": _whole(contact.get("updated_at"))}
+        for contact in contacts
+        for phone in sorted(phones_of(contact, places.contact_phone))
+    ]
+
+
+def fold(text: str) -> str:
+    """A text for comparing: no case, ё as е, one kind of spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("ё", "е").split())
+
+
+def _custom(lead: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Field id to texts. `custom_fields_values` is null where nothing is filled (sheet 6)."""
+    filled = lead.get("custom_fields_values")
+    fields = [item for item in filled if isinstance(item, dict)] if isinstance(filled, list) else []
+    found = {}
+    for item in fields:
+        values = item.get("values")
+        texts = [
+            str(value["value"])
+            for value in (values if isinstance(values, list) else [])
+            if isinstance(value, dict) and value.get("value") is not None
+        ]
+        if texts and item.get("field_id"):
+            found[str(item["field_id"])] = texts
+    return found
+
+
+def _first(custom: Mapping[str, Sequence[str]], field_id: int | None) -> str:
+    return next(iter(custom.get(str(field_id), ())), "") if field_id else ""
+
+
+def _whole(value: Any) -> int:
+    """A number AmoCRM should have sent; prices come with kopecks in some zones (sheet 5.2)."""
+    return answers.whole(value) or 0
+
+
+def _moment(value: Any) -> int:
+    """A time no screen and no spreadsheet stumbles over."""
+    return min(max(0, _whole(value)), LAST_MOMENT)

@@ -1,0 +1,129 @@
+"""Desks whose mirror is kept by the test, and AmoCRM's truth to compare it with."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from crm.desk import Desk
+from crm.mirror import follow
+from crm.store.tables import leads, mirror_walks
+from sandbox.testing import Sandbox, running_sandbox
+from tests.desks import KEY, desk_for
+
+
+@pytest.fixture(scope="session")
+def big_box() -> Iterator[Sandbox]:
+    """More than one page of everything."""
+    with running_sandbox(leads=900, rps=1000) as running:
+        yield running
+
+
+LATER = 32_503_680_000.0
+"""A time that does not come while a test runs."""
+
+
+@pytest.fixture(autouse=True)
+def _history_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year's stage changes in one reading: what is asked of AmoCRM afterwards is only what the test is about."""
+    monkeypatch.setattr(follow, "HISTORY_SLICE", follow.HISTORY_REACH)
+
+
+@pytest.fixture
+def box(big_box: Sandbox) -> Sandbox:
+    big_box.clear_faults()
+    big_box.reset(leads=900)
+    big_box.config(refresh_mode="grace")
+    return big_box
+
+
+@pytest.fixture
+def desk(box: Sandbox, store_url: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A connected desk, once on SQLite and once on PostgreSQL; nothing is read yet."""
+    with desk_for(box, tmp_path, DATABASE_URL=store_url, SECRET_KEY=KEY) as opened:
+        unpace(opened, monkeypatch)
+        yield opened
+
+
+def unpace(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pace, which is proved elsewhere: what is read is the same, only sooner."""
+    monkeypatch.setattr(desk.limiter, "wait_turn", lambda *, live: time.monotonic())
+
+
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """The same, filled."""
+    fill(desk)
+    return desk
+
+
+def fill(desk: Desk) -> None:
+    """The first reading, to its end."""
+    desk.mirror.look_after()
+    assert desk.mirror.status().state in ("following", "stale")
+
+
+def round_of(desk: Desk, *names: str) -> None:
+    """One round of everything but the count, or of some readings, whatever the clock says."""
+    wanted = mirror_walks.c.name.in_(names) if names else mirror_walks.c.name != "count"
+    with desk.store.write() as db:
+        db.execute(mirror_walks.update().where(mirror_walks.c.name != "count").values(due_at=LATER))
+        db.execute(mirror_walks.update().where(wanted).values(due_at=0.0))
+    desk.mirror.look_after()
+
+
+def mirror(desk: Desk) -> dict[int, dict]:
+    """What the mirror holds, the bin not counted, in a form that can be compared."""
+    with desk.store.read() as db:
+        rows = db.execute(sa.select(leads).where(leads.c.is_deleted.is_(False))).mappings().all()
+    return {
+        row["id"]: {
+            "name": row["name"], "price": row["price_rub"], "pipeline": row["pipeline_id"], "status": row["status_id"],
+            "responsible": row["responsible_user_id"], "created": row["created_at"], "updated": row["updated_at"],
+            "closed": row["closed_at"], "loss": row["loss_reason_id"], "direction": row["direction"], "source": row["source"],
+            "contact": row["contact_name"], "contact_id": row["contact_id"], "phones": sorted(row["phones"].split()),
+            "custom": {field: texts for field, texts in json.loads(row["custom"]).items() if texts},
+        }
+        for row in rows
+    }  # fmt: skip
+
+
+def truth(box: Sandbox) -> dict[int, dict]:
+    """What AmoCRM holds, computed from the sandbox's own rows and not through the desk's code."""
+    from crm.phones import normalise
+
+    contacts = {row["id"]: row for row in box.entities("contacts") if not row["is_deleted"]}
+    enums = {choice["id"]: choice["value"] for row in box.entities("custom_fields") for choice in row["enums"] or ()}
+    mains: dict[int, tuple[bool, int]] = {}
+    for link in reversed(box.entities("links")):
+        if link["from_type"] == "leads" and link["to_type"] == "contacts":
+            before = mains.get(link["from_id"])
+            if before is None or (link["is_main"] and not before[0]):
+                mains[link["from_id"]] = (bool(link["is_main"]), link["to_id"])
+    found = {}
+    for row in box.entities("leads"):
+        if row["is_deleted"]:
+            continue
+        custom = {
+            field: [str(value.get("value") or enums[value["enum_id"]]) for value in values]
+            for field, values in (row["custom_fields"] or {}).items()
+        }
+        main = mains.get(row["id"], (False, None))[1]
+        contact = contacts.get(main)
+        spelled = [
+            value["value"] for value in ((contact or {}).get("custom_fields") or {}).get("264911", [])
+        ] + custom.get("264911", [])[:1]
+        found[row["id"]] = {
+            "name": row["name"], "price": row["price"] or 0, "pipeline": row["pipeline_id"], "status": row["status_id"],
+            "responsible": row["responsible_user_id"], "created": row["created_at"], "updated": row["updated_at"],
+            "closed": row["closed_at"], "loss": row["loss_reason_id"],
+            "direction": custom.get("264913", [""])[0], "source": custom.get("264915", [""])[0],
+            "contact": contact["name"] if contact else "", "contact_id": main,
+            "phones": sorted({(normalise(text) or text.strip()).split()[0] for text in spelled if text.strip()}),
+            "custom": custom,
+        }  # fmt: skip
+    return found
