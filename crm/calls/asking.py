@@ -1,0 +1,101 @@
+"""Asking AmoCRM itself who has a number, beside the operator's work: the answer goes into the mirror, and the card that
+reads the mirror shows it.
+
+Two or three requests for a number: its contacts, their leads, the newest note of the one that counts. Asked once a minute
+at the most.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from crm import phones
+from crm.amo import contacts, leads, notes
+from crm.amo.client import Client
+from crm.calls.lookup import look
+from crm.errors import DeskError
+from crm.fields import FieldMap
+from crm.mirror import Mirror
+from crm.phonebook import phones_of
+from crm.store import Store
+
+FRESH_S = 60.0
+"""How long an answer counts."""
+
+AT_ONCE = 2
+"""Numbers asked about at the same time."""
+
+KEPT = 200
+"""Answers remembered."""
+
+ASKING, ANSWERED, FAILED = "asking", "answered", "failed"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How far a question is. `note`: text and time (unix seconds) of the newest note; `reason`: why there is no answer."""
+
+    state: str
+    at: float
+    note: tuple[str, int] | None = field(default=None, repr=False)
+    reason: str | None = None
+
+
+class Asking:
+    """Questions of one desk. Thread-safe."""
+
+    def __init__(self, store: Store, client: Client, fields: FieldMap, mirror: Mirror) -> None:
+        self._store, self._client, self._fields, self._mirror = store, client, fields, mirror
+        self._lock = threading.Lock()
+        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking")
+
+    def ask(self, phone: str) -> Asked:
+        """How far the question about this number (E.164) is; asked now where it is not. Waits for nothing."""
+        with self._lock:
+            known = self._asked.get(phone)
+            if known is not None and (known.state == ASKING or time.monotonic() - known.at < FRESH_S):
+                return known
+            asked = self._asked[phone] = Asked(ASKING, time.monotonic())
+            self._asked.move_to_end(phone)
+            while len(self._asked) > KEPT:
+                self._asked.popitem(last=False)
+        try:
+            self._pool.submit(self._run, phone)
+        except RuntimeError:  # the desk is closing
+            return Asked(FAILED, time.monotonic(), reason="cut_off")
+        return asked
+
+    def stop(self) -> None:
+        """Ask nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, phone: str) -> None:
+        try:
+            answer = Asked(ANSWERED, time.monotonic(), self._read(phone))
+        except DeskError as error:
+            answer = Asked(FAILED, time.monotonic(), reason=error.code)
+        except Exception as error:
+            log.error("asking for a number stumbled: %s", type(error).__name__)
+            answer = Asked(FAILED, time.monotonic(), reason="desk_failed")
+        with self._lock:
+            self._asked[phone] = answer
+
+    def _read(self, phone: str) -> tuple[str, int] | None:
+        phone_field = self._fields.layout().contact_phone.get("field_id", 0)
+        hits = contacts.matching(self._client, phones.search_digits(phone), with_leads=True, tries=1)
+        same = [hit for hit in hits if phone in phones_of(hit, phone_field)]
+        linked = {lead["id"] for hit in same for lead in (hit.get("_embedded") or {}).get("leads") or []}
+        found = leads.by_ids(self._client, linked) if linked else []
+        if same:
+            self._mirror.keep(found, same)
+        person = next(iter(look(self._store, phone).exact), None)
+        lead = person and (person.open_lead or next(iter(person.leads), None))
+        return notes.newest(self._client, lead.id, tries=1) if lead else None

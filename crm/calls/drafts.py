@@ -1,0 +1,113 @@
+"""Drafts: what stands in a form that nobody has saved yet. Kept as each field is left, so that a reload, a restart or
+another tab finds it again.
+
+Light transactions: a killed process loses nothing, a power cut at most the last field.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from crm.store import Store
+from crm.store.tables import drafts
+
+KEEP_OPEN = timedelta(days=14)
+"""A draft nobody has touched for so long is of no caller any more."""
+
+KEEP_SAVED = timedelta(days=1)
+"""A saved one only has to outlive the undo, and a tab that still shows it."""
+
+MOST_OPEN = 8
+"""Shown at once: nobody has more callers waiting."""
+
+FORM = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What stands in a form. `values`: by field, as typed. `answers`: the entry whose call-back this call is."""
+
+    id: str
+    operator: str
+    values: Mapping[str, Any] = field(repr=False)
+    started_at: datetime
+    changed_at: datetime
+    lead_id: str | None = None
+    answers: str | None = None
+
+
+def new_id() -> str:
+    """An id nobody can guess: it stands in the address."""
+    return uuid.uuid4().hex
+
+
+class Drafts:
+    """The drafts of one database. Thread-safe."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def keep(self, draft_id: str, operator: str, values: Mapping[str, Any], answers: str | None = None) -> bool:
+        """What stands in the form now; whether it could be kept: a draft that is saved already is not changed any more."""
+        now = datetime.now(UTC)
+        body = json.dumps(dict(values), ensure_ascii=False)
+        with self._store.write(durable=False) as db:
+            self._store.serialise(db, f"draft {draft_id}")
+            known = db.execute(sa.select(drafts.c.lead_id).where(drafts.c.id == draft_id)).first()
+            if known is not None and known.lead_id is not None:
+                return False
+            if known is not None:
+                changed = {"operator": operator, "body": body, "changed_at": now}
+                db.execute(drafts.update().where(drafts.c.id == draft_id).values(**changed))
+            else:
+                born = {"id": draft_id, "form": FORM, "answers": answers, "started_at": now}
+                db.execute(drafts.insert().values(operator=operator, body=body, changed_at=now, **born))
+        return True
+
+    def get(self, draft_id: str) -> Draft | None:
+        """A draft, saved or not; None for an id that is none."""
+        with self._store.read() as db:
+            row = db.execute(sa.select(drafts).where(drafts.c.id == draft_id)).mappings().first()
+        return None if row is None else _draft(row)
+
+    def open_of(self, operator: str) -> list[Draft]:
+        """What this operator has begun and not saved, the oldest first."""
+        mine = (drafts.c.operator == operator, drafts.c.form == FORM, drafts.c.lead_id.is_(None))
+        newest = sa.select(drafts).where(*mine).order_by(drafts.c.changed_at.desc()).limit(MOST_OPEN)
+        with self._store.read() as db:
+            rows = db.execute(newest).mappings().all()
+        return sorted(map(_draft, rows), key=lambda draft: (draft.started_at, draft.id))
+
+    def drop(self, draft_id: str) -> None:
+        """The form was emptied by hand; a saved one stays until its time."""
+        with self._store.write(durable=False) as db:
+            db.execute(drafts.delete().where(drafts.c.id == draft_id, drafts.c.lead_id.is_(None)))
+
+    def prune(self) -> None:
+        """Forget what is too old."""
+        now = datetime.now(UTC)
+        old = sa.or_(
+            sa.and_(drafts.c.lead_id.is_(None), drafts.c.changed_at < now - KEEP_OPEN),
+            sa.and_(drafts.c.lead_id.is_not(None), drafts.c.changed_at < now - KEEP_SAVED),
+        )
+        with self._store.write(durable=False) as db:
+            db.execute(drafts.delete().where(old))
+
+
+def _draft(row: sa.RowMapping) -> Draft:
+    return Draft(
+        id=row["id"],
+        operator=row["operator"],
+        values=json.loads(row["body"]),
+        started_at=row["started_at"],
+        changed_at=row["changed_at"],
+        lead_id=row["lead_id"],
+        answers=row["answers"],
+    )
