@@ -1,7 +1,7 @@
 """The desk put together: which part gets which. Nothing is decided here and nothing is done twice.
 
-    Settings ─► Store ─► Journal ─► Limiter ─► Door ─► Connection ─► Client ─► FieldMap, Recent, Outbox
-                  └► Vault ──────────────────────────────┘
+    Settings ─► Store ─► Journal ─► Limiter ─► Door ─► Connection ─► Client ─► FieldMap, Outbox ─► Reception, Calls
+                  └► Vault ──────────────────────────────┘                      Webhooks, Outbox ─► Mirror
 
 One `Desk` a process. `dashboard.py` opens it for the server; a page run on its own (a test, a notebook)
 gets one from `the_desk()`.
@@ -11,23 +11,36 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from crm.activity import Journal
 from crm.amo.client import Client
 from crm.amo.door import Door
 from crm.amo.limiter import Limiter
+from crm.calls import Calls
 from crm.connection import Connection
 from crm.delivery import Outbox
 from crm.errors import DeskError
+from crm.exports import Exports
 from crm.fields import FieldMap
-from crm.leads import Recent
+from crm.listing import Listing
+from crm.mirror import Mirror
+from crm.phonebook import Phonebook
+from crm.reception import Reception
+from crm.reports import Reports
 from crm.settings import Settings, load
 from crm.store import Store
 from crm.vault import Vault, key_file_phrases
+from crm.views import Views
+from crm.webhooks import Webhooks
 
-KEEP_ALIVE_EVERY_S = 60.0
-"""How often the connection is looked after; it refreshes two hours early, so a minute is often enough."""
+AFTER_TROUBLE = timedelta(seconds=30)
+"""Until the next round of keeping when this one failed for a reason nobody foresaw."""
+
+TIDY_EVERY = timedelta(hours=1)
+"""Between two rounds of forgetting what was kept long enough."""
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +49,11 @@ class Desk:
     """Everything the desk can do, for one set of settings."""
 
     def __init__(self, settings: Settings) -> None:
-        """Opens the database and brings it up to date. Raises `SetupError`. Sends nothing."""
+        """Opens the database and brings it up to date. Sends nothing.
+
+        Raises `SetupError` where that cannot be, and where the keys do not open what is stored: nothing is lost then,
+        and nothing overwritten.
+        """
         self.settings = settings
         self.store = Store(settings.database_url)
         self.store.upgrade()
@@ -44,20 +61,46 @@ class Desk:
         account = urlsplit(settings.amocrm_api_url).netloc or "demo"
         self.limiter = Limiter(self.store, account, rps=settings.amocrm_max_rps)
         self.door = Door(self.limiter, self.journal)
-        self.connection = Connection(self.store, _vault(settings), self.door, self.journal, settings)
-        self.client = Client(self.door, self.connection)
+        vault = vault_of(settings)
         self.fields = FieldMap(self.store, settings)
-        self.recent = Recent(self.client, self.connection, self.fields)
-        self.outbox = Outbox(self.store, self.client, self.fields, self.journal, settings)
+        self.phonebook = Phonebook(self.store)
+        self.connection = Connection(
+            self.store, vault, self.door, self.journal, settings, another_account=self._forget_the_account
+        )
+        self.connection.check_key()
+        self.client = Client(self.door, self.connection)
+        self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings)
+        self.webhooks = Webhooks(
+            self.store, vault, self.client, self.connection, self.journal, settings, wake=self.mirror.wake
+        )
+        self.mirror.listen(self.webhooks.taken, self.webhooks.are_on)
+        self.listing, self.views = Listing(self.store, settings.zone), Views(self.store)
+        self.reports = Reports(self.store, self.mirror, settings.zone)
+        self.outbox = Outbox(
+            self.store,
+            self.client,
+            self.connection,
+            self.fields,
+            self.phonebook,
+            self.journal,
+            settings,
+            tell=lambda lead_id: self.mirror.hint(leads=[lead_id]),
+        )
+        self.reception = Reception(self.store, self.outbox, self.fields, settings)
+        self.exports = Exports(
+            self.store, self.listing, self.journal, settings, lambda: self.connection.status().account_url
+        )
+        self.calls = Calls(self.store, self.outbox, self.client, self.fields, self.mirror, settings)
         self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
         self.ready.set()
+        self._tidied_at = -TIDY_EVERY.total_seconds()
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
-        self._kept = False
 
     def start(self) -> None:
         """Begin the work that goes on in the background."""
         self.outbox.start()
+        self.mirror.start()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._keeper.start()
 
@@ -65,37 +108,76 @@ class Desk:
         """Stop the background work and close the database. A step under way is finished first."""
         self._stopping.set()
         self.ready.set()
+        self.connection.changed.set()
+        self.calls.stop()
         self.outbox.stop()
+        self.mirror.stop()
+        self.exports.close()
         if self._keeper is not None:
             self._keeper.join(2.0)
         self.door.close()
         self.store.close()
 
-    def look_after(self) -> None:
-        """One round of keeping: a key in time, and what every page wants to know read before anybody waits for it."""
+    def disconnect(self) -> None:
+        """Give up the connection: AmoCRM is told not to call any more, then both tokens are forgotten."""
+        self.webhooks.leave()
+        self.connection.disconnect()
+
+    def look_after(self) -> timedelta:
+        """One round of keeping: a key in time, and what every page wants to know read before anybody waits for it.
+
+        How long until the next round.
+        """
+        pause = AFTER_TROUBLE
+        self._tidy_up()
         try:
-            self.connection.keep_alive()
+            pause = self.connection.keep_alive()
             if self.connection.status().connected:
-                self.recent.know()
                 if self.fields.seen_at() is None:
                     self.fields.refresh(self.client, live=False)
+                self.fields.ensure_marker(self.client)
+            self.webhooks.keep()
         except DeskError as error:
             log.warning("looking after the connection: %s", error)
         except Exception as error:
             # The keeper outlives whatever one moment of the database does to it.
             log.error("the keeper stumbled: %s", type(error).__name__)
+        return pause
+
+    def _forget_the_account(self) -> None:
+        """Another account has other people and other fields. The mirror sees to its own."""
+        self.phonebook.forget_all()
+        self.fields.forget_all()
+
+    def _tidy_up(self) -> None:
+        """Forget what was kept long enough. Whatever that meets, the connection is looked after."""
+        if time.monotonic() - self._tidied_at < TIDY_EVERY.total_seconds():
+            return
+        self._tidied_at = time.monotonic()
+        try:
+            self.reception.prune()
+            self.webhooks.prune()
+            self.exports.prune()
+            self.calls.prune()
+        except Exception as error:
+            log.error("tidying up failed: %s", type(error).__name__)
 
     def _keep(self) -> None:
         self.ready.wait()
-        while not self._stopping.wait(KEEP_ALIVE_EVERY_S if self._kept else 0):
-            self.look_after()
-            self._kept = True
+        pause = timedelta()
+        while not self._stopping.is_set():
+            self.connection.changed.wait(pause.total_seconds())
+            self.connection.changed.clear()
+            if not self._stopping.is_set():
+                pause = self.look_after()
 
 
-def _vault(settings: Settings) -> Vault:
+def vault_of(settings: Settings) -> Vault:
+    """The keys of `SECRET_KEY`, or of the key file beside the database."""
     if settings.secret_key is not None:
-        return Vault([settings.secret_key.reveal()])
-    return Vault(key_file_phrases(settings.key_file))
+        phrases = settings.secret_key.reveal().split(",")
+        return Vault(lambda: phrases)
+    return Vault(lambda: key_file_phrases(settings.key_file))
 
 
 _installed: Desk | None = None

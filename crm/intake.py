@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from crm import phones
@@ -23,6 +23,9 @@ LONGEST_LABEL = 120
 
 LONGEST_MESSAGE = 4000
 LONGEST_EXTRA = 250
+
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+"""Between these lie a member's birthday and the end of any membership."""
 
 LABEL_MARKS = frozenset(" .,'’`\"«»()-–—/&№+*:;!?%#_@")
 """What a name, direction or source may have besides letters and digits."""
@@ -44,7 +47,10 @@ class FieldFault:
 
 @dataclass(frozen=True, slots=True)
 class NewLead:
-    """A lead fit to be accepted. `phone` is E.164; `extra` holds added fields by key. Not shown by `repr`."""
+    """A lead fit to be accepted. Not shown by `repr`.
+
+    `phone` is E.164; `extra` holds added fields by key; `tracking` AmoCRM's tracking fields by code (`UTM_SOURCE` …).
+    """
 
     name: str = field(repr=False)
     phone: str = field(repr=False)
@@ -52,16 +58,31 @@ class NewLead:
     source: str = ""
     message: str = field(default="", repr=False)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tracking: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A consent to the processing of personal data. `form`: the name of the form it was given in.
+
+    `taken_by`: of a spoken one the operator's name, "" for one without; None: it was given in writing.
+    """
+
+    text_version: str
+    given_at: datetime
+    ip: str | None = field(repr=False)
+    form: str
+    taken_by: str | None = None
 
 
 def read(raw: Mapping[str, Any], added: Sequence[Mapped] = ()) -> tuple[NewLead | None, list[FieldFault]]:
     """A lead, or every fault. `raw`: what came, values of any type. Unknown names are ignored, as AmoCRM does."""
     faults: list[FieldFault] = []
     lead = NewLead(
-        name=_label(raw, "name", LONGEST_NAME, faults, required=True),
+        name=label(raw, "name", LONGEST_NAME, faults, required=True),
         phone=_phone(raw, faults),
-        direction=_label(raw, "direction", LONGEST_LABEL, faults),
-        source=_label(raw, "source", LONGEST_LABEL, faults),
+        direction=label(raw, "direction", LONGEST_LABEL, faults),
+        source=label(raw, "source", LONGEST_LABEL, faults),
         message=_message(raw, faults),
         extra={mapped.key: text for mapped in added if (text := _extra(raw, mapped, faults))},
     )
@@ -85,7 +106,8 @@ def _one_line(text: str) -> str:
     return re.sub(r" {2,}", " ", text).strip()
 
 
-def _label(raw: Mapping[str, Any], name: str, longest: int, faults: list[FieldFault], *, required: bool = False) -> str:
+def label(raw: Mapping[str, Any], name: str, longest: int, faults: list[FieldFault], *, required: bool = False) -> str:
+    """One line of ordinary text under a name, cleaned; what is wrong with it is added to `faults`."""
     text = _text(raw, name, faults)
     if text is None:
         return ""
@@ -94,6 +116,14 @@ def _label(raw: Mapping[str, Any], name: str, longest: int, faults: list[FieldFa
     if code:
         faults.append(FieldFault(name, code, longest if code == "too_long" else None))
     return text
+
+
+def fit_name(text: str) -> str:
+    """A name AmoCRM has, as `read` takes it: without pictures and markup; "" where nothing of a name is left."""
+    marked = _one_line(unicodedata.normalize("NFC", text))
+    plain = "".join(char for char in marked if char in LABEL_MARKS or unicodedata.category(char)[0] in "LMN")
+    plain = _one_line(plain).lstrip("".join(FORMULA_STARTS))[:LONGEST_NAME].strip()
+    return "" if _label_fault(plain, LONGEST_NAME, required=True) else plain
 
 
 def _label_fault(text: str, longest: int, *, required: bool) -> str | None:
@@ -190,7 +220,7 @@ def _extra_fault(text: str, field_type: str, choices: Sequence[str]) -> str | No
 
 def _is_date(text: str) -> bool:
     try:
-        return 1900 <= date.fromisoformat(text).year <= 2100
+        return FIRST_YEAR <= date.fromisoformat(text).year <= LAST_YEAR
     except ValueError:
         return False
 

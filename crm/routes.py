@@ -2,6 +2,7 @@
 
 GET /connection/start     a browser begins to connect: a state for it alone, then AmoCRM's consent page
 GET /healthz, /readyz     alive; ready, and what is red
+GET /new?phone=           a telephony opens the form with a number: it goes into a draft, and out of the address
 /api/...                  `crm.api`
 """
 
@@ -10,20 +11,31 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from functools import cached_property
+from urllib.parse import unquote, urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from crm.access import App, Receive, Scope, Send
+from crm.calls.drafts import new_id
 from crm.desk import Desk
 from crm.errors import DeskError
+from crm.phones import LONGEST_HEARD
+from crm.settings import is_loopback
 
 STATE_COOKIE = "desk_connect"
 """Holds what binds a consent to the browser that began it, for as long as the state lives."""
 
 STATE_COOKIE_PATH = "/api/amocrm/callback"
 STATE_COOKIE_S = 20 * 60
+
+
+OPERATOR_COOKIE = "desk_person"
+"""Who sits at this browser, as `ui.person` remembers it."""
+
+FORM_PATH = "/new"
 
 
 def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
@@ -38,7 +50,17 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
 
     def start(request: Request) -> Response:
-        """Send the browser to AmoCRM's consent page."""
+        """Send the browser to AmoCRM's consent page.
+
+        The cookie comes back only to the host that set it, so a browser that opened the desk under another name of this
+        machine begins anew at the one AmoCRM will lead it back to.
+        """
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return RedirectResponse(page_after_consent("consent_from_elsewhere"), status_code=303)
+        back = urlsplit(desk().settings.amocrm_redirect_uri)
+        host = request.headers.get("host", "")
+        if host != back.netloc and is_loopback(back.hostname or "") and is_loopback(request.url.hostname or ""):
+            return RedirectResponse(f"{back.scheme}://{back.netloc}{request.url.path}", status_code=303)
         bound = secrets.token_urlsafe(32)
         try:
             target = desk().connection.begin(bound)
@@ -62,6 +84,28 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         Route("/connection/start", start),
         Mount("/api", app=_Later(desk)),
     ]
+
+
+class ScreenPop:
+    """Takes a caller's number out of the address before any page is served: the browser keeps no address with it."""
+
+    def __init__(self, app: App, desk: Callable[[], Desk]) -> None:
+        self._app, self._desk = app, desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].rstrip("/") == FORM_PATH and b"phone=" in scope["query_string"]:
+            request = Request(scope)
+            draft_id = await run_in_threadpool(self._keep, request)
+            await RedirectResponse(f"{FORM_PATH}?draft={draft_id}", status_code=303)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _keep(self, request: Request) -> str:
+        draft_id = new_id()
+        told = {name: request.query_params.get(name, "")[:LONGEST_HEARD] for name in ("phone", "source")}
+        operator = unquote(request.cookies.get(OPERATOR_COOKIE, ""))
+        self._desk().calls.drafts.keep(draft_id, operator, {name: text for name, text in told.items() if text})
+        return draft_id
 
 
 def readiness(desk: Desk) -> dict[str, str]:

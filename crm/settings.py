@@ -11,14 +11,17 @@ import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from crm.errors import SetupError
 
@@ -30,6 +33,9 @@ DOMAINS = ("amocrm.ru", "amocrm.com", "kommo.com")
 
 MAX_RPS = 7.0
 """Requests a second AmoCRM allows one integration (sheet 4.1). Above it: 429, then a block of the account."""
+
+LEAST_RPS = 0.1
+"""A slower desk would not deliver a lead within a minute."""
 
 LONGEST = 4096
 """No setting needs more characters than this; a long-lived token takes about 1,200."""
@@ -83,11 +89,14 @@ class Fault:
 
 
 class SettingsError(SetupError):
-    """All that is wrong with the settings, at once. Holds names and reasons, never values of secrets."""
+    """All that is wrong with the settings, at once. Holds names and reasons, never values of secrets.
 
-    def __init__(self, faults: list[Fault]) -> None:
+    `language`: what they say about it, as far as that is readable; "" where they say nothing.
+    """
+
+    def __init__(self, faults: list[Fault], language: str = "") -> None:
         super().__init__("settings_wrong")
-        self.faults = faults
+        self.faults, self.language = faults, language
 
     def __str__(self) -> str:
         return "settings_wrong: " + ", ".join(f"{fault.name} ({fault.code})" for fault in self.faults)
@@ -111,11 +120,12 @@ class Settings:
     amocrm_contact_field_phone: int = 264911
     amocrm_max_rps: float = 6.7
     base_url: str = "http://localhost:8501"
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)  # may hold a password
     secret_key: Secret | None = None
     admin_api_key: Secret | None = None
     intake_api_key: Secret | None = None
     intake_allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     timezone: str = "Europe/Moscow"
     ui_language: str = "ru"
     demo: bool = False
@@ -181,14 +191,21 @@ def _secret(least: int) -> Callable[[str], Secret]:
     return check
 
 
+def _secret_keys(text: str) -> Secret:
+    """One key, or the new one and former ones after it, separated by commas."""
+    for phrase in text.split(","):
+        _secret(SECRET_LENGTH)(phrase)
+    return Secret(text)
+
+
 def _number(kind: type, low: float, high: float) -> Callable[[str], Any]:
     def check(text: str) -> Any:
         try:
             number = kind(text)
         except ValueError:
             raise _Wrong("number") from None
-        if not low < number <= high:
-            raise _Wrong("range", f"{low:g} < … ≤ {high:g}")
+        if not low <= number <= high:
+            raise _Wrong("range", f"{low:g} … {high:g}")
         return number
 
     return check
@@ -198,10 +215,10 @@ def _url(text: str) -> str:
     """An http(s) address without user, query or fragment. Plain http only nearby: secrets travel on it."""
     try:
         parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         raise _Wrong("url") from None
-    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\]", text):
+    if parts.scheme not in ("http", "https") or not host or port == 0 or re.search(r"[\s\\]", text):
         raise _Wrong("url")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise _Wrong("url_extra")
@@ -214,6 +231,13 @@ def _base_url(text: str) -> str:
     return _url(text).rstrip("/")
 
 
+def _account_url(text: str) -> str:
+    """Where AmoCRM's API is: scheme, host, perhaps a port, and nothing behind."""
+    if urlsplit(_url(text)).path not in ("", "/"):
+        raise _Wrong("url_path")
+    return _url(text).rstrip("/")
+
+
 def _origins(text: str) -> tuple[str, ...]:
     origins = tuple(part for part in re.split(r"[\s,]+", text) if part)
     for origin in origins:
@@ -221,6 +245,16 @@ def _origins(text: str) -> tuple[str, ...]:
         if parts.path not in ("", "/"):
             raise _Wrong("origin", origin)
     return tuple(origin.rstrip("/").lower() for origin in origins)
+
+
+def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    found = []
+    for part in re.split(r"[\s,]+", text.strip(", ")):
+        try:
+            found.append(ipaddress.ip_network(part, strict=False))
+        except ValueError:
+            raise _Wrong("network", part) from None
+    return tuple(found)
 
 
 def _timezone(text: str) -> str:
@@ -235,6 +269,14 @@ def _database_url(text: str) -> str:
     text = re.sub(r"^postgres(?:ql)?(?:\+psycopg)?://", "postgresql+psycopg://", text)
     if not re.match(r"(sqlite:///|postgresql\+psycopg://).+", text):
         raise _Wrong("database")
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise _Wrong("database") from None
+    if url.get_backend_name() == "sqlite" and url.query:
+        raise _Wrong("database")
+    if url.get_backend_name() == "postgresql" and find_spec("psycopg") is None:
+        raise _Wrong("database_driver")
     return text
 
 
@@ -245,19 +287,20 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "AMOCRM_CLIENT_SECRET": _secret(1),
     "AMOCRM_REDIRECT_URI": _url,
     "AMOCRM_ACCESS_TOKEN": _secret(1),
-    "AMOCRM_API_URL": _base_url,
+    "AMOCRM_API_URL": _account_url,
     "AMOCRM_OAUTH_URL": _base_url,
-    "AMOCRM_FIELD_PHONE": _number(int, 0, 2**53),
-    "AMOCRM_FIELD_DIRECTION": _number(int, 0, 2**53),
-    "AMOCRM_FIELD_SOURCE": _number(int, 0, 2**53),
-    "AMOCRM_CONTACT_FIELD_PHONE": _number(int, 0, 2**53),
-    "AMOCRM_MAX_RPS": _number(float, 0, MAX_RPS),
+    "AMOCRM_FIELD_PHONE": _number(int, 1, 2**53),
+    "AMOCRM_FIELD_DIRECTION": _number(int, 1, 2**53),
+    "AMOCRM_FIELD_SOURCE": _number(int, 1, 2**53),
+    "AMOCRM_CONTACT_FIELD_PHONE": _number(int, 1, 2**53),
+    "AMOCRM_MAX_RPS": _number(float, LEAST_RPS, MAX_RPS),
     "BASE_URL": _base_url,
     "DATABASE_URL": _database_url,
-    "SECRET_KEY": _secret(SECRET_LENGTH),
+    "SECRET_KEY": _secret_keys,
     "ADMIN_API_KEY": _secret(KEY_LENGTH),
     "INTAKE_API_KEY": _secret(KEY_LENGTH),
     "INTAKE_ALLOWED_ORIGINS": _origins,
+    "TRUSTED_PROXIES": _networks,
     "TIMEZONE": _timezone,
     "UI_LANGUAGE": _one_of("ru", "en"),
 }
@@ -280,14 +323,16 @@ def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, po
 
     Raises `SettingsError` with every fault, never only the first.
     """
-    texts = _texts(os.environ if environ is None else environ, folder)
-    values, faults = _checked(texts)
+    texts, strangers, faults = _texts(os.environ if environ is None else environ, folder)
+    values, wrong = _checked(texts)
+    faults += wrong
     demo = not any(name in texts for name in ACCOUNT_SETTINGS)
     faults += _gaps(values, faults, demo=demo)
+    notes = _unknown(strangers)
     if faults:
-        raise SettingsError(faults)
+        raise SettingsError(faults + notes, str(values.get("ui_language", "")))
     values.setdefault("base_url", f"http://localhost:{port}")
-    return Settings(**_derived(values, demo, folder), demo=demo, folder=folder, notes=tuple(_unknown(texts)))
+    return Settings(**_derived(values, demo, folder), demo=demo, folder=folder, notes=tuple(notes))
 
 
 def is_loopback(host: str) -> bool:
@@ -308,15 +353,24 @@ def _is_nearby(host: str) -> bool:
         return is_loopback(host) or "." not in host
 
 
-def _texts(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """What is set, by name; an empty text counts as unset, as people leave `NAME=` in a file."""
-    layers: list[Mapping[str, str | None]] = [
-        dotenv_values(folder / ".env", interpolate=False),
-        dotenv_values(folder / ".env.local", interpolate=False),
-        environ,
-    ]
-    merged = {name: text for layer in layers for name, text in layer.items()}
-    return {name: text.strip() for name, text in merged.items() if text and text.strip()}
+def _texts(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str], list[Fault]]:
+    """What is set, by name; names that are none of ours; files that cannot be read.
+
+    An empty text counts as unset, as people leave `NAME=` in a file. In a file every name should be ours; the
+    environment is everybody's, so there only what begins like ours is looked at.
+    """
+    layers: list[Mapping[str, str | None]] = []
+    faults = []
+    for file in (".env", ".env.local"):
+        try:
+            layers.append(dotenv_values(folder / file, interpolate=False))
+        except (OSError, UnicodeDecodeError):
+            faults.append(Fault(file, "file_unreadable"))
+    strangers = {name for layer in layers for name in layer}
+    strangers |= {name for name in environ if name.startswith(("AMOCRM_", "INTAKE_"))}
+    merged = {name: text for layer in [*layers, environ] for name, text in layer.items()}
+    texts = {name: text.strip() for name, text in merged.items() if name in SETTINGS and text and text.strip()}
+    return texts, sorted(strangers - SETTINGS.keys()), faults
 
 
 def _checked(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
@@ -368,7 +422,6 @@ def _derived(values: dict[str, Any], demo: bool, folder: Path) -> dict[str, Any]
     return values
 
 
-def _unknown(texts: Mapping[str, str]) -> list[Fault]:
-    """Names that begin like ours and are none: most likely a slip of the pen."""
-    strangers = [name for name in texts if name.startswith(("AMOCRM_", "INTAKE_")) and name not in SETTINGS]
-    return [Fault(name, "unknown", "".join(difflib.get_close_matches(name, SETTINGS, 1))) for name in sorted(strangers)]
+def _unknown(strangers: Iterable[str]) -> list[Fault]:
+    """Names that are none of ours: most likely a slip of the pen."""
+    return [Fault(name, "unknown", "".join(difflib.get_close_matches(name, SETTINGS, 1))) for name in strangers]

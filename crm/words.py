@@ -29,9 +29,12 @@ class Words:
         # Isolation marks (U+2068) are invisible and spoil copying a phone or an id out of a sentence.
         self._bundle = FluentBundle([language], use_isolating=False)
         self._bundle.add_resource(FluentResource((FOLDER / f"{language}.ftl").read_text(encoding="utf-8")))
+        self._plain: dict[str, str] = {}  # sentences without values, as they were told first
 
     def __call__(self, key: str, **values: Any) -> str:
         """The sentence of `key` with its values filled in. A missing key shows as itself and is logged."""
+        if not values and key in self._plain:
+            return self._plain[key]
         if not self.has(key):
             log.error("no words for %s in %s", key, self.language)
             return key
@@ -40,6 +43,8 @@ class Words:
         text, errors = self._bundle.format_pattern(pattern, values)
         for error in errors:
             log.error("words of %s in %s: %s", key, self.language, type(error).__name__)
+        if not values and not errors:
+            self._plain[key] = str(text)
         return str(text)
 
     def has(self, key: str) -> bool:
