@@ -14,16 +14,18 @@ ok = done
 any = All
 any-choice = Not chosen
 unknown = Not given
-go-connection = Open the "Connection" page
+go-connection = To the connection
 error-support = For support: { $details }
 
 ## Leads
 
 leads-title = Leads
-leads-help = Who came, from where, and what became of them: search, period, stage and source.
+leads-help = Who came, from where, what became of them: all leads, search and filters.
 leads-period = Period
-leads-range = Days
+leads-range = Days, first to last
+period-all = All time
 period-today = Today
+period-yesterday = Yesterday
 period-7 = 7 days
 period-30 = 30 days
 period-90 = 90 days
@@ -31,28 +33,116 @@ period-180 = 180 days
 period-own = Own
 leads-search = Search
 leads-search-hint = Name, phone or lead number
-leads-stage = Stage
-leads-source = Source
-leads-created = When
+leads-search-help = A name in any case. A phone in any spelling, four digits in a row are enough; all numbers of the contact are searched. The lead's number, whole or a part. What you search for gets neither into the page's address nor into saved views.
 leads-name = Name
 leads-phone = Phone
-leads-direction = Direction
-leads-responsible = Responsible
-leads-price = Budget
 leads-link = AmoCRM
+leads-link-help = Open in AmoCRM
+leads-column-created_at = When
+leads-column-name = Name
+leads-column-phone = Phone
+leads-column-direction = Direction
+leads-column-source = Source
+leads-column-stage = Stage
+leads-column-responsible = Responsible
+leads-column-price_rub = Budget
+leads-column-updated_at = Changed
+leads-column-task = Task due
+leads-column-utm_source = utm_source
+leads-column-utm_medium = utm_medium
+leads-column-utm_campaign = utm_campaign
+leads-column-id = Number
+leads-column-pipeline = Pipeline
+leads-column-attention = Needs attention
+leads-attention-no_task = No open task
+leads-attention-overdue = Task overdue
+leads-attention-untouched = Not touched for long
+leads-attention-no_phone = No phone
+leads-attention-nobody = Nobody responsible
+leads-attention-no_source = No source
+leads-attention-help = Only leads that are still open. "No open task": nobody has planned the next step. "Task overdue": the time of the next open task has passed. "Not touched for long": nothing has changed in AmoCRM for { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+} or more. "No phone": neither the contact nor the lead has one. "Nobody responsible": nobody is assigned in AmoCRM. "No source": the field is empty. Of several, any one is enough.
+leads-parameter-period = period
+leads-parameter-from = beginning of the period
+leads-parameter-to = end of the period
+leads-parameter-pipeline = pipeline
+leads-parameter-stage = stage
+leads-parameter-responsible = responsible
+leads-parameter-source = source
+leads-parameter-direction = direction
+leads-parameter-utm_source = utm_source
+leads-parameter-utm_medium = utm_medium
+leads-parameter-utm_campaign = utm_campaign
+leads-parameter-attention = needs attention
+leads-parameter-sort = order
+leads-parameter-columns = columns
+leads-parameter-size = rows a page
+leads-parameter-page = page number
+leads-parameter-lead = lead number
+leads-parameter-view = saved view
+leads-address-faulty = Not everything in the page's address is understood: { $names }. The rest holds; choose anew what is missing.
+leads-more = More filters
+leads-look = Columns and order
+leads-columns = Columns
+leads-sort = Sort by
+leads-descending = Greatest and newest first
+leads-size = Rows a page
+leads-nobody = Nobody
+leads-gone = Not there any more
 leads-count = { $count ->
     [one] **{ $count }** lead
    *[other] **{ $count }** leads
-  }
-leads-reading = Reading leads from AmoCRM…
-leads-read = { $count ->
-    [one] { $count } lead read
-   *[other] { $count } leads read
-  }
-leads-none = No leads came in this period. Choose a longer one or press "Refresh".
-leads-none-found = No lead fits these filters.
+}
+leads-arrived = { $count ->
+    [one] { $count } new lead — show
+   *[other] { $count } new leads — show
+}
+leads-changed = The list has changed — show
+leads-none = There are no leads yet. As soon as AmoCRM has the first one it appears here by itself.
+leads-none-found = No lead matches these filters. Clear them or choose a longer period.
 leads-clear = Clear the filters
-leads-cut = Too many leads in this period; the newest are shown. Choose a shorter one.
+leads-card = Lead no. { $id }
+leads-card-unknown = This lead is not here. The link may be incomplete, or the lead has not been read from AmoCRM yet.
+leads-card-deleted = This lead has been deleted in AmoCRM.
+leads-no-phone = No phone
+leads-lead-name = The lead's own name
+leads-closed = Closed
+leads-loss-reason = Loss reason
+leads-no-task = No open tasks
+leads-task-late = Overdue: { $time }
+leads-history = Stages
+leads-history-none = The stage has not been changed yet.
+leads-history-from = No changes to be seen. Stage history has been read from { $time } on.
+leads-own = Came through Lead Desk
+leads-delivered = In AmoCRM
+leads-consent-given = version { $version }, { $time }, form "{ $form }"
+leads-consent-none = Not recorded
+leads-to-delivery = Delivery of this lead
+leads-views = Views
+leads-views-none = There are no saved views yet.
+leads-view-own = Your own view
+leads-view-shared = Everybody's view
+leads-view-name = Name of this view
+leads-view-share = Share with everybody
+leads-view-unshare = Keep to myself
+leads-view-delete = Delete
+leads-view-undo = Bring the deleted view back
+leads-view-new = Save what is on the screen
+leads-view-hint = Name of the view
+leads-view-for-all = For everybody
+leads-view-nobodys = Until the sidebar says who you are, the view is saved for everybody.
+leads-view-save = Save the view
+leads-view-no-search = Filters, order and columns are saved. What was searched for is not.
+leads-view-nameless = Name the view: up to 60 letters, without < and >.
+mirror-empty = The leads have not been read from AmoCRM yet. Reading begins by itself as soon as AmoCRM is connected.
+mirror-filling = { $count ->
+    [one] Reading leads from AmoCRM: { $count } so far. The newest come first, the list grows by itself; numbers are not complete yet.
+   *[other] Reading leads from AmoCRM: { $count } so far. The newest come first, the list grows by itself; numbers are not complete yet.
+}
+mirror-stale = Data as of { $time }: AmoCRM could not be asked since. New leads may be missing here.
+mirror-failed = The leads could not be read from AmoCRM.
 
 ## New lead
 
@@ -65,17 +155,19 @@ new-direction-hint = For example, yoga
 new-source = Source
 new-source-hint = For example, call
 new-message = Message
-new-submit = Save
-new-keys = Tab for the next field, Enter to save (Ctrl+Enter in the message).
-new-empty = Type a phone and a name and press Enter. The lead is saved here at once and goes on to AmoCRM; this is where you will see how far it is.
 new-accepted = Saved. On its way to AmoCRM…
 new-waiting = Saved here; it will go to AmoCRM by itself.
 new-delivered = In AmoCRM after { $seconds } s
-new-unknown = Saved here, but AmoCRM has not confirmed it: the line was cut half-way. It is not sent again, so as not to double it. Look for the lead in AmoCRM by its phone.
+new-not-saved = Not saved yet: correct the marked fields.
+new-unknown = Saved here. AmoCRM's answer did not come; we search for the lead there by ourselves, so as not to double it.
+new-needs-decision = Saved here. Whether it reached AmoCRM a person decides on the page Deliveries.
+new-dropped = Dropped.
+new-to-deliveries = Deliveries
 new-refused = Saved here, but AmoCRM did not take the content:
 new-open = Open lead { $id }
 lead-name-direction = { $direction }: { $name }
 note-value = { $label }: { $value }
+note-consent = Consent to data processing: version { $version }, { $time }, form "{ $form }", address { $ip }
 
 field-missing = Fill in this field.
 field-not_text = A text is wanted here.
@@ -96,6 +188,355 @@ field-not_a_choice = Choose a value of the list.
 field-not_a_number = A number is wanted here.
 field-not_a_date = A date is wanted here, such as 2026-03-08.
 field-not_an_address = An address is wanted here that begins with http:// or https://.
+field-taken = There is one of this name already.
+field-too_many = Too many: at most { $limit }.
+field-out_of_range = From 0 to { $limit }.
+field-not_a_site = Addresses of sites are wanted, one a line: https://fit.ru
+
+## The call: the form
+
+new-turn = Turn
+new-next = Next call
+new-draft = Go on: { $who }
+new-clear = Clear
+new-cleared = The form is empty.
+new-saved = Saved. Leaves for AmoCRM in { $seconds } s.
+new-undo = Undo
+new-undone = Back in the form: nothing has gone to AmoCRM.
+new-saved-elsewhere = This call has been saved in another tab. Begin the next one: Alt+N.
+call-save-new = Save
+call-save-add = Add to the lead
+call-save-same = Save a new lead of this person
+call-save-other = Save as another person
+call-heard = How they heard of us
+call-heard-not_asked = Did not ask
+call-heard-friend = Friends
+call-heard-search = Internet search
+call-heard-maps = Maps
+call-heard-social = Social networks
+call-heard-street = Passing by
+call-heard-ad = Advertising
+call-heard-was_member = Was a member
+call-heard-other = Other
+call-outcome = Outcome of the call
+call-outcome-talked = Talked
+call-outcome-busy = Could not talk now
+call-outcome-no_answer = No answer
+call-outcome-wrong_number = Wrong number
+call-outcome-refused = Refused
+call-step = What comes next
+call-step-call_back = Call back
+call-step-visit = Visit
+call-step-trial = Trial
+call-step-nothing = Nothing
+call-reason = Why nothing
+call-reason-hint = For example, has a membership already
+call-when = When
+call-when-quarter = In 15 minutes
+call-when-hour = In an hour
+call-when-three_hours = In three hours
+call-when-evening = In the evening, at 18:00
+call-when-morning = Tomorrow morning, at 10:00
+call-when-own = At another time
+call-day = Day
+call-time = Time
+call-who = Who
+call-who-anyone = Whoever is free
+call-who-me = Me
+call-consent = Consent to data processing was given aloud
+call-consent-help = Read out the consent from the script. The text's version, the time and your name are stored with the lead and go to AmoCRM.
+call-note = Call { $time }: { $name }, { $phone }. Taken by: { $operator }
+call-task-call_back = Call back: { $name }, { $phone } ({ $who })
+call-task-visit = Visit: { $name }, { $phone } ({ $who })
+call-task-trial = Trial: { $name }, { $phone } ({ $who })
+note-consent-spoken = Consent to data processing given aloud: version { $version }, { $time }, operator: { $operator }
+field-no_moment = Say the day and the time.
+field-in_the_past = That time has passed.
+
+## The call: who it is
+
+caller-look-first = This number is in AmoCRM already. See whose it is and save again.
+caller-unknown = A new number
+caller-nameless = No name
+caller-no-leads = No leads
+caller-no-stage = Stage unknown
+caller-more = { $count ->
+    [one] { $count } more lead
+   *[other] { $count } more leads
+ }
+caller-changed = changed { $ago }
+caller-task = Task for { $time }
+caller-task-late = Task overdue: { $time }
+caller-note = Last note, { $time }:
+caller-whose = Whose call is it?
+caller-offer-add = Add to lead { $id }
+caller-offer-same = A new lead of this person
+caller-offer-other = Another person with this number
+caller-stage = Move to stage
+caller-stage-same = Leave it: { $stage }
+caller-beginning = Numbers that begin so:
+caller-near = Numbers like it (not this one):
+caller-near-too = And numbers like it (not this one):
+caller-take = Take this number
+caller-typing = By our copy of AmoCRM as of { $time }
+caller-asking = Asking AmoCRM…
+caller-answered = AmoCRM has confirmed it just now
+caller-failed = By our copy of AmoCRM as of { $time }: AmoCRM itself has not answered.
+
+## The call: beside the form
+
+panel = Beside the form
+panel-script = Script
+panel-back = { $late ->
+    [0] Call back
+   *[other] Call back (overdue: { $late })
+ }
+panel-today = Today
+call-script = Script
+call-script-text =
+    Hello! The fitness club, my name is {"{"}operator{"}"}.
+    What may I call you? — {"{"}name{"}"}
+    {"{"}name{"}"}, what would you like to do? — {"{"}direction{"}"}
+    Have you trained before? When does it suit you to come?
+    How did you hear of us?
+    Come for a trial. Which day suits you?
+    I call you back on {"{"}phone{"}"}, is that right?
+call-consent-text = To write you down I need your consent to the processing of personal data: your name and phone. Do you agree?
+call-consent-read = The consent, version { $version } of the text. Read it out and tick it in the form:
+call-blank-name = name
+call-blank-phone = phone
+call-blank-direction = direction
+call-blank-source = source
+call-blank-operator = operator
+call-texts-edit = Change the script and the consent
+call-texts-help = In braces stands what is filled in from the form: { $blanks }. Earlier versions of the consent are kept.
+call-texts-save = Save the texts
+call-texts-saved = The texts are saved.
+call-done = Not needed any more. Said by: { $who }
+back-none = Nobody is to be called back.
+back-due = { $time }
+back-late = Overdue: { $time }
+back-call = Open
+back-done = Not needed any more
+back-is-done = Done. The task in AmoCRM will be closed.
+back-more = And { $count } more
+today-none = You have entered nothing today.
+today-line = { $time } · in { $seconds } s
+today-repair = Repair or send again
+figures-title = All operators, one week: seconds from the first key to saved
+figures-operator = Operator
+figures-count = Calls
+figures-p50 = Half within
+figures-p95 = 95 % within
+figures-not_asked = Did not ask
+figures-nobody = No name
+
+## Site forms
+
+forms-title = Site forms
+forms-help = Where leads come in over HTTP: forms and their keys, the code for the site, a log of every submission.
+forms-intro = Each form of the site, and each program, has a key of its own. A submission is on the disk before its sender reads an answer, and goes to AmoCRM by itself.
+forms-new = New form
+forms-none = So far there is only the built-in form for programs. Press "New form", say which site it is on, and paste the code into it.
+forms-active = Accepting
+forms-paused = Paused
+forms-builtin = Built in: the key INTAKE_API_KEY, and programs on this computer.
+forms-no-key = It has no key yet: without one the site can send nothing.
+forms-no-site = No sites: only programs may send.
+forms-keys-count = { $count ->
+    [one] { $count } key in force
+   *[other] { $count } keys in force
+  }
+forms-week = Last 7 days
+forms-count-accepted = Accepted
+forms-count-duplicate = Repeats
+forms-count-refused = Refused
+forms-count-flagged = Bots
+forms-last-accepted = Last accepted: { $time }
+forms-last-refused = Last refused: { $time }
+forms-never = Nothing has come yet.
+forms-test = Try out
+forms-test-help = Sends a test lead the way the site does. It goes on to AmoCRM, marked as a test.
+forms-test-name = Form Test
+forms-test-message = This is a test of the form "{ $form }" from the page "Site forms". Nobody needs to be called.
+forms-test-accepted = The test lead is accepted
+forms-test-refused = The test lead is refused
+forms-delivery = Its way into AmoCRM
+forms-code = Code for the site
+forms-keys = Keys
+forms-edit = Edit
+forms-pause = Pause
+forms-resume = Resume
+forms-pause-done = The form is paused: the site is refused, and what it sends is kept in the log.
+forms-resume-done = The form is accepting again.
+forms-saved = Saved, and in effect already.
+forms-name = Name
+forms-name-hint = For example, "Home page"
+forms-source = Source of its leads
+forms-source-hint = For example, "Site"
+forms-source-help = Set where the submission itself names none.
+forms-origins = Sites whose pages may send
+forms-origins-help = One a line, such as https://fit.ru and https://www.fit.ru. Empty: only programs may send.
+forms-origins-settings = Besides these, of INTAKE_ALLOWED_ORIGINS: { $sites }
+forms-thanks_url = Thank-you page
+forms-thanks_url-help = Where a visitor is led to when the form has no script. Empty: a small page of ours.
+forms-duplicate_min = The same phone is the same lead, minutes
+forms-duplicate_min-help = Another submission with the same phone and source within this time makes no second lead; what it says stays in the log. 0: do not compare.
+forms-least_fill_s = Nobody fills it in faster, seconds
+forms-least_fill_s-help = What is filled in faster is put aside as a program's work and can be accepted. 0: do not look.
+forms-save = Save
+forms-make = Make the form and a key
+forms-key-once = The key is shown once. Copy it now: only its hash is kept here.
+forms-key-created = made { $time }
+forms-key-works = in force
+forms-key-until = in force until { $time }
+forms-key-ended = ended { $time }
+forms-key-none = There are no keys. Make the first one.
+forms-key-new = New key
+forms-key-overlap = Former ones stay in force for
+forms-key-overlap-help = Put the new key into the site within this time. What is sent with an ended key is not lost: it is in the log.
+forms-key-overlap-0 = they end at once
+forms-key-overlap-1 = a day
+forms-key-overlap-7 = 7 days
+forms-key-overlap-30 = 30 days
+forms-key-make = Make a key
+forms-key-revoke = Revoke
+forms-key-revoke-sure = Revoke the key …{ $hint }? Whatever comes with it from now on is refused and stays in the log.
+forms-code-intro = Paste it where the form should be. Change its looks and add fields as you like; keep the names of the fields and the hidden one.
+forms-code-key = Put the form's key in the place of { $placeholder }: it is shown once, when it is made.
+forms-code-local = The desk calls itself { $address }, which the site's visitors cannot reach. Set BASE_URL.
+forms-code-plain = Without a script
+forms-code-script = With a script
+forms-log = Log of submissions
+forms-log-help = Everything that came, and what became of it. What was refused, put aside or a duplicate is kept for 90 days, and a lead can be made of each.
+forms-log-none = Nothing has come yet. Paste the code into the site, or press "Try out" at a form.
+forms-log-none-found = There are no such submissions.
+forms-log-form = Form
+forms-log-outcome = Outcome
+forms-log-reason = Why
+forms-log-open = Choose a row to open the submission.
+forms-outcome-accepted = Accepted
+forms-outcome-duplicate = Same phone
+forms-outcome-repeated = Sent again
+forms-outcome-refused = Refused
+forms-outcome-flagged = Looks like a bot
+forms-reason-by_hand = accepted by hand
+forms-sign-trap = A field that people do not see was filled in.
+forms-sign-too_fast = Filled in faster than a person can.
+forms-duplicate-why = Another submission with this phone and source had just come; its sender was told that one's id.
+forms-repeated-why = The same submission again, with the same Idempotency-Key. There is one lead.
+forms-by-hand-why = It was no lead at first; it was accepted by hand.
+forms-submission = Submission
+forms-submission-accept = Accept as a lead
+forms-submission-accepted = The lead is accepted and on its way to AmoCRM.
+forms-submission-gone = What was said is not kept any more.
+forms-submission-consent = Consent
+forms-submission-consent-given = Given, version of the text: { $version }
+forms-submission-ip = Network address
+
+snippet-consent = I consent to the processing of my personal data
+snippet-send = Send
+snippet-failed = It could not be sent. Check your connection and press again: it will not be doubled.
+snippet-trap = A trap for bots: people do not see this field. Leave it as it is.
+
+## Deliveries
+
+deliveries-title = Deliveries
+deliveries-help = What is on its way to AmoCRM, what waits for a person, the history of every try.
+deliveries-paused = The queue waits.
+deliveries-paused-since = It has waited since { $time }, we try by ourselves: { $next }. The leads are accepted and will not get lost.
+deliveries-strange = AmoCRM answered in a way we did not expect: { $codes }. Look into the history of these leads and give the request id to the developer.
+deliveries-stopped = Delivery does not run in this process. Restart the desk.
+deliveries-group-waiting = On their way
+deliveries-group-people = Wait for a person
+deliveries-group-delivered = Delivered
+deliveries-group-dropped = Dropped
+deliveries-p50 = Half of the leads in
+deliveries-p95 = 95% of the leads in
+deliveries-times-help = { $count ->
+    [one] From "accepted" to "in AmoCRM", over { $count } lead of the week.
+   *[other] From "accepted" to "in AmoCRM", over { $count } leads of the week.
+  }
+deliveries-light = { $count ->
+    [one] { $count } lead waits for a decision
+   *[other] { $count } leads wait for a decision
+  }
+deliveries-people = Wait for your decision
+deliveries-say-name = Write your name on the left: a decision is kept together with it.
+deliveries-all = All leads
+deliveries-show = Show
+deliveries-none = Nothing here.
+deliveries-accepted = Accepted
+deliveries-state = State
+deliveries-why = Why
+deliveries-next = Next
+deliveries-attempts = Tries
+deliveries-story = Story of the lead
+deliveries-unknown-lead = There is no such lead here.
+deliveries-looking = The request left { $time }, no answer came. We search AmoCRM for the lead so as not to send it twice (looks: { $looks }). Next: { $next }.
+deliveries-alike = There are leads in AmoCRM that look alike. Which of them is this one?
+deliveries-not-found = Sent { $sends ->
+    [one] { $sends } time
+   *[other] { $sends } times
+  }, no answer came, and AmoCRM has no such lead. Check by the phone yourself.
+deliveries-next-try = Next try: { $next }
+deliveries-now = now
+deliveries-origin = From
+deliveries-origin-desk = Typed in here
+deliveries-origin-api = The site
+deliveries-took = Arrived in
+deliveries-consent = Consent
+deliveries-consent-given = version { $version }, { $time }, form "{ $form }", address { $ip }
+deliveries-decided = Decided by
+deliveries-which = Which one
+deliveries-amo-id = Lead's number
+deliveries-amo-id-help = The number in the lead's address in AmoCRM, or the address itself.
+deliveries-exists = It is in AmoCRM
+deliveries-send-again = Send again
+deliveries-send-again-risk = Only if it certainly is not in AmoCRM.
+deliveries-look-again = Search again
+deliveries-drop = Drop
+deliveries-take-back = Take back and send
+deliveries-refused-at = AmoCRM refused { $path }: { $code }
+deliveries-refused-field = AmoCRM refused this value ({ $code }).
+deliveries-repair = Repair and send
+deliveries-decided-done = Done.
+deliveries-replay-all = Retry all
+deliveries-replay-since = Retry those accepted since
+deliveries-since = Since which day
+deliveries-not-tried = Not tried yet.
+deliveries-step = Step
+delivery-state-queued = Queued
+delivery-state-sending = Being sent
+delivery-state-unknown = Unknown, searching
+delivery-state-needs_decision = Needs a decision
+delivery-state-refused = Refused
+delivery-state-delivered = In AmoCRM
+delivery-state-dropped = Dropped
+delivery-step-contact = Contact look-up
+delivery-step-lead = Creating the lead
+delivery-step-note = Note
+delivery-step-stage = Change of stage
+delivery-step-task = Task
+delivery-step-task_done = Task done
+delivery-step-search = Search for the lead
+delivery-step-person = A person's decision
+delivery-did-exists = it is in AmoCRM
+delivery-did-send-again = send again
+delivery-did-look-again = search again
+delivery-did-drop = drop
+delivery-did-repair = repaired
+delivery-did-replay = retry
+delivery-result-ok = ok
+delivery-result-merged = AmoCRM merged it into a lead that was there
+delivery-result-found = found
+delivery-result-look-again = not found yet
+delivery-result-send-again = not there, to be sent
+delivery-result-person = for a person
+seconds = { $seconds } s
+person = Who you are
+person-hint = Name
+person-help = No password: so that others see who entered a lead and who decided.
 
 ## Connection
 
@@ -103,11 +544,39 @@ connection-title = Connection
 connection-help = Access to AmoCRM: state, time left, refresh, disconnect, connect again.
 connection-state-connected = Connected
 connection-state-not_connected = Not connected
+connection-state-failing = Key not renewed
+connection-state-exhausted = Key not renewed for long
+connection-state-switched_off = Switched off in AmoCRM
 connection-state-broken = Connection lost
+connection-next-refresh = Renews { $time } (in { $left }).
+connection-next-attempt = Next try { $time } (in { $left }).
+connection-next-now = Being refreshed now.
+connection-lost = The refresh of key { $print }, begun { $time }, was cut off: AmoCRM has given out the new key, and the answer did not arrive.
+connection-moved = The AmoCRM account has moved to { $address }, and the desk has followed. Correct AMOCRM_SUBDOMAIN when you can: the connection stays.
+connection-long-lived-ends = { $days ->
+    [one] The long-lived token ends in less than { $days } day. Make a new one.
+   *[other] The long-lived token ends in less than { $days } days. Make a new one.
+  }
+connection-timeline = Last refreshes
+connection-timeline-help = A fingerprint names a key without giving it away: the old one → the new one.
+connection-under-way = under way
+connection-cause = Why
+connection-cause-consent = Admin's consent
+connection-cause-code = Code pasted by hand
+connection-cause-given = Key handed over
+connection-cause-early = Early, by itself
+connection-cause-expired = Time was up
+connection-cause-rejected = AmoCRM refused the key
+connection-cause-by_hand = Button
+connection-prints = Fingerprints
+connection-code-left = The code lives 20 minutes. About { $left } are left.
+connection-code-old = 20 minutes have passed: the code will not work any more. Reload the window "Keys and scopes" and copy the new one.
+connection-just-refreshed = The key has just been refreshed; once is enough.
+connection-setup-hook = Address for the hook about disabling (optional): then the desk learns at once that the integration was switched off.
 connection-how = Press "Connect AmoCRM" and allow access on the page that opens. An admin of the account has to do it.
 connection-done = AmoCRM is connected.
 connection-left = The key is good for
-connection-expires = Expires { $time }. It is refreshed by itself, in time.
+connection-expires = Expires { $time }.
 connection-account = Account
 connection-address = Address
 connection-by = Connected by
@@ -131,12 +600,97 @@ connection-code = Authorization code
 connection-use-code = Connect with the code
 connection-long-lived = The long-lived token of the setting AMOCRM_ACCESS_TOKEN is in use. It is not refreshed; an AmoCRM admin makes a new one on the tab "Keys and scopes".
 connection-setup = What to enter in AmoCRM's integration
-connection-setup-steps = AmoCRM → Settings → Integrations → "Create integration" → "External". Allow access to all data. The redirect address has to be exactly this, to the last character:
+connection-setup-steps = AmoCRM → Settings → Integrations → "Create integration" → "External". Access: account data (leads, contacts, tasks). Give exactly this redirect address, to the last character:
+
+## The copy of the leads
+
+mirror-title = Copy of the leads
+mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has and compares; where the numbers differ, it reads those leads anew.
+mirror-not-counted = The copy has not been compared with AmoCRM yet: that is done at night, between 3 and 6 o'clock.
+mirror-equal = At the last count both numbers were the same.
+mirror-differed = At the last count the numbers differed; what was missing and what was too much has been read anew.
+mirror-theirs = Leads in AmoCRM
+mirror-ours = Leads in the desk before that
+mirror-mended = Mended
+mirror-counted-at = Counted
+mirror-count = Compare now
+mirror-count-asked = The desk compares its numbers with AmoCRM's. The result stands here in a few seconds.
+
+## Hooks
+
+hooks-title = AmoCRM's hooks
+hooks-help = AmoCRM itself tells the desk of changes to leads and contacts. The desk subscribes itself, checks the subscription every 10 minutes and brings it back when AmoCRM has switched it off.
+hooks-state-on = On
+hooks-state-off = Off
+hooks-state-refused = Not subscribed
+hooks-state-silent = Not arriving
+hooks-means-on = AmoCRM tells of changes itself: they are on the screen within a second or two.
+hooks-means-off = The subscription has not been checked yet, this takes a minute.
+hooks-means-refused = AmoCRM does not accept the subscription. Changes show up to half a minute late.
+hooks-means-silent = There is a subscription, but within the last hour no hook has come although there were changes. Check that the desk's address is open to the internet and that the proxy lets POST to /api/amocrm/webhook/ through. Changes show up to half a minute late.
+hooks-polling = Leads are kept up to date by asking: changes show up to half a minute late.
+hooks-next = Next attempt { $time }.
+hooks-last = Last hook
+hooks-none-yet = none yet
+hooks-lag = From change to screen
+hooks-lag-help = Half of the day's hooks are faster than the first number, 95% faster than the second. Counted from the time of the change in AmoCRM (which names whole seconds). From the hook's arrival: { $own }.
+hooks-seconds = { $p50 } / { $p95 } s
+hooks-missed = Lost in 24 hours
+hooks-missed-help = Changes that asking has found and that no hook has told of, not even within ten minutes.
+hooks-received = In 24 hours
+hooks-counts = { $received ->
+    [one] { $received } hook
+   *[other] { $received } hooks
+ }, repeated { $again }, not understood { $bad }
+hooks-bad-not_a_hook = the last one was not AmoCRM's
+hooks-bad-too_large = the last one was too large
+hooks-bad-too_many = the last one had too many fields
+hooks-bad-too_deep = the last one was nested too deep
+hooks-bad-index = the last one had too many objects
+hooks-bad-reader_failed = the last one could not be read, the server's log has more
+hooks-bad-another_account = the last one was another account's
+hooks-bad-account_unknown = the last one came while the account was not known
+hooks-bad-other = the last one AmoCRM did not confirm
+hooks-checked = Subscription checked
+hooks-mended = AmoCRM had switched the hooks off, the desk brought them back
+hooks-former = The former secret works until
+hooks-subscribe = Check and subscribe
+hooks-subscribe-help = Look at the subscription in AmoCRM now, and mend it where needed.
+hooks-subscribed = The subscription is in order.
+hooks-rotate = Change the secret
+hooks-rotate-help = The hooks get a new address. The former works for two more hours, so that hooks under way are not lost.
+hooks-rotated = The secret is changed: AmoCRM knows the new address.
 
 ## Fields
 
 fields-title = Fields
 fields-help = Which AmoCRM fields hold what; add a field to the form without a programmer.
+fields-choose-first = Choose a field first.
+fields-read = The fields are read.
+fields-marker = The desk's mark
+fields-marker-ok = There: a lead is found by it when AmoCRM's answer was lost
+fields-marker-refused = The account did not allow the field: leads are told by phone, name and time
+fields-marker-missing = Comes when AmoCRM is connected
+fields-marker-help = The field "Lead Desk ID" is seen by programs only. The desk makes it by itself.
+fields-type-text = text
+fields-type-textarea = long text
+fields-type-numeric = number
+fields-type-checkbox = checkbox
+fields-type-select = list
+fields-type-multiselect = multiple choice
+fields-type-radiobutton = radio buttons
+fields-type-multitext = phone or e-mail
+fields-type-date = date
+fields-type-date_time = date and time
+fields-type-birthday = birthday
+fields-type-url = link
+fields-type-streetaddress = short address
+fields-type-smart_address = address
+fields-type-legal_entity = legal entity
+fields-type-tracking_data = tracking data
+fields-type-monetary = money
+fields-type-file = file
+fields-type-chained_list = chained list
 fields-intro = On the left what the desk needs, on the right the field of your AmoCRM. A choice takes effect at once.
 fields-reread = Read the fields from AmoCRM
 fields-reading = Reading fields…
@@ -178,8 +732,10 @@ activity-kind-token = Keys
 activity-kind-lead = Leads
 activity-kind-contact = Contacts
 activity-kind-field = Fields
+activity-kind-hook = Hooks
 activity-kind-read = Reading
 activity-kind-problems = Errors
+activity-more = Show more
 activity-none = No operations so far.
 activity-advice = What to check: { $count ->
     [one] { $count } kind of error
@@ -189,6 +745,8 @@ operation-token-exchange = Key obtained
 operation-token-refresh = Key refreshed
 operation-token-consent = Admin's consent
 operation-token-disconnect = Disconnected
+operation-token-ask = Asked whether the key works
+operation-token-switched_off = Switched off in AmoCRM
 operation-account-get = Account read
 operation-users-list = People read
 operation-pipelines-list = Pipelines read
@@ -197,10 +755,25 @@ operation-leads-create = Lead created
 operation-contacts-list = Contacts read
 operation-contacts-search = Contact searched
 operation-contacts-create = Contact created
+operation-notes-list = Reading notes
+operation-leads-search = Search for a lead
+operation-leads-get = Reading a lead
 operation-notes-create = Note on a lead
+operation-leads-move = Change of stage
+operation-tasks-create = Task
+operation-tasks-list = Reading tasks
+operation-tasks-complete = Task done
 operation-fields-leads = Lead fields read
 operation-fields-contacts = Contact fields read
 operation-fields-create = Field created
+operation-webhooks-list = Read webhook subscriptions
+operation-webhooks-subscribe = Subscribed to webhooks
+operation-webhooks-unsubscribe = Unsubscribed from webhooks
+operation-webhooks-rotate = Changed the webhooks' secret
+operation-events-list = Changes of stage read
+operation-loss_reasons-list = Loss reasons read
+operation-leads-bin = Bin of leads read
+operation-contacts-bin = Bin of contacts read
 activity-kind-column = Kind
 activity-at = Time
 activity-operation = Operation
@@ -209,13 +782,31 @@ activity-duration = ms
 activity-request = Request id
 activity-subject = About
 
+## The site's visitors
+
+thanks-title = Thank you, your request is in
+thanks-text = We will get in touch with you soon.
+problem-title = Please correct the form
+problem-back = Back to the form
+problem-back-by-hand = Press "Back" in your browser: what you typed is still there.
+
 ## Closed
 
 closed-title = This desk is open on its own computer only
 closed-why = No sign-in is configured, so its pages are shown only to a browser on the computer that runs Lead Desk.
 closed-how = Sitting at another computer, forward the port over SSH:
 closed-host = server
-closed-then = and open http://localhost:8501 in your own browser.
+closed-then = and open { $url } in your browser.
+
+## Command line
+
+check-demo = No account is set: this is a demonstration.
+check-account = AmoCRM account: { $address }
+check-database = Database: { $kind }, opens.
+keys-put-in-front = The key is set by SECRET_KEY, which only a person can change. Put the new key in front of the former one, with a comma, and run the command again:
+    SECRET_KEY={ $phrase },former
+keys-rotated = Done: everything is sealed with a new key, the former one is erased. The desk need not be restarted.
+keys-old-can-go = Done: everything is sealed with the first key of SECRET_KEY. The former one can now be removed from the setting.
 
 ## Settings
 
@@ -229,10 +820,14 @@ setting-not_ascii = Latin letters, digits and signs only. Copy the value anew.
 setting-too_short = too short: at least { $hint } characters are wanted.
 setting-number = a number is wanted.
 setting-range = the number is out of bounds: { $hint }.
+setting-url_path = Only the server's address belongs here, without a path.
+setting-database_driver = PostgreSQL needs a driver: .venv/bin/pip install 'psycopg[binary]'
+setting-file_unreadable = The file cannot be read. Save it as UTF-8 and check its rights.
 setting-url = a whole address is wanted, such as https://desk.example.com.
 setting-url_extra = the address must not have a user, a password, "?" or "#".
 setting-https = an https:// address is wanted: secrets travel on it.
 setting-origin = addresses of sites without a path are wanted, separated by commas. This one does not fit: { $hint }.
+setting-network = addresses or networks are wanted, separated by commas, such as 127.0.0.1, 10.0.0.0/8. This one does not fit: { $hint }.
 setting-timezone = unknown time zone. An example: Europe/Moscow.
 setting-database = a database address is wanted: sqlite:///data/desk.db or postgresql://user:password@server/database.
 setting-too_long = too long: at most { $hint } characters.
@@ -252,6 +847,8 @@ error-settings_wrong = The settings are wrong.
 error-settings_wrong-remedy = Mend the file .env and start again.
 error-not_connected = AmoCRM is not connected.
 error-not_connected-remedy = For an admin: open "Connection" and press "Connect AmoCRM".
+error-hooks_no_address = The desk has no address that is open to the internet: AmoCRM cannot reach it.
+error-hooks_no_address-remedy = For changes to arrive at once, set BASE_URL to an https address that is open to the internet (docs/webhooks.md).
 error-token_rejected = AmoCRM did not accept the access key (401).
 error-token_rejected-remedy = Open "Connection" and connect again. Check that no admin has switched the integration off in AmoCRM.
 error-unpaid = AmoCRM says the account is not paid for (402).
@@ -337,6 +934,26 @@ error-token_answer_incomplete = AmoCRM answered without a new key.
 error-token_answer_incomplete-remedy = Press "Connect again".
 error-refresh_stuck = Refreshing the key did not end in time.
 error-refresh_stuck-remedy = Try again in a minute. If that does not help, press "Connect again".
+error-refresh_waiting = The key could not be refreshed so far.
+error-refresh_waiting-remedy = The desk tries again by itself; the page "Connection" says when, and lets you refresh now.
+error-refresh_lost = The refresh of the key was cut off, and the former key is not good any more.
+error-refresh_lost-remedy = Press "Connect again": one consent is enough, nothing is lost.
+error-switched_off = AmoCRM's admin has switched this integration off.
+error-switched_off-remedy = Switch it on in AmoCRM and press "Connect again". Leads wait here meanwhile.
+error-clock_wrong = This computer's clock is wrong.
+error-clock_wrong-remedy = Set the right time, switch its synchronisation on, and try again.
+error-cut_off_by_stop = The program stopped while the key was being refreshed.
+error-cut_off_by_stop-remedy = The desk asks AmoCRM whether the former key still works, and goes on by itself.
+error-too_late = The answer came when another process had refreshed the key already.
+error-too_late-remedy = Nothing needs to be done.
+error-replaced = Replaced by a new connection.
+error-replaced-remedy = Nothing needs to be done.
+error-grant_spent_here = This refresh token has been used here already.
+error-grant_spent_here-remedy = It works once. Press "Connect again" or hand over a new one.
+error-consent_from_elsewhere = Another site tried to begin the connection.
+error-consent_from_elsewhere-remedy = Press "Connect AmoCRM" on this page yourself.
+error-consent_failed = AmoCRM did not complete the connection.
+error-consent_failed-remedy = Press "Connect AmoCRM" once more.
 error-long_lived_not_refreshed = A long-lived token is not refreshed.
 error-long_lived_not_refreshed-remedy = Make a new one in AmoCRM and enter it as AMOCRM_ACCESS_TOKEN.
 error-long_lived_expired = The long-lived token has run out.
@@ -344,14 +961,36 @@ error-long_lived_expired-remedy = Make a new one in AmoCRM on the tab "Keys and 
 
 error-secret_key_wrong = SECRET_KEY does not fit the stored keys.
 error-secret_key_wrong-remedy = Put the former SECRET_KEY back (or the file data/secret.key). If it is lost, connect AmoCRM again.
+error-secret_key_unreadable = The key file data/secret.key cannot be read.
+error-secret_key_unreadable-remedy = Put the former file and its rights back. The connection is whole as long as the key is.
+error-secret_key_short = The key in data/secret.key is too short.
+error-secret_key_short-remedy = Put the former file back as a whole.
 error-secret_key_empty = The file data/secret.key is empty.
 error-secret_key_empty-remedy = Restore it from a copy. If it is lost, delete the file and connect AmoCRM again.
 error-database_unreachable = The database cannot be reached.
 error-database_unreachable-remedy = Check DATABASE_URL, that its server runs, and that the disk is not full.
 error-database_newer = A newer version of Lead Desk has changed the database already.
 error-database_newer-remedy = Start the newer version or restore the database from a copy.
+error-not_routed = AmoCRM answered with a page instead of data (404): the request did not reach it.
+error-not_routed-remedy = This passes; the desk tries again by itself.
+error-too_late_to_send = The turn to ask AmoCRM came too late, the request was not sent.
+error-too_late_to_send-remedy = The desk tries again by itself.
+error-left_already = It has gone to AmoCRM already and cannot be taken back.
+error-left_already-remedy = Change the lead in AmoCRM, or add a note to it.
+error-saved_otherwise = This call has been saved in another tab, in other words.
+error-saved_otherwise-remedy = What stands here is neither lost nor saved. If it is one more call, save it once more.
+error-draft_gone = This draft has been saved or cleared in another tab.
+error-draft_gone-remedy = Go on with what stands in the form.
+error-decided_meanwhile = While you decided, something happened to this lead.
+error-decided_meanwhile-remedy = Look where it is now.
+error-lead_not_there = AmoCRM has no lead of this number.
+error-lead_not_there-remedy = Check the number: it is in the lead's address.
+error-another_account = This lead was begun in another AmoCRM account than the one connected now. The desk does not look for it or touch it here.
+error-another_account-remedy = Look in that account. If it is there, press "It is in AmoCRM" (its note and task are for you to add); if it belongs into the account connected now, "Send again" makes it anew there; else "Drop".
+error-demo_runs_already = A demo runs from this folder already.
+error-demo_runs_already-remedy = Open it in the browser, or stop it first. Of real desks several may share a database.
 error-worker_died = The program stopped while the lead was on its way.
-error-worker_died-remedy = Look for the lead in AmoCRM by its phone.
+error-worker_died-remedy = The desk searches AmoCRM for it by itself, so as not to send it twice.
 
 error-field_purpose_unknown = There is no such use for a field.
 error-field_purpose_unknown-remedy = Reload the page.
@@ -379,7 +1018,7 @@ error-wrong_method-remedy = See the description: /api/openapi.json.
 error-api_shut = This way in is shut: no key is set for it.
 error-api_shut-remedy = Set ADMIN_API_KEY or INTAKE_API_KEY in .env and start again.
 error-api_key_wrong = The key does not fit.
-error-api_key_wrong-remedy = Send it like this: Authorization: Bearer key.
+error-api_key_wrong-remedy = Send it like this: Authorization: Bearer key. An HTML form has it in the hidden field "key".
 error-json_wanted = JSON is wanted.
 error-json_wanted-remedy = Send the header Content-Type: application/json.
 error-json_broken = This is not JSON.
@@ -388,3 +1027,200 @@ error-object_wanted = A JSON object is wanted.
 error-object_wanted-remedy = An example: {"{"}"name": "Ivan", "phone": "+7 999 123-45-67"{"}"}
 error-too_large_body = The request is too large.
 error-too_large_body-remedy = At most 64 KB.
+error-too_many_requests = Too many submissions at once.
+error-too_many_requests-remedy = Wait a little and send again.
+error-kind_unknown = The desk does not read this kind of content.
+error-kind_unknown-remedy = Send JSON (Content-Type: application/json) or an HTML form without files.
+error-encoding_unknown = The desk does not read this encoding.
+error-encoding_unknown-remedy = Send UTF-8, uncompressed.
+error-form_broken = The form did not arrive whole.
+error-form_broken-remedy = Go back and send it again.
+error-too_many_names = Too many fields.
+error-too_many_names-remedy = At most 100.
+error-too_deep = Lists and objects are nested too deeply.
+error-too_deep-remedy = At most 3 levels.
+error-files_not_taken = Files are not taken here.
+error-files_not_taken-remedy = Send the form without the file.
+error-key_ended = This key does not work any more: a new one took over, or it was revoked.
+error-key_ended-remedy = Put the form's new key into the site. What was sent with the former one is kept on the page "Site forms".
+error-origin_not_allowed = The pages of this site may not send to this form.
+error-origin_not_allowed-remedy = Add the site's address on the page "Site forms".
+error-form_paused = This form is not accepting anything at the moment.
+error-form_paused-remedy = Resume it on the page "Site forms".
+error-form_unknown = There is no such form.
+error-form_unknown-remedy = Reload the page.
+error-submission_gone = This submission is not kept any more.
+error-submission_gone-remedy = Reload the page.
+error-idempotency_key_wrong = This Idempotency-Key cannot be used.
+error-idempotency_key_wrong-remedy = 1 to 255 Latin letters, digits and signs without spaces, once.
+error-key_reused = This Idempotency-Key belongs to another submission.
+error-key_reused-remedy = Use a new key for a new submission, and the same key only to repeat the very same one.
+
+## Export
+
+export = Export
+export-help = Every lead of these filters, in this order and with these columns.
+export-kind-xlsx = Excel (XLSX)
+export-kind-csv = CSV
+export-waiting = The file waits its turn…
+export-running = Making the file: { $count ->
+    [one] { $count } lead
+   *[other] { $count } leads
+  }
+export-cancel = Cancel
+export-close = Close
+export-download = Download: { $count ->
+    [one] { $count } lead
+   *[other] { $count } leads
+  }
+export-gone = The file is gone: files stay for a day. Export it again.
+export-told = { $who }: { $count ->
+    [one] { $count } lead
+   *[other] { $count } leads
+  }, { $kind }, { $filter } { $search }
+export-nobody = No name given
+export-all = no filters
+export-searched = and a search
+activity-kind-export = Exports
+operation-leads-export = Leads exported
+error-export_failed = The file could not be made.
+error-export_failed-remedy = Export it again. If that repeats, look at the program's output: it names the error.
+error-export_no_space = The file could not be written to the disk.
+error-export_no_space-remedy = Make room in the data folder and check the rights to it.
+error-export_died = The program that made the file was stopped.
+error-export_died-remedy = Export it again.
+
+## Overview
+
+overview-title = Overview
+overview-help = How many leads, from where, how far they get, how soon they are answered, and who waits.
+period-365 = A year
+period-month = This month
+overview-pipeline = Pipeline
+overview-all-pipelines = All pipelines
+overview-unit = Chart by
+overview-unit-auto = Auto
+overview-unit-day = Day
+overview-unit-week = Week
+overview-unit-month = Month
+overview-as-table = The same numbers as a table
+overview-how = How this is counted
+overview-none = No leads in this period. Choose another period or another pipeline.
+overview-stale = The numbers are old: they were true at { $time }. AmoCRM could not be read since; the desk keeps trying. Until then trust the time, not the numbers.
+overview-failed = No numbers yet: the leads could not be read.
+overview-next-try = Next attempt: { $time }.
+overview-filling = The first reading is under way: { $count ->
+    [one] { $count } lead read
+   *[other] { $count } leads read
+ }, begun { $time }. New ones are read first, so the last days are right soonest; the other numbers still grow.
+overview-empty = No leads have been read yet. Reading begins by itself in a few seconds; the page will follow.
+overview-not-connected = Nothing to show: AmoCRM is not connected. Connect it, and the leads are read by themselves.
+overview-newer = There is newer: show
+overview-leads = Leads
+overview-leads-help = Leads created in AmoCRM in the period, deleted ones left out. Beside: the difference from the period before.
+overview-won = Sales
+overview-won-help = Leads closed as won in the period, whenever they were created. One that was reopened does not count.
+overview-lost = Losses
+overview-lost-help = Leads closed as lost in the period, whenever they were created.
+overview-median = Half answered within
+overview-p90 = 90% answered within
+overview-never = Unanswered
+overview-never-help = Leads of the period that nobody moved or closed and that have waited for more than an hour of working time.
+overview-compared = { $since } – { $until } beside { $before_since } – { $before_until }. While the period goes on, the former one is counted up to the same hour.
+overview-trend = Leads over time
+overview-trend-how = Leads by the time they were created, on the club's clock. Bars: the chosen period; dashed line with circles: as many days before it (for a month, the month before up to the same day). A hatched bar is not over yet: it and what stands beside it are compared up to the same hour. Weeks begin on Monday; the first and the last may be shorter.
+overview-now = Period
+overview-before = Before
+overview-share = Share
+overview-won-of-them = Won of them
+overview-by-source = By source
+overview-by-direction = By direction
+overview-by-utm_source = By utm_source
+overview-by-utm_campaign = By utm_campaign
+overview-split-how = Leads of the period by what AmoCRM's field says, as it is spelled there: another spelling is another line. "Not given": the field is empty. Shares are of all leads of the period. "Won of them": how many of these leads are in the won stage now.
+overview-others = { $count ->
+    [one] { $count } more
+   *[other] { $count } more
+ }
+overview-funnel = Funnel
+overview-funnel-how = Leads created in the period that are in this pipeline now. "Reached": have been in this stage or a later one at least once, by AmoCRM's history of moves: one that went back has still reached it, one that skipped a stage has passed it. "Of all" is of the leads of the period, "of previous" of those that reached the stage above. "Stayed": went no further and are open (at the last stage: won); "lost": went no further and are closed.
+overview-funnel-of = { $count ->
+    [one] Of { $count } lead of the period
+   *[other] Of { $count } leads of the period
+ }
+overview-funnel-unknown = The history of moves is known since { $day }. { $count ->
+    [one] { $count } lead of the period was created before: how far it got is not known, and it is not in the funnel.
+   *[other] { $count } leads of the period were created before: how far they got is not known, and they are not in the funnel.
+ }
+overview-reached = Reached
+overview-of-all = Of all ({ $count })
+overview-of-previous = Of previous
+overview-stopped-here = Stayed
+overview-lost-here = Lost
+overview-speed = Speed to lead
+overview-speed-how = From a lead's creation to its first move to another stage; of one closed without a move, to its closing. The desk sees neither calls nor chats, and cannot tell whether a person or a robot moved a lead. Only the club's working hours count: came at night and taken when the day begins is no minutes.
+overview-percentile-help = The time within which half (90%) of the leads were answered. Leads without an answer count as slower than any: where there are so many that half (90%) is not reached, there is a dash and "no answer" instead of a time.
+overview-within = Within { $minutes } min
+overview-within-help = The share of leads answered within { $minutes } minutes of working time. Leads without an answer are in the denominator.
+overview-n-of = { $count } of { $whole }
+overview-speed-of = { $count ->
+    [one] { $count } lead counted
+   *[other] { $count } leads counted
+ }
+overview-speed-never = unanswered: { $count }
+overview-speed-fresh = waiting less than an hour, not counted yet: { $count }
+overview-speed-unknown = created before the known history, not counted: { $count }
+overview-speed-none = No leads in this period whose speed is known.
+overview-hours-are = working hours: { $hours }
+overview-every-day = { $hours } daily
+overview-week-hours = weekdays { $weekdays }, weekend { $weekend }
+overview-closed = closed
+overview-no-answer = no answer
+overview-minutes = { $minutes } min
+overview-hours-minutes = { $hours } h { $minutes } m
+overview-whole-hours = { $hours } h
+overview-hours = When leads come
+overview-hours-how = How many leads of the period were created in each hour of each weekday, on the club's clock. Dashed frame: working hours. "Outside working hours": created in an hour without a single working minute.
+overview-hour = Hour
+overview-duty = Working hours
+overview-off-duty = Outside working hours: { $share }
+overview-losses = Why leads are lost
+overview-losses-how = Leads closed as lost in the period, by AmoCRM's loss reason. "Not given": closed without one. Shares are of all closed so in the period.
+overview-no-losses = Nobody was lost in this period.
+overview-reason = Reason
+overview-attention = Needs attention
+overview-attention-how = Open leads as of now, of any period. **Task overdue**: the next task's time has passed. **No task**: none is open. **Not touched**: nothing changed for { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+ }. **No phone**: neither the contact nor the lead has one. **Nobody responsible**, **no source**: the field is empty. A lead may have several reasons; in the total it counts once.
+overview-attention-none = { $count ->
+    [one] { $count } open lead, and it is in order.
+   *[other] { $count } open leads, all of them in order.
+ }
+overview-attention-count = { $count ->
+    [one] **{ $count }** lead of { $open } open ones
+   *[other] **{ $count }** leads of { $open } open ones
+ }
+overview-rule-any = All
+overview-rule-overdue = Task overdue
+overview-rule-no_task = No task
+overview-rule-untouched = Not touched
+overview-rule-no_phone = No phone
+overview-rule-nobody = Nobody responsible
+overview-rule-no_source = No source
+overview-since = Not moved since
+overview-why = Why
+overview-waiting-shown = { $count ->
+    [one] { $count } lead shown, the one that has waited longest
+   *[other] { $count } leads shown, those that have waited longest
+ }
+overview-club-hours = The club's working hours
+overview-club-hours-intro = Speed to lead is counted by them, the same for everybody. On the club's clock ({ $zone }). Closing at 00:00 is the end of the day.
+overview-weekdays = Weekdays: open
+overview-weekend = Weekend: open
+overview-opens = From
+overview-closes = To
+overview-hours-keep = Keep the hours
+overview-hours-kept = The working hours are kept, the numbers counted anew.
+error-club_hours_wrong = Such working hours will not do.
+error-club_hours_wrong-remedy = Closing must be later than opening, and the club must be open on some day.

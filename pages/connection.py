@@ -4,16 +4,18 @@ import streamlit as st
 
 from crm.desk import the_desk
 from ui import connection_view as view
+from ui import hooks_view, mirror_view
 from ui.words import say
 
 connection = the_desk().connection
 status = connection.status()
 
 view.result_of_consent()
+view.remember_drawn(status)
 left, right = st.columns([3, 2], gap="large")
 
 with left:
-    view.state(status)
+    view.state()
     view.account(status)
 
 with right, st.container(border=True):
@@ -27,4 +29,9 @@ with right, st.container(border=True):
             view.disconnect_button()
         view.paste_code()
 
+if status.state != "not_connected":
+    hooks_view.card()
+    mirror_view.card()
+
+view.timeline(connection.timeline())
 view.advice()

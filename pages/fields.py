@@ -17,6 +17,7 @@ mapping = fields.mapping()
 for mapped in mapping:
     if not mapped.is_added:
         view.own(mapped, fields.known(mapped.entity))
+view.marker()
 
 st.subheader(say("fields-added"), anchor=False, help=say("fields-added-help"))
 for mapped in mapping:

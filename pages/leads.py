@@ -1,50 +1,75 @@
-"""Leads: who came, from where, what became of them."""
+"""Leads: who came, from where, what became of them. Reads the mirror and never waits for AmoCRM."""
 
 import streamlit as st
 
 from crm.desk import the_desk
-from crm.leads import search_mask
+from ui import exports_view, leads_card, saved_views
+from ui import leads_filters as filters
 from ui import leads_view as view
-from ui.parts import as_of
+from ui.frame import fragment
+from ui.turns import LISTS
 from ui.words import say
 
-PAGE_ROWS = 50
+
+def fetch(chosen):
+    """One page of the list; the last one there is where it has become shorter."""
+    page = the_desk().listing.page(
+        chosen.filter, chosen.sort, offset=(chosen.page - 1) * chosen.size, limit=chosen.size
+    )
+    if not page.rows and page.total:
+        return fetch(filters.on_page(chosen, -(-page.total // chosen.size)))
+    return page, chosen
 
 
-def fetch(period):
-    """The period's leads; progress on screen while AmoCRM is read."""
-    with view.reading() as progress:
-        return the_desk().recent.table(*period, progress)
+@fragment(key=filters.FILTERS)
+def choose():
+    """Filters above the table."""
+    filters.take_address()
+    filters.draw(the_desk().listing.choices())
 
 
-def shape(table, chosen):
-    """Only the rows the filters leave."""
-    rows = table.frame
-    if chosen.stages:
-        rows = rows[view.stage_keys(rows).isin(chosen.stages)]
-    if chosen.sources:
-        rows = rows[rows["source"].isin(chosen.sources)]
-    return rows[search_mask(rows, chosen.search)] if chosen.search else rows
+@fragment(key=filters.BAR)
+def bar():
+    """What one needs less often, each behind a button of its own."""
+    choices = the_desk().listing.choices()
+    filters.bar_is_drawn(choices)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover(view.more_label(), icon=":material/filter_list:"):
+            filters.draw_more(choices)
+        with st.popover(say("leads-look"), icon=":material/view_column:"):
+            filters.draw_look()
+        with st.popover(say("leads-views"), icon=":material/bookmark:"):
+            saved_views.draw()
+        with st.popover(say("export"), icon=":material/download:"):
+            exports_view.buttons()
+        view.buttons()
+    exports_view.progress()
 
 
-def draw(table, rows):
-    """One page of the table under its count."""
-    st.markdown(say("leads-count", count=len(rows)))
-    if table.is_cut:
-        st.warning(say("leads-cut"), icon=":material/content_cut:")
-    if table.frame.empty:
-        st.info(say("leads-none"), icon=":material/inbox:")
-    elif rows.empty:
-        st.info(say("leads-none-found"), icon=":material/filter_alt_off:")
-        st.button(say("leads-clear"), key="leads.clear", on_click=view.clear_filters)
+def draw(page, chosen):
+    """The count, the table and its pages."""
+    st.markdown(say("leads-count", count=page.total))
+    if page.rows:
+        view.table(page, chosen, the_desk().listing.reference())
+        view.pages(page, chosen)
     else:
-        pages = -(-len(rows) // PAGE_ROWS)
-        page = min(st.session_state.get("leads.page", 1), pages)
-        view.table(rows.iloc[(page - 1) * PAGE_ROWS : page * PAGE_ROWS], table.stages)
-        st.pagination(pages, key="leads.page")
-    as_of(table.as_of)
+        view.nothing_here(chosen, the_desk().mirror.status())
 
 
-period = view.choose_period()
-table = fetch(period)
-draw(table, shape(table, view.choose_filters(table)))
+@fragment(key=filters.LIST)
+def leads():
+    """The list: what one chooses above runs this, and the rest only where that looks different now."""
+    with LISTS.turn():
+        filters.faults()
+        page, chosen = fetch(filters.now_chosen())
+        filters.write_address(chosen)
+        view.pulse(view.Shown(chosen, page))
+        draw(page, chosen)
+        if lead_id := st.session_state.get(filters.LEAD):
+            leads_card.open_card(lead_id, view.close_card)
+
+
+st.html(view.MORE_ROOM)
+choose()
+bar()
+leads()

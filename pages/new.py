@@ -2,42 +2,41 @@
 
 import streamlit as st
 
+from ui import handover
 from ui import new_view as view
-from ui.parts import faults_of, focus
-from ui.words import say
+from ui.caller_view import caller
+from ui.calls_view import panels
+from ui.frame import fragment, notice
+from ui.parts import focus
+from ui.saved_view import saved
 
-form, card = st.columns([3, 2], gap="large")
-faults = st.session_state.get(view.FAULTS, [])
+view.begin()
+view.keys()
 
-with form, st.form("new.form", enter_to_submit=True):
-    st.text_input(say("new-phone"), type="phone", placeholder="8 999 123-45-67", autocomplete="off", key="new.phone")
-    faults_of("phone", faults)
-    st.text_input(say("new-name"), autocomplete="off", key="new.name")
-    faults_of("name", faults)
-    left, right = st.columns(2)
-    with left:
-        st.text_input(
-            say("new-direction"), placeholder=say("new-direction-hint"), autocomplete="off", key="new.direction"
-        )
-        faults_of("direction", faults)
-    with right:
-        st.text_input(say("new-source"), placeholder=say("new-source-hint"), autocomplete="off", key="new.source")
-        faults_of("source", faults)
-    view.added_fields(faults)
-    st.text_area(say("new-message"), height=100, key="new.message")
-    faults_of("message", faults)
-    # No shortcut on the button: in the message Ctrl+Enter submits the form already, and the button's own shortcut
-    # would submit it a moment earlier, without the message's last words.
-    st.form_submit_button(
-        say("new-submit"),
-        type="primary",
-        icon=":material/send:",
-        key="new.submit",
-        on_click=view.submit,
-    )
-    st.caption(say("new-keys"))
 
-focus(f"new.{faults[0].field}" if faults else "new.phone", st.session_state.get(view.COUNT, 0))
+@fragment()
+def desk() -> None:
+    """The whole screen runs without the frame: a key pressed costs as little as can be."""
+    notice()
+    handover.settle()
+    view.drafts()
+    with st.container(key="new.desk"):
+        form, side = st.columns([3, 2], gap="large")
+    here = form.container(key="new.form")
+    with here:
+        view.phone()
+    beside = side.container(key="new.caller")
+    with beside:  # before the other fields: it is what the operator waits for
+        caller(view.keep, view.take_number, view.given_stage())
+    with here:
+        view.fields()
+        view.keep_shown()
+        handover.confirm()
+    with beside:  # after them: whoever sees "saved" may type at once, and nothing empties a field any more
+        saved()
+    with side, st.container(key="new.panels"):
+        panels(view.typed())
+    focus(view.first_faulty(), st.session_state.get(view.COUNT, 0))
 
-with card:
-    view.card()
+
+desk()

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
 from crm.activity import KINDS, OK, Line
 from crm.desk import the_desk
+from crm.exports import Export
+from crm.listing import to_query
 from ui.frame import fragment
 from ui.parts import zone
 from ui.words import error_words, say
 
 PROBLEMS = "problems"
 SHOWN = 200
+COUNT = "activity.count"
 LIVE_EVERY_S = 3.0
 MOST_ROWS, ROW_PX = 16, 35
+
+FRESH = timedelta(minutes=30)
+"""Trouble older than this has probably been mended; the advice stays, folded up."""
 
 
 def choose_kind() -> str | None:
@@ -33,12 +41,19 @@ def choose_kind() -> str | None:
 @fragment(run_every=LIVE_EVERY_S)
 def live(kind: str | None) -> None:
     """The newest lines; new ones appear by themselves."""
-    lines = the_desk().journal.recent(kind=None if kind == PROBLEMS else kind, problems=kind == PROBLEMS, limit=SHOWN)
+    shown = st.session_state.get(COUNT, SHOWN)
+    lines = the_desk().journal.recent(kind=None if kind == PROBLEMS else kind, problems=kind == PROBLEMS, limit=shown)
     _advice(lines)
     if lines:
         _table(lines)
+        if len(lines) == shown:
+            st.button(say("activity-more"), icon=":material/expand_more:", key="activity.more", on_click=_more)
     else:
         st.info(say("activity-none"), icon=":material/inbox:")
+
+
+def _more() -> None:
+    st.session_state[COUNT] = st.session_state.get(COUNT, SHOWN) + SHOWN
 
 
 def _advice(lines: Sequence[Line]) -> None:
@@ -46,7 +61,9 @@ def _advice(lines: Sequence[Line]) -> None:
     codes = dict.fromkeys(line.result for line in lines if line.result != OK)
     if not codes:
         return
-    with st.expander(say("activity-advice", count=len(codes)), icon=":material/build:", expanded=True):
+    newest = max(line.at for line in lines if line.result != OK and line.at)
+    fresh = datetime.now(UTC) - newest < FRESH
+    with st.expander(say("activity-advice", count=len(codes)), icon=":material/build:", expanded=fresh):
         for code in list(codes)[:8]:
             what, remedy = error_words(code)
             st.markdown(f"**{what}** {remedy}")
@@ -62,7 +79,7 @@ def _table(lines: Sequence[Line]) -> None:
             "status": [line.status for line in lines],
             "duration_ms": [line.duration_ms for line in lines],
             "request_id": [line.request_id or "" for line in lines],
-            "subject": [line.subject or "" for line in lines],
+            "subject": _subjects(lines),
         }
     )
     frame["status"] = frame["status"].astype("Int64")
@@ -70,19 +87,41 @@ def _table(lines: Sequence[Line]) -> None:
     st.dataframe(
         frame,
         hide_index=True,
+        placeholder="—",
         height=min(len(frame) + 1, MOST_ROWS) * ROW_PX + 3,
         alt=say("activity-title"),
         column_config={
             "at": st.column_config.DatetimeColumn(say("activity-at"), format="DD.MM HH:mm:ss", width=120),
             "kind": st.column_config.TextColumn(say("activity-kind-column")),
             "operation": st.column_config.TextColumn(say("activity-operation")),
-            "result": st.column_config.TextColumn(say("activity-result"), width="medium"),
+            "result": st.column_config.TextColumn(say("activity-result"), width=280),
             "status": st.column_config.NumberColumn("HTTP", format="%d", width="small"),
             "duration_ms": st.column_config.NumberColumn(say("activity-duration"), format="%d", width="small"),
             "request_id": st.column_config.TextColumn(say("activity-request")),
             "subject": st.column_config.TextColumn(say("activity-subject")),
         },
     )
+
+
+def _subjects(lines: Sequence[Line]) -> list[str]:
+    """What each was about; of an export who asked for it, how many leads, and by which filter."""
+    ids = [line.subject for line in lines if line.operation == "leads.export" and line.subject]
+    told = the_desk().exports.told(ids) if ids else {}
+    return [_export(told[line.subject]) if line.subject in told else line.subject or "" for line in lines]
+
+
+def _export(export: Export) -> str:
+    """In the words of an address, which the same filter can be opened with; what was searched for is not told."""
+    wanted = export.wanted
+    query = urlencode(to_query(wanted.filter), doseq=True)
+    return say(
+        "export-told",
+        who=export.asked_by or say("export-nobody"),
+        kind=export.kind.upper(),
+        count=export.done,
+        filter=f"/?{query}" if query else say("export-all"),
+        search=say("export-searched") if wanted.filter.search else "",
+    ).strip()
 
 
 def _result(line: Line) -> str:

@@ -10,9 +10,10 @@ import streamlit as st
 from crm.amo.custom_fields import Field
 from crm.desk import the_desk
 from crm.fields import ENTRY_TYPES, LONGEST_LABEL, Mapped
+from crm.words import words
 from ui import formats
-from ui.frame import attempt
-from ui.words import say
+from ui.frame import attempt, say_notice
+from ui.words import language, say
 
 VERDICTS = {
     "ok": ("green", ":material/check_circle:"),
@@ -28,6 +29,21 @@ def reread() -> None:
     if asked or desk.fields.seen_at() is None:
         with st.spinner(say("fields-reading")):
             desk.fields.refresh(desk.client)
+            desk.fields.ensure_marker(desk.client)
+    if asked:
+        st.success(say("fields-read"), icon=":material/check_circle:")
+
+
+def marker() -> None:
+    """Whether the account has the field that carries our own id of a lead."""
+    state = the_desk().fields.marker_state()
+    color, icon = {"ok": ("green", ":material/check_circle:"), "refused": ("orange", ":material/warning:")}.get(
+        state, ("gray", ":material/hourglass_empty:")
+    )
+    with st.container(border=True):
+        st.markdown(f"**{say('fields-marker')}**")
+        st.badge(say(f"fields-marker-{state}"), color=color, icon=icon)  # type: ignore[arg-type]
+        st.caption(say("fields-marker-help"))
 
 
 def own(mapped: Mapped, known: Sequence[Field]) -> None:
@@ -75,7 +91,9 @@ def verdict(mapped: Mapped) -> None:
     """Whether the field in use is right, in words, colour and sign."""
     color, icon = VERDICTS[mapped.verdict]
     what = say(
-        f"fields-verdict-{mapped.verdict}", id=str(mapped.field_id), type=mapped.field.type if mapped.field else ""
+        f"fields-verdict-{mapped.verdict}",
+        id=str(mapped.field_id),
+        type=type_name(mapped.field.type) if mapped.field else "",
     )
     st.badge(what, color=color, icon=icon)  # type: ignore[arg-type]
 
@@ -128,7 +146,7 @@ def add(mapping: Sequence[Mapped], known: Sequence[Field]) -> None:
 def everything(entity: str, known: Sequence[Field]) -> None:
     st.markdown(f"**{say(f'fields-entity-{entity}')}**")
     frame = pd.DataFrame(
-        [(field.id, field.name, field.type, field.code or "", ", ".join(field.choices)) for field in known],
+        [(field.id, field.name, type_name(field.type), field.code or "", ", ".join(field.choices)) for field in known],
         columns=[say(f"fields-column-{name}") for name in ("id", "name", "type", "code", "choices")],
     )
     st.dataframe(
@@ -139,7 +157,12 @@ def everything(entity: str, known: Sequence[Field]) -> None:
 
 
 def name_of(field: Field) -> str:
-    return f"{field.name} · {field.type} · {field.id}"
+    return f"{field.name} · {type_name(field.type)} · {field.id}"
+
+
+def type_name(kind: str) -> str:
+    """AmoCRM's type in words; one that is new to us as it is."""
+    return say(f"fields-type-{kind}") if words(language()).has(f"fields-type-{kind}") else kind
 
 
 def _choose(key: str) -> None:
@@ -162,7 +185,7 @@ def _reset(key: str) -> None:
 
 def _settle(key: str) -> None:
     """Let the choice show what is stored now, whatever was pressed, and the leads be read with it."""
-    the_desk().recent.forget()
+    the_desk().mirror.wake()
     for mapped in the_desk().fields.mapping():
         if mapped.key == key and not mapped.is_added:
             st.session_state[f"fields.{key}"] = mapped.field_id if mapped.verdict == "ok" else None
@@ -171,7 +194,9 @@ def _settle(key: str) -> None:
 def _add() -> None:
     which, label = st.session_state.get("fields.add.which"), str(st.session_state.get("fields.add.label") or "")
     known = {(field.entity, field.id): field.name for field in the_desk().fields.known()}
-    if which in known:
+    if which not in known:
+        say_notice("fields-choose-first")
+    else:
         entity, field_id = which
         title = label.strip() or known[which][:LONGEST_LABEL]
         attempt(lambda: the_desk().fields.add(entity, field_id, title), "fields-chosen")

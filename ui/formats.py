@@ -9,6 +9,13 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal
 
+from crm import phones
+
+MASKED_FROM, MASKED_LAST = 4, 2
+"""Digits of a phone that a list shows: country and area, and enough to tell two callers apart."""
+
+LONGEST_MASKED = 24
+
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@^=])")
 """Everything Streamlit's Markdown could take for an instruction."""
 
@@ -25,8 +32,12 @@ def moment(time: datetime | None, language: str, zone: ZoneInfo) -> str:
 
 
 def clock(time: datetime, language: str, zone: ZoneInfo) -> str:
-    """The time of day with seconds, for "as of"."""
-    return format_time(time.astimezone(zone), "HH:mm:ss", locale=language)
+    """The time of day with seconds, for "as of"; with the day where that is not today."""
+    local = time.astimezone(zone)
+    of_day = format_time(local, "HH:mm:ss", locale=language)
+    if local.date() == datetime.now(zone).date():
+        return of_day
+    return f"{format_skeleton('MMMMd', local, locale=language)}, {of_day}"
 
 
 def ago(time: datetime, language: str, now: datetime | None = None) -> str:
@@ -45,6 +56,11 @@ def countdown(span: timedelta) -> str:
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
+def number(value: int, language: str) -> str:
+    """A count: `1 402`, `1,402`."""
+    return f"{value:,}".replace(",", "\u202f" if language == "ru" else ",")
+
+
 def rubles(amount: float, language: str) -> str:
     return format_currency(amount, "RUB", "#,##0 ¤", locale=language, currency_digits=False)
 
@@ -52,6 +68,15 @@ def rubles(amount: float, language: str) -> str:
 def seconds(span_s: float, language: str) -> str:
     """Seconds with one decimal: "0,8"."""
     return format_decimal(span_s, "0.0", locale=language)
+
+
+def masked(phone: str) -> str:
+    """A phone as people write it, without most of its own digits: "+7 999 ***-**-67". What is no phone shows its end."""
+    shown = phones.display(phone)[:LONGEST_MASKED]
+    places = [place for place, char in enumerate(shown) if char.isalnum()]
+    known = places[:MASKED_FROM] if phones.normalise(phone) else []
+    seen = {*known, *places[-MASKED_LAST:]}
+    return "".join("*" if char.isalnum() and place not in seen else char for place, char in enumerate(shown))
 
 
 def plain(text: str) -> str:

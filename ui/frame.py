@@ -18,10 +18,12 @@ from typing import Any
 
 import streamlit as st
 
+from crm.delivery import report
 from crm.desk import the_desk
 from crm.errors import DeskError, SetupError
 from crm.settings import SettingsError
 from crm.words import words
+from ui.person import ask_name
 from ui.words import error_words, language, say, switch
 
 ASSETS = Path(__file__).parent / "assets"
@@ -31,8 +33,18 @@ NOTICE = "frame.notice"
 
 DEMO_START_S = 30.0
 
-NO_ENGLISH_HINTS = '<style>[data-testid="InputInstructions"] { display: none }</style>'
-"""Streamlit writes "Press Enter to submit form" into inputs, in English only. The forms say their keys themselves."""
+LIGHTS_EVERY_S = 5.0
+"""How often the sidebar looks by itself."""
+
+STYLE = """<style>
+[data-testid="InputInstructions"] { display: none }
+span.stMarkdownBadge { white-space: normal !important }
+</style>"""
+"""Streamlit writes "Press Enter to submit form" into inputs, in English only: the forms say their keys themselves. And it
+cuts a badge's sentence off where it is narrow: a state is read whole."""
+
+DARK = '<style>button:is([kind="primary"], [kind="primaryFormSubmit"]) { color: #06281c }</style>'
+"""White on the light green of the dark theme cannot be read by everybody."""
 
 SIDEBAR_PX = 250
 """Wide enough for the longest menu entry in both languages; the tables want the rest."""
@@ -56,6 +68,9 @@ class Screen:
 SCREENS = (
     Screen("leads", "", ":material/group:"),
     Screen("new", "new", ":material/add_call:"),
+    Screen("overview", "overview", ":material/bar_chart:"),
+    Screen("deliveries", "deliveries", ":material/outbox:"),
+    Screen("forms", "forms", ":material/dynamic_form:"),
     Screen("connection", "connection", ":material/link:", "menu-amocrm"),
     Screen("fields", "fields", ":material/tune:", "menu-amocrm"),
     Screen("activity", "activity", ":material/history:", "menu-amocrm"),
@@ -69,16 +84,19 @@ def draw() -> None:
         page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
     )
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
-    st.html(NO_ENGLISH_HINTS)
+    st.html(STYLE)
+    if st.context.theme.type == "dark":
+        st.html(DARK)
     with guard():
         page = st.navigation(_menu())
         _wait_for_demo()
         with st.sidebar:
-            _connection_light()
+            _lights(page.url_path == "connection")
+            ask_name()
             switch()
         _banners()
         st.title(page.title, anchor=False)
-        _notice()
+        notice()
         page.run()
 
 
@@ -112,6 +130,16 @@ def attempt(action: Callable[[], object], done: str) -> None:
         st.session_state[NOTICE] = done
     except Exception as error:
         st.session_state[NOTICE] = error
+
+
+def say_notice(key: str) -> None:
+    """For callbacks: a sentence the page then says."""
+    st.session_state[NOTICE] = key
+
+
+def say_error(code: str) -> None:
+    """For what happened before the page was drawn: an error of ours that the page then tells."""
+    st.session_state[NOTICE] = SetupError(code)
 
 
 def forget_notice(code: str | None) -> None:
@@ -152,23 +180,38 @@ def _menu() -> dict[str, list[Any]]:
     return menu
 
 
-def _notice() -> None:
-    """What came of the last button."""
-    notice = st.session_state.pop(NOTICE, None)
-    if isinstance(notice, Exception):
-        show_error(notice)
-    elif notice is not None:
-        st.success(say(notice), icon=":material/check_circle:")
+def notice() -> None:
+    """What came of the last button. A page that is a fragment says so itself."""
+    told = st.session_state.pop(NOTICE, None)
+    if isinstance(told, Exception):
+        show_error(told)
+    elif told is not None:
+        st.success(say(told), icon=":material/check_circle:")
 
 
-def _connection_light() -> None:
-    """The connection in one word and sign, on every page."""
+LIGHTS = {
+    "connected": ("green", ":material/check_circle:"),
+    "not_connected": ("orange", ":material/link_off:"),
+    "failing": ("orange", ":material/warning:"),
+    "exhausted": ("orange", ":material/warning:"),
+}
+"""How a state looks in the sidebar; the others are red."""
+
+
+@fragment(run_every=LIGHTS_EVERY_S)
+def _lights(on_connection_page: bool) -> None:
+    """The connection in one word and sign, and what waits for a person, on every page; true also while nobody clicks."""
     status = the_desk().connection.status()
-    color, icon = {
-        "connected": ("green", ":material/check_circle:"),
-        "not_connected": ("orange", ":material/link_off:"),
-    }.get(status.state, ("red", ":material/error:"))
+    color, icon = LIGHTS.get(status.state, ("red", ":material/error:"))
     st.badge(say(f"connection-state-{status.state}"), color=color, icon=icon)  # type: ignore[arg-type]
+    if status.warn_days is not None:
+        st.caption(say("connection-long-lived-ends", days=status.warn_days))
+    elif status.needs_attention and status.state != "not_connected":
+        st.caption(error_words(status.trouble or status.attempt_result or "clock_wrong")[0])
+    if status.needs_attention and not on_connection_page:
+        st.page_link("connection.py", label=say("go-connection"), icon=":material/arrow_forward:")
+    if waiting := report.for_people(the_desk().store):
+        st.page_link("deliveries.py", label=say("deliveries-light", count=waiting), icon=":material/gavel:")
 
 
 def _wait_for_demo() -> None:

@@ -1,140 +1,539 @@
-"""The parts of the new-lead page: taking the form in, the added fields, the card of the lead just entered."""
+"""The form of the call desk: which draft is at hand, its fields, saving it once, taking it back."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from datetime import time as clock
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from crm import intake, leads, phones
-from crm.delivery import DELIVERED, REFUSED, UNKNOWN, Progress
+from crm import intake
+from crm.calls import Draft, entry
+from crm.calls.drafts import new_id
 from crm.desk import the_desk
 from crm.fields import CHOICE_TYPES, Mapped
-from crm.intake import FieldFault, NewLead
-from ui import formats
-from ui.frame import fragment
-from ui.parts import facts, faults_of
-from ui.words import error_words, language, say
+from crm.intake import FieldFault
+from ui import formats, handover
+from ui.caller_view import choice_shown, known_name, look_up, must_look_first
+from ui.frame import attempt, say_error, say_notice
+from ui.parts import faults_of, zone
+from ui.person import person
+from ui.words import say
 
-FAULTS = "new.faults"
+KEYS = Path(__file__).parent / "assets" / "call_desk.js"
+
+STYLE = """<style>
+[data-testid="stLayoutWrapper"]:has(> .st-key-new-save) {
+  position: sticky; bottom: 0; z-index: 5; padding: 0.5rem 0; backdrop-filter: blur(14px);
+}
+/* Streamlit's own small print is too pale to be read by everybody. */
+.st-key-new-desk kbd, .st-key-new-drafts kbd { opacity: 1; color: inherit }
+.st-key-new-desk [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.85 }
+.st-key-new-turn { display: none }
+.st-key-new-figures table { font-size: 0.8rem }
+.st-key-new-figures :is(th, td) { padding: 0.25rem 0.4rem }
+@media (max-width: 640px) {
+  .st-key-new-drafts { flex-wrap: nowrap; overflow-x: auto }
+  .st-key-new-form :is(input, textarea) { scroll-margin: 40vh 0 6rem } /* what is focused is between card and button */
+  .st-key-new-drafts > * { flex-shrink: 0 }
+  .st-key-new-desk kbd, .st-key-new-drafts kbd { display: none } /* no keyboard, no shortcuts */
+  /* One column: who is calling stays in sight above the form, the panels are below it. */
+  .st-key-new-desk [data-testid="stColumn"]:has(.st-key-new-caller),
+  .st-key-new-desk [data-testid="stColumn"]:has(.st-key-new-caller) > [data-testid="stVerticalBlock"] { display: contents }
+  .st-key-new-desk [data-testid="stLayoutWrapper"]:has(> .st-key-new-caller) {
+    order: -1; width: 100%; position: sticky; top: 3.5rem; z-index: 6; max-height: 30vh; overflow-y: auto;
+    backdrop-filter: blur(14px);
+  }
+  .st-key-new-desk [data-testid="stLayoutWrapper"]:has(> .st-key-new-panels) { order: 1; width: 100% }
+}
+</style>"""
+
+FAULTS, REFUSED = "new.faults", "new.refused"
+"""What was found faulty when it was to be saved, and what stood in the form then."""
+
+TOLD_TOGETHER = {"when": ("when", "day", "time", "step"), "reason": ("reason", "step")}
+"""Faults that another field can mend as well."""
+
 COUNT = "new.count"
+"""Counts what moves the cursor: saving, another draft."""
+
 LAST = "new.last"
-"""What this session entered last: (lead, our id, when)."""
+"""What this session entered last: (what was typed, our id, when)."""
+
+DRAFT, GIVEN, KEPT = "new.draft", "new.given", "new.kept"
+"""The draft at hand; what its fields began with, where the session began with it; what of it is in the store."""
+
+ELSEWHERE = "new.elsewhere"
+"""Whether the draft at hand has been saved in another tab."""
+
+ANSWERS = "new.answers"
+"""The entry whose call-back this call is."""
+
+ADDED = "new.added"
+ADDED_FRESH_S = 1.0
+
+UNHEARD = "new.unheard"
+"""A call that was saved without the browser hearing of it. Where the browser still holds it the form is emptied; what is
+for the next caller already stays."""
+
+READ_OUT = "new.read_out"
+"""The version of the consent's text that was shown last."""
+
+PRESSED = "new.pressed"
+"""Whether this press has been heard by the callback. A session that has just begun anew calls none."""
+
+FIRST_DAY, LAST_DAY = date(intake.FIRST_YEAR, 1, 1), date(intake.LAST_YEAR, 12, 31)
+"""What a date may be: by itself Streamlit offers ten years, and nobody in a club is that young."""
+
+FORM_ORDER = ("phone", "name", "direction", "source")
+TEXTS = (*intake.OWN_FIELDS, "reason")
+DRAFT_ID = re.compile(r"[0-9a-f]{32}")
 
 SAME_PRESS_S = 5.0
-"""The same lead entered again this soon is one press that arrived twice: a double Enter, a double click."""
+"""The same call entered again this soon is one press that arrived twice: a double Enter, a double click."""
 
-CARD_EVERY_S = 0.5
+
+# Which draft
+
+
+def begin() -> None:
+    """In a session's first run: the draft the address names, else an empty one. Back from another page: where it was left.
+
+    The fields only begin with what is in the store; what the browser still holds after the server was started anew is
+    newer and stays.
+    """
+    if DRAFT in st.session_state and "new.phone" in st.session_state:
+        return
+    handover.forget()
+    named = st.query_params.get("draft", st.session_state.get(DRAFT, ""))
+    kept = the_desk().calls.drafts.get(named) if DRAFT_ID.fullmatch(named) else None
+    if kept is not None and kept.lead_id is None:
+        st.session_state[DRAFT], st.session_state[GIVEN] = kept.id, {**_empty(), **kept.values}
+        st.session_state[ANSWERS] = kept.answers
+        for name in ("choice", "consent_text"):  # these have no widget
+            st.session_state[f"new.{name}"] = kept.values.get(name, "")
+        return
+    given = {**_empty(), "phone": st.query_params.get("phone", "")}
+    st.session_state[DRAFT], st.session_state[GIVEN] = new_id(), given
+    st.session_state[ANSWERS] = None
+    if kept is not None:  # saved, and the server ended before the browser heard of it
+        st.session_state[LAST] = st.session_state[UNHEARD] = (dict(kept.values), kept.lead_id, time.monotonic())
+
+
+def start(values: Mapping[str, Any] | None = None, *, answers: str | None = None) -> None:
+    """For callbacks: an empty form for the next caller; what stands in this one is kept as a draft."""
+    keep()
+    st.session_state[DRAFT], st.session_state[ANSWERS] = new_id(), answers
+    _show({**_empty(), **(values or {})})
+
+
+def take_up(draft_id: str) -> None:
+    """For callbacks: another draft comes into the form, as it is now: another tab may have changed or saved it."""
+    keep()
+    draft = the_desk().calls.drafts.get(draft_id)
+    if draft is None or draft.lead_id is not None:
+        say_error("draft_gone")
+        return
+    st.session_state[DRAFT], st.session_state[ANSWERS] = draft.id, draft.answers
+    _show({**_empty(), **draft.values})
+
+
+def keep() -> None:
+    """Put what stands in the form into the store, where it changed: as each field is left."""
+    values = typed()
+    draft_id = st.session_state[DRAFT]
+    if st.session_state.get(KEPT) == (draft_id, values) or not _is_begun(values):
+        return
+    is_open = the_desk().calls.drafts.keep(draft_id, person(), values, st.session_state.get(ANSWERS))
+    st.session_state[KEPT], st.session_state[ELSEWHERE] = (draft_id, values), not is_open
+
+
+def keep_shown() -> None:
+    """After the fields were drawn: keep them, and name the draft in the address, which never holds more than that."""
+    unheard = st.session_state.pop(UNHEARD, None)
+    if unheard is not None and unheard[0] == typed():
+        _show(_empty())
+        st.rerun()
+    keep()
+    st.query_params.pop("phone", None)
+    draft_id = st.session_state[DRAFT]
+    wanted = draft_id if st.session_state.get(KEPT, ("",))[0] == draft_id else None
+    if st.query_params.get("draft") != wanted:
+        if wanted:
+            st.query_params["draft"] = wanted
+        else:
+            st.query_params.pop("draft", None)
+    if wanted and st.session_state.get(ELSEWHERE):
+        st.warning(say("new-saved-elsewhere"), icon=":material/tab_duplicate:")
+
+
+def typed() -> dict[str, Any]:
+    """What stands in the form, as it goes into the store."""
+    names = (*intake.OWN_FIELDS, *entry.CALL_FIELDS, *(mapped.key for mapped in _added_fields()))
+    stands = handover.waiting() or st.session_state
+    found = {name: _plain(stands.get(f"new.{name}")) for name in names}
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def faults_left() -> list[FieldFault]:
+    """What was found faulty and has not been changed since."""
+    found: list[FieldFault] = st.session_state.get(FAULTS) or []
+    then, now = st.session_state.get(REFUSED, {}), typed() if found else {}
+    return [
+        fault
+        for fault in found
+        if all(then.get(name) == now.get(name) for name in TOLD_TOGETHER.get(fault.field, (fault.field,)))
+    ]
+
+
+def _is_begun(values: Mapping[str, Any]) -> bool:
+    """Whether somebody has typed anything that would be lost."""
+    extras = [mapped.key for mapped in _added_fields()]
+    return any(values.get(name) for name in (*TEXTS, *extras) if name != "source")
+
+
+def _empty() -> dict[str, Any]:
+    """How the form begins."""
+    added = {mapped.key: _nothing(mapped) for mapped in _added_fields()}
+    return {
+        **dict.fromkeys(TEXTS, ""),
+        **added,
+        "source": the_desk().calls.last_source(person()),
+        "outcome": entry.OUTCOMES[0],
+        "heard": entry.NOT_ASKED,
+        "step": entry.CALL_BACK,
+        "when": entry.suggested(datetime.now(UTC), zone()),
+        "day": None,
+        "time": None,
+        "who": entry.ANYONE,
+        "consent": False,
+        "consent_text": "",
+        "choice": "",
+        "stage": None,
+    }
+
+
+def _show(values: Mapping[str, Any]) -> None:
+    """Into the widgets, in the next run."""
+    handover.put({f"new.{name}": _shown(name, value) for name, value in values.items()})
+    st.session_state[FAULTS] = []
+    st.session_state.pop(GIVEN, None)
+    st.session_state[COUNT] = st.session_state.get(COUNT, 0) + 1
+
+
+def _nothing(mapped: Mapped) -> Any:
+    kind = mapped.field.type if mapped.field else "text"
+    return False if kind == "checkbox" else None if kind in (*CHOICE_TYPES, "date") else ""
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date | clock) else value
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A stored value as its widget wants it. A field may have changed its type in AmoCRM since the value was typed."""
+    mapped = next((mapped for mapped in _added_fields() if mapped.key == name), None)
+    kind = mapped.field.type if mapped and mapped.field else None
+    if kind == "checkbox":
+        return value is True
+    if not isinstance(value, str):
+        return value if mapped is None else _nothing(mapped)
+    try:
+        if name == "day" or kind == "date":
+            found = date.fromisoformat(value)
+            return found if FIRST_DAY <= found <= LAST_DAY else None
+        return clock.fromisoformat(value) if name == "time" else value
+    except ValueError:
+        return None
+
+
+def _given(name: str) -> Any:
+    """What a field began with; the browser's own value and whatever was typed since come before it."""
+    given = st.session_state.get(GIVEN)
+    return None if given is None else _shown(name, given.get(name))
+
+
+def given_stage() -> str | None:
+    """The stage a draft was left with, where the session began with it."""
+    return (st.session_state.get(GIVEN) or {}).get("stage")
+
+
+# Saving and taking back
 
 
 def submit() -> None:
-    """Take the form in: the lead is on the disk and the form empty, or each fault stands under its field."""
-    added = the_desk().fields.added()
-    raw = {name: st.session_state.get(f"new.{name}", "") for name in intake.OWN_FIELDS}
-    raw |= {mapped.key: _extra_text(st.session_state.get(f"new.{mapped.key}")) for mapped in added}
-    lead, faults = intake.read(raw, added)
-    st.session_state[FAULTS] = faults
+    """Take the form in: the call is on the disk and the form empty, or each fault stands under its field."""
+    st.session_state[PRESSED] = True
+    desk, raw = the_desk(), typed()
+    if must_look_first(raw):
+        st.session_state[FAULTS] = []
+        keep()
+        return
+    raw["choice"] = choice_shown(raw)
+    raw["name"] = raw.get("name") or known_name(raw)
+    read, faults = entry.read(raw, _added_fields(), datetime.now(UTC), zone())
+    st.session_state[FAULTS], st.session_state[REFUSED] = faults, typed()
     st.session_state[COUNT] = st.session_state.get(COUNT, 0) + 1
-    if lead is None:
+    if read is None:
+        keep()
         return
-    if not _is_same_press(lead):
-        lead_id = the_desk().outbox.accept(lead, "desk")
-        st.session_state[LAST] = (lead, lead_id, time.monotonic())
-    for name in (*intake.OWN_FIELDS, *(mapped.key for mapped in added)):
-        empty = st.session_state.get(f"new.{name}")
-        st.session_state[f"new.{name}"] = "" if isinstance(empty, str) else False if isinstance(empty, bool) else None
+    if not _is_same_press(raw):
+        keep()
+        saved = desk.calls.save(st.session_state[DRAFT], read, person())
+        if not saved.is_first and _is_more_than_saved():
+            _part_from_saved()
+            return
+        st.session_state[LAST] = (raw, saved.lead_id, time.monotonic())
+    st.session_state[DRAFT], st.session_state[ANSWERS] = new_id(), None
+    _show(_empty())
 
 
-def added_fields(faults: Sequence[FieldFault]) -> None:
-    """One input for each field the admin has added, by its type in AmoCRM."""
-    for mapped in the_desk().fields.added():
-        _input(mapped)
-        faults_of(mapped.key, faults)
+def _is_more_than_saved() -> bool:
+    """Whether other words stand here than those the draft was saved with in another tab."""
+    before = the_desk().calls.drafts.get(st.session_state[DRAFT])
+    return before is not None and dict(before.values) != typed()
 
 
-@fragment(run_every=CARD_EVERY_S)
-def _live_card() -> None:
-    _card()
+def _part_from_saved() -> None:
+    """What stands here is not what was saved: it stays, as a draft of its own."""
+    st.session_state[DRAFT], st.session_state[ANSWERS] = new_id(), None
+    keep()
+    say_error("saved_otherwise")
 
 
-def card() -> None:
-    """The lead just entered and where it is. Looks again by itself until it has arrived."""
+def undo() -> None:
+    """For callbacks: what was saved last comes back into the form."""
+
     if LAST not in st.session_state:
-        st.info(say("new-empty"), icon=":material/keyboard:")
-        return
-    progress = _progress()
-    if progress is None or progress.is_settled:
-        _card()
-    else:
-        _live_card()
+        return  # pressed twice: the first press has done it
+
+    def take_back() -> None:
+        draft = the_desk().calls.undo(st.session_state[LAST][1])
+        st.session_state.pop(LAST)
+        if draft is not None:
+            take_up(draft.id)
+
+    attempt(take_back, "new-undone")
 
 
-def _card() -> None:
-    lead, _, _ = st.session_state[LAST]
-    progress = _progress()
-    if progress is None:
-        return
-    with st.container(border=True):
-        _headline(progress)
-        facts(
-            (label, value)
-            for label, value in (
-                (say("new-name"), lead.name),
-                (say("new-phone"), phones.display(lead.phone)),
-                (say("new-direction"), lead.direction),
-                (say("new-source"), lead.source),
-            )
-            if value
-        )
-        if progress.amo_lead_id is not None:
-            address = leads.lead_address(the_desk().client.account_url, progress.amo_lead_id)
-            st.link_button(say("new-open", id=str(progress.amo_lead_id)), address, icon=":material/open_in_new:")
+def take_number(number: str) -> None:
+    """For callbacks: another number into the form, everything else stays."""
+    _show({**_empty(), **typed(), "phone": number})
+    keep()
 
 
-def _headline(progress: Progress) -> None:
-    if progress.state == DELIVERED:
-        the_desk().recent.forget()
-        st.success(
-            say("new-delivered", seconds=formats.seconds(progress.took_s or 0.0, language())),
-            icon=":material/check_circle:",
-        )
-    elif progress.state == REFUSED:
-        st.error(say("new-refused"), icon=":material/error:")
-        for path, code in progress.refusals:
-            st.text(f"{path}: {code}")
-    elif progress.state == UNKNOWN:
-        st.warning(say("new-unknown"), icon=":material/help:")
-    elif progress.reason:
-        what, remedy = error_words(progress.reason)
-        st.warning(f"**{say('new-waiting')}** {what} {remedy}", icon=":material/schedule:")
-    else:
-        st.info(say("new-accepted"), icon="spinner")
+def clear() -> None:
+    """For callbacks: the form is emptied by hand, and nothing of it stays."""
+    the_desk().calls.drafts.drop(st.session_state[DRAFT])
+    st.session_state[DRAFT], st.session_state[ANSWERS] = new_id(), None
+    _show(_empty())
+    say_notice("new-cleared")
 
 
-def _progress() -> Progress | None:
-    return the_desk().outbox.progress(st.session_state[LAST][1])
-
-
-def _is_same_press(lead: NewLead) -> bool:
+def _is_same_press(raw: Mapping[str, Any]) -> bool:
     last = st.session_state.get(LAST)
-    return last is not None and last[0] == lead and time.monotonic() - last[2] < SAME_PRESS_S
+    return last is not None and last[0] == raw and time.monotonic() - last[2] < SAME_PRESS_S
 
 
-def _input(mapped: Mapped) -> None:
-    key, label = f"new.{mapped.key}", mapped.label or mapped.key
-    label = formats.plain(label)
-    kind = mapped.field.type if mapped.field else "text"
-    if mapped.field and kind in CHOICE_TYPES:
-        st.selectbox(label, mapped.field.choices, index=None, placeholder=say("any-choice"), key=key)
-    elif kind == "checkbox":
-        st.checkbox(label, key=key)
-    elif kind == "date":
-        st.date_input(label, value=None, format="DD.MM.YYYY", key=key)
+# Drawing
+
+
+def _added_fields() -> tuple[Mapped, ...]:
+    """The fields the admin has added. One run asks a dozen times and they change a few times a year."""
+    known = st.session_state.get(ADDED)
+    if known is None or time.monotonic() - known[0] > ADDED_FRESH_S:
+        known = (time.monotonic(), tuple(the_desk().fields.added()))
+        st.session_state[ADDED] = known
+    added: tuple[Mapped, ...] = known[1]
+    return added
+
+
+def phone() -> None:
+    """The number, first of all; it is looked up at once."""
+    st.text_input(
+        say("new-phone"),
+        _given("phone") or "",
+        type="phone",
+        placeholder="8 999 123-45-67",
+        autocomplete="off",
+        live="200ms",
+        key="new.phone",
+        on_change=keep,
+    )
+    faults_of("phone", faults_left())
+    look_up(str(st.session_state.get("new.phone") or ""))
+
+
+def fields() -> None:
+    """Every other field, in the order of a conversation."""
+    faults = faults_left()
+    _text("name", placeholder=known_name(typed()))
+    left, right = st.columns(2)
+    with left:
+        _text("direction", placeholder=say("new-direction-hint"))
+    with right:
+        _text("source", placeholder=say("new-source-hint"))
+    for mapped in _added_fields():
+        _added(mapped)
+        faults_of(mapped.key, faults)
+    st.text_area(say("new-message"), _given("message") or "", height=80, key="new.message", on_change=keep)
+    faults_of("message", faults)
+    _agreed(faults)
+    _submit()
+
+
+def _agreed(faults: Sequence[FieldFault]) -> None:
+    """How they heard of us, how the call ended, what comes next, the consent."""
+    left, right = st.columns(2)
+    with left:
+        _choice(st.selectbox, "heard", entry.HEARD, "call-heard")
+    with right:
+        _choice(st.selectbox, "outcome", entry.OUTCOMES, "call-outcome")
+    _choice(st.radio, "step", entry.NEXT, "call-step", horizontal=True)
+    if st.session_state["new.step"] == entry.NOTHING:
+        _text("reason", placeholder=say("call-reason-hint"), label="call-reason")
     else:
-        st.text_input(label, autocomplete="off", key=key)
+        left, right = st.columns(2)
+        with left:
+            _choice(st.selectbox, "when", entry.WHEN, "call-when")
+        with right:
+            _choice(st.radio, "who", (entry.ANYONE, entry.ME), "call-who", horizontal=True)
+        if st.session_state["new.when"] == "own":
+            left, right = st.columns(2)
+            left.date_input(
+                say("call-day"),
+                _given("day"),
+                min_value=_first_day(),
+                format="DD.MM.YYYY",
+                key="new.day",
+                on_change=keep,
+            )
+            right.time_input(say("call-time"), _given("time"), step=900, key="new.time", on_change=keep)
+        faults_of("when", faults)
+    st.checkbox(
+        say("call-consent"),
+        bool(_given("consent")),
+        key="new.consent",
+        on_change=_consented,
+        help=say("call-consent-help"),
+    )
 
 
-def _extra_text(value: object) -> object:
-    return value.isoformat() if isinstance(value, date) else value
+def _consented() -> None:
+    """The text that was on the screen to be read out is the one agreed to, whoever changes it meanwhile."""
+    st.session_state["new.consent_text"] = st.session_state.get(READ_OUT, "") if st.session_state["new.consent"] else ""
+    keep()
+
+
+def _first_day() -> date:
+    """Today by the club's clock; of a draft that was left earlier the day it has, which saving then finds has passed."""
+    today = datetime.now(UTC).astimezone(zone()).date()
+    stands = _given("day") or st.session_state.get("new.day")
+    return min(today, stands) if isinstance(stands, date) else today
+
+
+def _submit() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="new.save"):
+        kind = choice_shown(typed()).partition(":")[0] or entry.NEW
+        is_pressed = st.button(
+            say(f"call-save-{kind}"),
+            type="primary",
+            icon=":material/send:",
+            key="new.submit",
+            shortcut="Ctrl+Enter",
+            on_click=submit,
+        )
+        if is_pressed and not st.session_state.pop(PRESSED, False):
+            submit()
+            st.rerun()
+        if _is_begun(typed()):
+            st.button(say("new-clear"), key="new.clear", type="tertiary", icon=":material/backspace:", on_click=clear)
+
+
+def drafts() -> None:
+    """Callers who are not saved yet, and a place for the next one."""
+    here = st.session_state[DRAFT]
+    waiting = [draft for draft in the_desk().calls.drafts.open_of(person()) if draft.id != here]
+    with st.container(horizontal=True, vertical_alignment="center", key="new.drafts"):
+        st.button(say("new-next"), key="new.next", icon=":material/add_call:", shortcut="Alt+N", on_click=start)
+        for draft in waiting:
+            st.button(
+                say("new-draft", who=_label(draft)),
+                key=f"new.draft_{draft.id}",
+                icon=":material/phone_paused:",
+                on_click=take_up,
+                args=(draft.id,),
+            )
+
+
+def _label(draft: Draft) -> str:
+    """A draft by what was typed: the name, else the phone."""
+    typed_in = [str(draft.values.get(name) or "").strip() for name in ("name", "phone", "message")]
+    return formats.plain(next(filter(None, typed_in), "…"))[:40]
+
+
+def keys() -> None:
+    """What the keyboard does here besides what Streamlit knows."""
+    st.html(STYLE)
+    st.html(f"<script>{KEYS.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+
+
+def first_faulty() -> str:
+    """The widget the cursor belongs in: the first faulty one from above, else the phone."""
+    faulty = {fault.field for fault in st.session_state.get(FAULTS, [])}
+    return next((f"new.{name}" for name in (*FORM_ORDER, *sorted(faulty)) if name in faulty), "new.phone")
+
+
+def _text(name: str, *, placeholder: str = "", label: str | None = None) -> None:
+    st.text_input(
+        say(label or f"new-{name}"),
+        _given(name) or "",
+        placeholder=placeholder,
+        autocomplete="off",
+        key=f"new.{name}",
+        on_change=keep,
+    )
+    faults_of(name, faults_left())
+
+
+def _choice(widget: Callable[..., Any], name: str, options: Sequence[str], words: str, **more: Any) -> None:
+    given = _given(name)
+    begins = {"index": options.index(given)} if given in options else {}
+    widget(
+        say(words),
+        options,
+        format_func=lambda code: say(f"{words}-{code}"),
+        key=f"new.{name}",
+        on_change=keep,
+        **begins,
+        **more,
+    )
+
+
+def _added(mapped: Mapped) -> None:
+    """The input of a field the admin has added, by its type in AmoCRM."""
+    key, label = f"new.{mapped.key}", formats.plain(mapped.label or mapped.key)
+    kind = mapped.field.type if mapped.field else "text"
+    given = _given(mapped.key)
+    if mapped.field and kind in CHOICE_TYPES:
+        index = mapped.field.choices.index(given) if given in mapped.field.choices else None
+        st.selectbox(label, mapped.field.choices, index=index, placeholder=say("any-choice"), key=key, on_change=keep)
+    elif kind == "checkbox":
+        st.checkbox(label, bool(given), key=key, on_change=keep)
+    elif kind == "date":
+        st.date_input(
+            label,
+            value=given,
+            min_value=FIRST_DAY,
+            max_value=LAST_DAY,
+            format="DD.MM.YYYY",
+            key=key,
+            on_change=keep,
+        )
+    else:
+        st.text_input(label, given or "", autocomplete="off", key=key, on_change=keep)

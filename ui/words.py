@@ -22,6 +22,8 @@ COOKIE_S = 365 * 24 * 3600
 
 def language() -> str:
     """The language of this session: chosen in it, remembered by the browser, or the club's."""
+    if chosen := st.session_state.get(CHOICE):
+        return str(chosen)
     if CHOICE not in st.session_state:
         remembered = st.context.cookies.get(COOKIE)
         st.session_state[CHOICE] = remembered if remembered in LANGUAGES else the_desk().settings.ui_language
@@ -36,6 +38,11 @@ def say(key: str, **values: Any) -> str:
 def error_words(code: str) -> tuple[str, str]:
     """What happened and what to do about it."""
     return words(language()).error(code)
+
+
+def has_error_words(code: str) -> bool:
+    """Whether a code is one of ours."""
+    return words(language()).has(f"error-{code}")
 
 
 def switch() -> None:

@@ -49,11 +49,12 @@ def unconnected(box: Sandbox, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def open_page() -> Callable[[str], AppTest]:
-    """Open a page by its name, through the frame, as the server does."""
+def open_page() -> Callable[..., AppTest]:
+    """Open a page by its name, with what its address asks for, through the frame, as the server does."""
 
-    def run(name: str) -> AppTest:
+    def run(name: str, **query: str) -> AppTest:
         app = AppTest.from_file(str(PROJECT / "pages" / "navigation.py"), default_timeout=RUN_S).run()
+        app.query_params.update(query)
         return app if name == "leads" else app.switch_page(f"{name}.py").run()
 
     return run

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from crm.desk import install
+from crm.errors import DeskError
+from tests.desks import desk_for
 from tests.pages.conftest import shown
 
 
@@ -54,7 +57,7 @@ def test_a_refused_refresh_says_why(desk, box, open_page, break_it, words):
     break_it(box)
     app.button(key="connection.refresh").click().run()
     assert not app.exception
-    assert "\n".join(error.value for error in app.error).count(words) == 1
+    assert "\n".join(part.value for part in [*app.error, *app.warning]).count(words) == 1
 
 
 def test_disconnect_forgets_the_keys(desk, open_page):
@@ -66,7 +69,7 @@ def test_disconnect_forgets_the_keys(desk, open_page):
 
 def test_a_pasted_code_connects(unconnected, box, open_page):
     """The code from the integration's window connects, once."""
-    app = open_page("connection")
+    app = _open_paste(open_page)
     code = box.code()
     app.text_input(key="connection.code").set_value(f"  {code} ")
     app.button(key="connection.use_code").click().run()
@@ -81,7 +84,7 @@ def test_a_pasted_code_connects(unconnected, box, open_page):
 @pytest.mark.parametrize("code", ["x", "def502" * 700, "<b>", "=1", "код", "a\x00b"])
 def test_a_code_that_is_none(unconnected, open_page, code):
     """Anything else than a code is refused in words, and the desk stays as it was."""
-    app = open_page("connection")
+    app = _open_paste(open_page)
     app.text_input(key="connection.code").set_value(code)
     app.button(key="connection.use_code").click().run()
     assert not app.exception
@@ -91,23 +94,32 @@ def test_a_code_that_is_none(unconnected, open_page, code):
 
 @pytest.mark.parametrize(
     ("result", "words"),
-    [("ok", "AmoCRM подключена"), ("consent_denied", "Доступ не разрешён"), ("state_unknown", "не относится ни к одному"),
-     ("<b>x</b>", "Неизвестная ошибка"), ("", "Неизвестная ошибка")],
+    [("consent_denied", "Доступ не разрешён"), ("state_unknown", "не относится ни к одному"), ("<b>x</b>", ""), ("", ""),
+     ("[Нажмите](https://evil.example)", ""), ("ok", "")],
 )  # fmt: skip
 def test_what_came_of_the_consent_page(unconnected, open_page, result, words):
-    """The word in the address becomes a sentence; a word nobody knows becomes the general one, harmlessly."""
+    """A word of ours in the address becomes a sentence, once; anybody else's, or an "ok" that is not true, becomes nothing."""
     app = open_page("connection")
+    before = len(app.error)
     app.query_params["result"] = result
     app.run()
     assert not app.exception
-    assert words in shown(app)
+    assert "result" not in app.query_params
+    assert "AmoCRM подключена" not in shown(app)
+    assert (words in app.error[0].value) if words else (len(app.error) == before)
+    assert words or not result or result not in shown(app)
+
+
+def test_a_consent_that_succeeded_is_told(desk, open_page):
+    """ "ok" where it is true."""
+    app = open_page("connection")
+    app.query_params["result"] = "ok"
+    app.run()
+    assert "AmoCRM подключена" in shown(app)
 
 
 def test_a_long_lived_token(box, tmp_path, open_page):
     """The page says that the token is not refreshed, whose it is and when it ends; there is nothing to press."""
-    from crm.desk import install
-    from tests.desks import desk_for
-
     token = box.grant(long_lived_days=300)["access_token"]
     with desk_for(box, tmp_path, connected=False, AMOCRM_ACCESS_TOKEN=token) as desk:
         desk.connection.keep_alive()
@@ -117,4 +129,65 @@ def test_a_long_lived_token(box, tmp_path, open_page):
     assert "долгосрочный токен" in shown(app)
     assert "Анна Ковалёва" in shown(app)
     assert not app.button
+    assert "меньше чем через" not in shown(app)
     assert token not in shown(app)
+
+
+def _open_paste(open_page):
+    app = open_page("connection")
+    app.session_state["connection.paste"] = True
+    return app.run()
+
+
+def test_the_code_has_a_countdown(unconnected, open_page):
+    """While the field for a pasted code is open, the page counts the code's twenty minutes."""
+    assert re.search(r"Осталось примерно (20:00|19:\d\d)", shown(_open_paste(open_page)))
+
+
+def test_the_timeline(desk, box, open_page):
+    """Each refresh is a line with its reason, result and fingerprints, and no token."""
+    token = desk.connection.current().access
+    desk.connection.refresh_now()
+    box.fault("status", path="/oauth2/access_token", status=500)
+    app = open_page("connection")
+    app.button(key="connection.refresh").click().run()
+    table = app.dataframe[0].value
+    assert table["cause"].tolist()[-2:] == ["Кнопка", "Переданный ключ"]
+    assert table["result"].tolist()[-2:] == ["✓ успешно", "✓ успешно"]
+    assert table["prints"].str.fullmatch(r"([0-9a-f]{12}|—) → ([0-9a-f]{12}|—)").all()
+    assert token[:12] not in table.to_string()
+
+
+def test_a_double_press_refreshes_once(desk, box, open_page):
+    """Pressed again at once, the button says that the key is fresh and spends nothing."""
+    app = open_page("connection")
+    before = box.last_seq()
+    app.button(key="connection.refresh").click().run()
+    app.button(key="connection.refresh").click().run()
+    assert "только что обновлён" in app.success[0].value
+    assert len(box.ledger("request", since=before)) == 1
+
+
+def test_failing_is_told_on_every_page(desk, box, open_page):
+    """When the key cannot be renewed, each page's sidebar says so and leads to the remedy; the page says what is next."""
+    box.fault("status", path="/oauth2/access_token", status=500)
+    with pytest.raises(DeskError):
+        desk.connection.refresh_now()
+    for name in ("leads", "new", "activity"):
+        text = shown(open_page(name))
+        assert "Ключ не обновляется" in text
+        assert "не справилась с запросом" in text
+    text = shown(open_page("connection"))
+    assert "Следующая попытка" in text
+    assert re.search(r"23:\d\d:\d\d", text)
+
+
+@pytest.mark.parametrize(("days", "words"), [(29, "30 дней"), (6, "7 дней"), (1, "1 день"), (40, None)])
+def test_a_long_lived_token_is_warned_of(box, tmp_path, open_page, days, words):
+    """30, 7 and 1 days ahead the page and the sidebar say that it ends; before that they do not."""
+    token = box.grant(long_lived_days=days)["access_token"]
+    with desk_for(box, tmp_path, connected=False, AMOCRM_ACCESS_TOKEN=token) as desk:
+        install(desk)
+        text = shown(open_page("connection"))
+        install(None)
+    assert (f"меньше чем через {words}" in text) if words else ("меньше чем через" not in text)

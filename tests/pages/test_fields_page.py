@@ -23,8 +23,8 @@ def remove_in_amocrm(box, field_id):
 
 def test_all_is_well(app):
     """Each purpose names its field, that it exists and its type."""
-    assert shown(app).count("Есть, тип text") == 3
-    assert "Есть, тип multitext" in shown(app)
+    assert shown(app).count("Есть, тип текст") == 3
+    assert "Есть, тип телефон или почта" in shown(app)
     assert app.selectbox(key="fields.direction").value == 264913
 
 
@@ -61,7 +61,7 @@ def test_a_wrong_type_is_said_so(box, tmp_path, open_page):
         install(desk)
         app = open_page("fields")
         install(None)
-    assert "Поле 264931 не того типа: numeric" in shown(app)
+    assert "Поле 264931 не того типа: число" in shown(app)
 
 
 def test_one_more_field_and_away_again(app, desk):

@@ -1,0 +1,28 @@
+"""Site forms: who hands leads in over HTTP, their keys and code, and everything that has come in."""
+
+import streamlit as st
+
+from crm.desk import the_desk
+from ui import form_drawers as drawers
+from ui import forms_view as view
+from ui import submissions_view as log
+from ui.words import say
+
+reception = the_desk().reception
+forms = reception.forms.all()
+tallies = reception.log.tallies()
+
+st.caption(say("forms-intro"))
+st.button(say("forms-new"), type="primary", icon=":material/add:", key="forms.new", on_click=drawers.open_new)
+for form in forms:
+    view.card(form, reception.forms.keys(form.id), tallies.get(form.id))
+if len(forms) == 1:
+    st.info(say("forms-none"), icon=":material/lightbulb:")
+
+st.subheader(say("forms-log"), anchor=False, help=say("forms-log-help"))
+if tallies:
+    log.lines(*log.choose(forms), {form.id: form.name for form in forms})
+else:
+    st.info(say("forms-log-none"), icon=":material/inbox:")
+
+drawers.show(log.submission)
