@@ -49,6 +49,7 @@ class RunningDesk:
         database = {"DATABASE_URL": f"sqlite:///{folder}/desk.db", "SECRET_KEY": "k" * 40}
         clean = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}
         self._environ = clean | database | settings
+        self.database_url = self._environ["DATABASE_URL"]
         self._log = folder / "desk.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -63,6 +64,13 @@ class RunningDesk:
         assert self._process is not None
         if self._process.poll() is not None:
             raise AssertionError(f"the desk ended with {self._process.returncode}:\n{self.log()}")
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def is_alive(self) -> bool:
+        """Whether it answers, for whoever does not know whether it is just being started again."""
         try:
             return requests.get(f"{self.url}/healthz", timeout=2).ok
         except requests.RequestException:

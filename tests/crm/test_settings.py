@@ -177,3 +177,55 @@ def test_the_example_as_it_is_starts_the_demo(tmp_path):
 def test_loopback(host, local):
     """Only names that can mean nothing but this machine are this machine."""
     assert is_loopback(host) is local
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("AMOCRM_API_URL", "https://amo.example.com/api/v4", "url_path"), ("AMOCRM_API_URL", "http://127.0.0.1:0", "url"),
+        ("AMOCRM_MAX_RPS", "0.000000001", "range"), ("AMOCRM_MAX_RPS", "7.01", "range"),
+        ("DATABASE_URL", "postgresql://desk@host:port/desk", "database"), ("DATABASE_URL", "sqlite:///x.db?mode=rwc", "database"),
+        ("DATABASE_URL", "postgresql://[::1/desk", "database"),
+    ],
+)  # fmt: skip
+def test_more_that_cannot_be(tmp_path, name, text, code):
+    """Addresses with too much or too little, paces nobody wants, databases that are none: named, not a traceback."""
+    assert faults(tmp_path, **REAL | {name: text})[name] == code
+
+
+def test_a_slip_of_the_pen_is_told_beside_what_is_missing(tmp_path):
+    """A misspelt name in .env is named together with what it was probably meant for, also when the start fails for it."""
+    (tmp_path / ".env").write_text(
+        "AMOCRM_SUBDOMAIN=fitzone\nAMOCRM_CLIENTID=x\nAMOCRM_CLIENT_SECRET=abc\nTIMEZON=UTC\n"
+    )
+    with pytest.raises(SettingsError) as raised:
+        load({}, tmp_path)
+    found = {fault.name: (fault.code, fault.hint) for fault in raised.value.faults}
+    assert found["AMOCRM_CLIENT_ID"][0] == "missing"
+    assert found["AMOCRM_CLIENTID"] == ("unknown", "AMOCRM_CLIENT_ID")
+    assert found["TIMEZON"] == ("unknown", "TIMEZONE")
+
+
+def test_what_else_is_in_the_environment_is_nobodys_business(tmp_path):
+    """The environment is everybody's: only names that begin like ours are looked at there."""
+    assert load({"PATH": "/bin", "BASEURL": "x", "LANG": "C"}, tmp_path).notes == ()
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    """A .env that is no UTF-8 is a fault with the file's name."""
+    (tmp_path / ".env").write_bytes("AMOCRM_SUBDOMAIN=фитнес".encode("cp1251"))
+    assert faults(tmp_path)[".env"] == "file_unreadable"
+
+
+def test_the_language_of_the_faults_is_the_one_set(tmp_path):
+    """UI_LANGUAGE from a file counts for what the console says, too."""
+    (tmp_path / ".env").write_text("UI_LANGUAGE=en\nTIMEZONE=Moscow\n")
+    with pytest.raises(SettingsError) as raised:
+        load({}, tmp_path)
+    assert raised.value.language == "en"
+
+
+def test_a_repr_of_the_settings_shows_no_password(tmp_path):
+    """The database's address holds one."""
+    settings = load({"DATABASE_URL": "postgresql://desk:hunter2@db/desk"}, tmp_path)
+    assert "hunter2" not in repr(settings)

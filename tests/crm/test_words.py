@@ -35,20 +35,39 @@ def test_every_key_in_code_has_words(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_error_code_has_words_and_a_remedy(language):
     """Whatever code an error in `crm/` can carry, a person reads what happened and what to do."""
-    raised = r'(?:SetupError|NetworkError|NotSent|NoAnswer|NotLetIn|BrokenWord|SaidNo|Refused)\(\s*(?:\d+,\s*)?"(\w+)"'
+    raised = r'(?:SetupError|NetworkError|NotSent|NoAnswer|NotLetIn|BrokenWord|SaidNo|Refused|Unreadable)\(\s*(?:\d+,\s*)?"(\w+)"'
     hints = r'"\w[\w ]*", (?:SetupError|NotLetIn), "(\w+)"'
     codes = (
-        set(re.findall(raised, SOURCE)) | set(re.findall(hints, SOURCE)) | {"rights_missing", "blocked", "worker_died"}
+        set(re.findall(raised, SOURCE))
+        | set(re.findall(hints, SOURCE))
+        | {"rights_missing", "blocked", "worker_died", "hooks_no_address"}
     )
     assert len(codes) > 50
     have = keys(language)
     assert not [code for code in codes if f"error-{code}" not in have or f"error-{code}-remedy" not in have]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_operation_of_the_journal_has_words(language):
+    """What a request is called in `crm/` stands in words on the activity page."""
+    named = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', BELOW))
+    others = re.compile(r".*\.(id|ru|com|key|activity|close)$")  # columns, domains, a file, a logger, the server's own
+    made = {"leads.bin", "contacts.bin", "fields.leads", "fields.contacts"}  # of two words each
+    operations = {name for name in named if not others.match(name)} | made
+    assert len(operations) > 30
+    assert not [name for name in operations if f"operation-{name.replace('.', '-')}" not in keys(language)]
+
+
 def test_no_words_lie_unused():
     """Sentences nobody can ever read are removed."""
     families = ("error-", "setting-", "field-", "period-", "activity-kind-", "fields-verdict-", "fields-entity-",
-                "fields-column-", "connection-state-", "operation-")  # fmt: skip
+                "fields-column-", "connection-state-", "connection-cause-", "operation-",
+                "delivery-", "deliveries-group-", "deliveries-origin-", "fields-type-", "fields-marker-", "forms-count-",
+                "forms-outcome-", "forms-sign-", "forms-key-overlap-", "hooks-state-", "hooks-means-", "hooks-bad-",
+                "leads-column-", "leads-attention-", "leads-parameter-", "export-kind-",
+                "overview-rule-", "overview-unit-", "overview-by-", "overview-week",
+                "call-heard-", "call-outcome-", "call-step-", "call-when-", "call-who-", "call-save-", "call-task-",
+                "call-blank-", "caller-offer-", "call-script", "call-consent", "panel-", "figures-")  # fmt: skip
     pages = {f"{path.stem}-{part}" for path in Path(PROJECT, "pages").glob("*.py") for part in ("title", "help")}
     used = set(re.findall(r"""["']([a-z][\w-]*)["']""", SOURCE)) | pages
     assert not [key for key in keys("ru") if key not in used and not key.startswith(families)]
@@ -85,6 +104,8 @@ def test_no_page_holds_a_sentence():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_operation_has_words(language):
     """Each operation the journal can hold is named for people."""
-    operations = set(re.findall(r'"((?:token|account|users|pipelines|leads|contacts|notes|fields)\.[a-z]+)"', BELOW))
+    operations = set(
+        re.findall(r'"((?:token|account|users|pipelines|leads|contacts|notes|tasks|fields|webhooks)\.[a-z]+)"', BELOW)
+    )
     assert len(operations) > 12
     assert not [name for name in operations if f"operation-{name.replace('.', '-')}" not in keys(language)]
