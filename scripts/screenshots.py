@@ -26,7 +26,20 @@ from ui.frame import SCREENS
 
 PICTURES = PROJECT / "docs" / "pictures"
 WIDE, PHONE = (1360, 860), (390, 844)
+TALL = (1360, 1000)
+"""The overview: its first chart whole."""
+
 START_S = 60
+
+SUBMISSIONS = (
+    {"name": "Ольга Смирнова", "phone": "8 912 555-10-20", "direction": "Йога"},
+    {"name": "Пётр", "phone": "8 999 1"},
+    {"name": "Анна-Мария Котова", "phone": "+7 905 222-33-44", "direction": "Пилатес"},
+    {"name": "Ольга Смирнова", "phone": "+7 (912) 555-10-20", "message": "И ещё: можно вечером?"},
+    {"name": "Best Prices", "phone": "8 901 000-00-01", "homepage": "https://buy.example"},
+    {"name": "Екатерина Белова", "phone": "8 911 777-88-99", "direction": "Бассейн"},
+)
+"""What a site might hand in: leads, one too short a phone, one sent again, one by a bot."""
 
 
 def main() -> None:
@@ -40,7 +53,8 @@ def main() -> None:
         )
         if folder is None:
             for screen in SCREENS:
-                picture(browser, address, screen.path, PICTURES / f"{screen.name}.png")
+                size = TALL if screen.name == "overview" else WIDE
+                picture(browser, address, screen.path, PICTURES / f"{screen.name}.png", size=size)
         else:
             everything(browser, address, folder)
         browser.close()
@@ -78,18 +92,33 @@ def picture(
     settle(page)
     if path == "new":
         type_a_lead(page)
+    if path == "overview":
+        page.get_by_test_id("stMetric").first.wait_for(timeout=START_S * 1000)
+        settle(page)
+    if path == "deliveries":
+        page.locator(".st-key-deliveries-group button").nth(2).click()
+        page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+        settle(page)
+    if path == "forms" and not page.locator("canvas").count():
+        hand_leads_in(page, address)
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target, full_page=size == PHONE)
     context.close()
 
 
 def settle(page: Page) -> None:
-    """Until the page has run and its tables are painted."""
+    """Until the page has run and its tables and charts are painted."""
     expect(page.get_by_test_id("stApp")).to_have_attribute(
         "data-test-script-state", "notRunning", timeout=START_S * 1000
     )
-    if page.get_by_test_id("stDataFrame").count():
-        page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    expect(page.get_by_test_id("stSkeleton").filter(visible=True)).to_have_count(0, timeout=START_S * 1000)
+    tables = page.get_by_test_id("stDataFrame").filter(visible=True)
+    if tables.count():
+        tables.first.locator("canvas").first.wait_for()
+    if charts := page.get_by_test_id("stEChartsChart").filter(visible=True).all():
+        for chart in charts:
+            chart.locator("canvas, svg").first.wait_for(timeout=START_S * 1000)
+        page.wait_for_timeout(1500)  # they grow; there is no sign of the end
     page.wait_for_timeout(600)  # the fade-in of Streamlit's elements; there is no sign of its end
 
 
@@ -103,6 +132,19 @@ def type_a_lead(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     page.get_by_text(re.compile("^(В AmoCRM за|In AmoCRM after)")).wait_for()
     page.wait_for_timeout(600)
+
+
+def hand_leads_in(page: Page, address: str) -> None:
+    """A form of the site, and some submissions, so that the picture shows what becomes of them."""
+    page.locator(".st-key-forms-new button").click()
+    for name, text in (("name", "Главная страница"), ("source", "Сайт"), ("origins", "https://fit.ru")):
+        page.locator(f".st-key-forms-{name}").get_by_role("textbox").fill(text)
+    page.locator(".st-key-forms-save button").click()
+    key = page.locator("[data-testid=stCode] code").inner_text().strip()
+    for more in SUBMISSIONS:
+        requests.post(f"{address}/api/crm", json=more, headers={"Authorization": f"Bearer {key}"}, timeout=START_S)
+    page.reload()
+    settle(page)
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""A desk in a process of its own that reads AmoCRM's leads for the first time.
+
+python -m benchmarks.filler FOLDER     prints "ready"; on a line it fills and prints one line of JSON; may be killed
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from crm.desk import Desk
+from crm.settings import load
+
+
+def main(folder: str) -> None:
+    desk = Desk(load(folder=Path(folder)))
+    desk.mirror._follow.reference()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    started = time.monotonic()
+    desk.mirror._fill.run(lambda: True)
+    print(json.dumps({"took_s": time.monotonic() - started, "peak_mb": peak_mb()}), flush=True)
+    desk.close()
+
+
+def peak_mb() -> float:
+    """The most memory this process has held."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
