@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 4
 QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -18,14 +19,17 @@ run: $(VENV)/.run  ## the desk on http://localhost:8501; without settings a demo
 dev: $(VENV)/.dev  ## the same, started anew by Streamlit when a page changes
 	@$(BIN)/streamlit run dashboard.py --server.fileWatcherType auto --client.showErrorDetails full
 
+# Most tests wait for a socket, a process or a browser most of the time, so four at once keep two cores busy; what measures
+# time has the machine for itself afterwards.
 test: $(VENV)/.dev  ## every test; those that need chromium or PostgreSQL say so where it is missing
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" && good=1; \
+	$(BIN)/python -m pytest -m alone && test -n "$$good"
 
 check: $(VENV)/.dev  ## format, lint, types, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory test
 
 format: $(VENV)/.dev  ## put the code in order
 	@$(BIN)/ruff check --fix .
