@@ -24,7 +24,6 @@ def fetch(chosen):
 @fragment(key=filters.FILTERS)
 def choose():
     """Filters above the table."""
-    filters.take_address()
     filters.draw(the_desk().listing.choices())
 
 
@@ -62,14 +61,15 @@ def leads():
     with LISTS.turn():
         filters.faults()
         page, chosen = fetch(filters.now_chosen())
-        filters.write_address(chosen)
         view.pulse(view.Shown(chosen, page))
+        filters.write_address(chosen)
         draw(page, chosen)
         if lead_id := st.session_state.get(filters.LEAD):
             leads_card.open_card(lead_id, view.close_card)
 
 
 st.html(view.MORE_ROOM)
+filters.take_address()
 choose()
 bar()
 leads()

@@ -2,6 +2,9 @@
 
     address ─► read ─► the widgets' state ─► widgets ─► Chosen ─► written ─► address
 
+The browser tells the value of every widget with all it says, also what it has not heard was changed. So a widget whose value
+was changed for the person is another one from then on (`key`): what the browser still says of the former one changes nothing.
+
 The address holds ids. What is typed into the search stays in this session. The page has three parts that are drawn by
 themselves: the filters, the bar under them, the list. A change draws the list anew, and the others where they look different.
 """
@@ -29,8 +32,14 @@ from ui.words import say
 ADDRESS = "leads.address"
 """The address this session has seen or written last: another one was opened by hand, by a link, by a view."""
 
+LEFT = "leads.addresses_left"
+"""Addresses it wrote before that one, while the browser may not have heard of it yet and go on telling them."""
+
 CHOSEN = "leads.chosen"
 """What was shown last."""
+
+TURNS = "leads.turns"
+"""How often something but the person has changed the value of a widget, by its name."""
 
 FILTERS, BAR, LIST = "leads-filters", "leads-bar", "leads-list"
 """The page's parts, in their order."""
@@ -93,11 +102,15 @@ def read(query: Mapping[str, Sequence[str]]) -> tuple[Chosen, list[str]]:
 
 
 def take_address() -> None:
-    """Where the address is not the one written last, let the widgets say what it says. Before any of them is drawn."""
+    """Where the address is not the one written last, let the widgets say what it says.
+
+    Before any of them is drawn, and only where all of them are: an address that somebody opens draws the whole page.
+    """
     query = _address()
     known = st.session_state.get(ADDRESS)
-    if query == known or (not query and known is not None):
-        if "leads.sort" not in st.session_state:  # one comes back from another page: its widgets are forgotten
+    if query == known or query in st.session_state.get(LEFT, ()) or (not query and known is not None):
+        if key("sort") not in st.session_state:  # one comes back from another page: its widgets are forgotten
+            st.session_state[TURNS] = {}
             put(st.session_state[CHOSEN])
         return
     if (view_id := _first(query, "view")) and set(query) <= {"view", "lead"}:
@@ -116,7 +129,13 @@ def take_address() -> None:
     st.session_state[LEAD] = int(lead) if lead.isascii() and lead.isdigit() and len(lead) < 16 else None
     if lead and st.session_state[LEAD] is None:
         st.session_state[FAULTS] = [*st.session_state.get(FAULTS, []), "lead"]
-    st.session_state[ADDRESS] = query
+    st.session_state[ADDRESS], st.session_state[LEFT] = query, []
+
+
+def hear_address() -> None:
+    """Note that the browser has the address that was written last. At the beginning of a run, before one is written in it."""
+    if _address() == st.session_state.get(ADDRESS):
+        st.session_state[LEFT] = []
 
 
 def write_address(chosen: Chosen) -> None:
@@ -131,7 +150,8 @@ def write_address(chosen: Chosen) -> None:
         query["page"] = [str(chosen.page)]
     if lead := st.session_state.get(LEAD):
         query["lead"] = [str(lead)]
-    if query != _address():
+    if query != (before := _address()):
+        st.session_state[LEFT] = [*st.session_state.get(LEFT, ()), before]
         st.query_params.from_dict({**_others(), **query})
     st.session_state[ADDRESS], st.session_state[CHOSEN] = query, chosen
 
@@ -152,29 +172,46 @@ def _put_read(query: Mapping[str, Sequence[str]]) -> list[str]:
 
 def put(chosen: Chosen) -> None:
     """Let the widgets say this. Before they are drawn, or in a callback."""
-    state: dict[str, Any] = {f"leads.{name}": list(getattr(chosen.filter, name)) for name in _LISTS}
-    state |= {"leads.period": chosen.filter.period, "leads.search": chosen.filter.search}
+    values: dict[str, Any] = {name: list(getattr(chosen.filter, name)) for name in _LISTS}
+    values |= {"period": chosen.filter.period, "search": chosen.filter.search}
     if chosen.filter.period == OWN:
         days = [day for day in (chosen.filter.since, chosen.filter.until) if day is not None]
-        state["leads.range"] = (days[0], days[-1])
-    state |= {"leads.sort": chosen.sort.column, "leads.descending": chosen.sort.descending}
-    state |= {"leads.columns": list(chosen.columns), "leads.size": chosen.size, "leads.page": chosen.page}
-    st.session_state.update(state)
+        values["range"] = (days[0], days[-1])
+    values |= {"sort": chosen.sort.column, "descending": chosen.sort.descending}
+    _put(values | {"columns": list(chosen.columns), "size": chosen.size, "page": chosen.page})
+
+
+def key(name: str) -> str:
+    """The key of a widget of this page: `leads.source`, and `leads.source.1` once something else has changed its value."""
+    turn = st.session_state.get(TURNS, {}).get(name, 0)
+    return f"leads.{name}.{turn}" if turn else f"leads.{name}"
+
+
+def value(name: str) -> Any:
+    """What the widget says; None before it was drawn or put."""
+    return st.session_state.get(key(name))
+
+
+def _put(values: Mapping[str, Any]) -> None:
+    for name, new in values.items():
+        if value(name) not in (None, new):
+            turns = st.session_state.get(TURNS, {})
+            st.session_state[TURNS] = {**turns, name: turns.get(name, 0) + 1}
+        st.session_state[key(name)] = new
 
 
 def now_chosen() -> Chosen:
     """What the widgets say."""
-    state = st.session_state
-    lists = {name: tuple(state.get(f"leads.{name}") or ()) for name in _LISTS}
-    period = state.get("leads.period") or ALL
-    since, until = own_days(state.get("leads.range")) if period == OWN else (None, None)
-    columns = tuple(name for name in COLUMNS if name in (state.get("leads.columns") or SHOWN))
+    lists = {name: tuple(value(name) or ()) for name in _LISTS}
+    period = value("period") or ALL
+    since, until = own_days(value("range")) if period == OWN else (None, None)
+    columns = tuple(name for name in COLUMNS if name in (value("columns") or SHOWN))
     return Chosen(
-        Filter(period=period, since=since, until=until, search=(state.get("leads.search") or "")[:LONGEST], **lists),
-        Sort(state.get("leads.sort") or "created_at", bool(state.get("leads.descending", True))),
+        Filter(period=period, since=since, until=until, search=(value("search") or "")[:LONGEST], **lists),
+        Sort(value("sort") or "created_at", _is_descending()),
         columns,
-        state.get("leads.size") or DEFAULT_SIZE,
-        max(1, state.get("leads.page") or 1),
+        value("size") or DEFAULT_SIZE,
+        max(1, value("page") or 1),
     )
 
 
@@ -212,18 +249,14 @@ def bar_is_drawn(choices: Choices) -> None:
 
 def first_page() -> None:
     """For callbacks: a new filter begins at its first page."""
-    st.session_state["leads.page"] = 1
+    _put({"page": 1})
 
 
 def sort_by(column: str) -> None:
     """For a callback: by this column; the same one again turns the order round. The bar shows the order too."""
-    state = st.session_state
-    again = state.get("leads.sort") == column
-    state["leads.descending"] = (
-        not state.get("leads.descending", True) if again else column in ("created_at", "updated_at", "price_rub", "id")
-    )
-    state["leads.sort"] = column
-    first_page()
+    again = value("sort") == column
+    descending = not _is_descending() if again else column in ("created_at", "updated_at", "price_rub", "id")
+    _put({"sort": column, "descending": descending, "page": 1})
     st.rerun((BAR, LIST))
 
 
@@ -235,7 +268,7 @@ def draw(choices: Choices) -> None:
         say("leads-search"),
         type="search",
         placeholder=say("leads-search-hint"),
-        key="leads.search",
+        key=key("search"),
         live=True,
         max_chars=LONGEST,
         help=say("leads-search-help"),
@@ -274,7 +307,7 @@ def draw_look() -> None:
         say("leads-columns"),
         COLUMNS,
         format_func=lambda name: say(f"leads-column-{name}"),
-        key="leads.columns",
+        key=key("columns"),
         on_change=_keep_columns,
         placeholder=say("any-choice"),
     )
@@ -282,16 +315,16 @@ def draw_look() -> None:
         say("leads-sort"),
         COLUMNS,
         format_func=lambda name: say(f"leads-column-{name}"),
-        key="leads.sort",
+        key=key("sort"),
         on_change=changed,
     )
     st.toggle(
         say("leads-descending"),
-        key="leads.descending",
+        key=key("descending"),
         on_change=changed,
     )
     st.segmented_control(
-        say("leads-size"), SIZES, key="leads.size", on_change=changed, required=True,
+        say("leads-size"), SIZES, key=key("size"), on_change=changed, required=True,
     )  # fmt: skip
 
 
@@ -321,16 +354,16 @@ def _period() -> None:
         say("leads-period"),
         PERIODS,
         format_func=lambda name: say(f"period-{name}"),
-        key="leads.period",
+        key=key("period"),
         on_change=_new_filter,
     )
-    if st.session_state.get("leads.period") == OWN:
+    if value("period") == OWN:
         today = datetime.now(zone()).date()
-        st.session_state.setdefault("leads.range", (today - timedelta(days=OWN_DAYS - 1), today))
+        st.session_state.setdefault(key("range"), (today - timedelta(days=OWN_DAYS - 1), today))
         right.date_input(
             say("leads-range"),
             format="DD.MM.YYYY",
-            key="leads.range",
+            key=key("range"),
             on_change=changed,
         )
 
@@ -342,13 +375,13 @@ def _new_filter() -> None:
 
 def _several(name: str, labels: Mapping[Any, str], *, help_key: str | None = None) -> None:
     """A filter of several values. One that was chosen and is not there any more stays, and can be taken away."""
-    chosen = st.session_state.get(f"leads.{name}") or []
+    chosen = value(name) or []
     known = unique({**labels, **{value: say("leads-gone") for value in chosen if value not in labels}})
     st.multiselect(
         say(f"leads-column-{name}"),
         list(known),
         format_func=lambda value: known.get(value, ""),
-        key=f"leads.{name}",
+        key=key(name),
         placeholder=say("any"),
         on_change=_new_filter,
         help=say(help_key, days=kinds.UNTOUCHED_DAYS) if help_key else None,
@@ -367,8 +400,8 @@ def unique(labels: Mapping[Any, str]) -> dict[Any, str]:
 
 def _keep_columns() -> None:
     """For the next visit of whoever sits here."""
-    if person() and st.session_state.get("leads.columns"):
-        the_desk().views.keep_columns(person(), st.session_state["leads.columns"])
+    if person() and value("columns"):
+        the_desk().views.keep_columns(person(), value("columns"))
     show()
 
 
@@ -376,6 +409,10 @@ def own_days(picked: object) -> tuple[date | None, date | None]:
     """First and last day of an own range; while only its first is chosen, that day."""
     days = [day for day in (picked if isinstance(picked, tuple | list) else [picked]) if isinstance(day, date)]
     return (days[0], days[-1]) if days else (None, None)
+
+
+def _is_descending() -> bool:
+    return value("descending") is not False
 
 
 def _is_drawn(part: str, choices: Choices) -> None:

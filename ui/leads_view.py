@@ -125,6 +125,7 @@ def pulse(shown: Shown) -> None:
 
     Runs every second while the page is open; the page itself runs again only where what it shows has changed.
     """
+    filters.hear_address()
     desk = the_desk()
     say_state(desk.mirror.status())
     if desk.mirror.version() == shown.page.version:
@@ -188,9 +189,9 @@ def buttons() -> None:
 def pages(page: Page, chosen: Chosen) -> None:
     """The pages of the list, where there is more than one."""
     count = max(1, -(-page.total // chosen.size))
-    st.session_state["leads.page"] = min(chosen.page, count)
+    st.session_state[filters.key("page")] = min(chosen.page, count)
     if count > 1:
-        st.pagination(count, key="leads.page")
+        st.pagination(count, key=filters.key("page"))
 
 
 def nothing_here(chosen: Chosen, status: MirrorStatus) -> None:

@@ -84,6 +84,7 @@ def _save() -> None:
 
 def _open(view: View) -> None:
     st.query_params.from_dict({"view": view.id})
+    filters.take_address()
     st.rerun((filters.FILTERS, filters.BAR, filters.LIST))
 
 

@@ -69,6 +69,41 @@ def total(store: Store) -> str:
         return str(db.scalar(sa.select(sa.func.count()).select_from(leads).where(leads.c.is_deleted.is_(False))))
 
 
+class SlowLine:
+    """The line to the browser. While it is held the browser hears nothing, and goes on saying what it knows."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._held, self._said, self._waiting = page, False, 0, []
+        page.route_web_socket(re.compile("_stcore/stream"), self._carry)
+
+    def _carry(self, browser) -> None:
+        server = browser.connect_to_server()
+
+        def up(message):
+            self._said += 1
+            server.send(message)
+
+        def down(message):
+            if self._held:
+                self._waiting.append(lambda: browser.send(message))
+            else:
+                browser.send(message)
+
+        browser.on_message(up)
+        server.on_message(down)
+
+    def hold(self) -> None:
+        self._held, self._said = True, 0
+
+    def let_go(self, after: int) -> None:
+        """Once the browser has said so much without having heard anything."""
+        while self._said < after:
+            self._page.evaluate("new Promise(requestAnimationFrame)")
+        self._held = False
+        for send in self._waiting:
+            send()
+
+
 def test_filters_survive_a_reload(page: Page, desk, store):
     """What is chosen stands in the address by its fingerprint; the same after a reload; a period leaves it alone."""
     open_page(page, desk, "/")
@@ -127,6 +162,39 @@ def test_a_new_lead_waits_where_it_would_disturb(page: Page, desk, store):
     note.click()
     expect(count(page)).to_have_text(re.compile(f"^{total(store)} "))
     expect(page).to_have_url(re.compile(r"/$"))
+
+
+@pytest.mark.parametrize("press", ["arrived", "clear", "heading"])
+def test_what_is_pressed_holds_on_a_slow_line(page: Page, desk, store, press):
+    """The browser tells the former filter, order and page several times before it hears of the new one: the new one stands."""
+    line = SlowLine(page)
+    source = fingerprint("Сайт")
+    open_page(page, desk, "/?page=2" if press == "arrived" else f"/?source={source}&page=2")
+    if press == "arrived":
+        arrive(store, "Нажата Медленно")
+        button = page.get_by_role("button", name="1 новый лид — показать")
+        expect(button).to_be_visible()
+    elif press == "clear":
+        button = key(page, "leads.clear").get_by_role("button")
+        expect(button).to_be_visible()
+    else:
+        expect(page.get_by_test_id("stDataFrame").first.locator("canvas").first).to_be_visible()
+        box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    line.hold()
+    if press == "heading":
+        page.mouse.click(box["x"] + 200, box["y"] + 17)
+    else:
+        button.click()
+    line.let_go(after=5)
+    expect(page).to_have_url(re.compile(rf"\?source={source}&sort=name$" if press == "heading" else "/$"))
+    if press == "heading":
+        expect(page.get_by_test_id("stPagination").get_by_role("button", name="1", exact=True)).to_be_visible()
+    else:
+        expect(count(page)).to_have_text(re.compile(f"^{total(store)} "))
+        expect(key(page, "leads.source").get_by_text("Сайт")).to_have_count(0)
+    arrive(store, "Приходит Потом")  # on the first page, where it comes by itself
+    expect(count(page)).to_have_text(re.compile(f"^{total(store)} " if press != "heading" else r"^\d+ "))
+    expect(page).to_have_url(re.compile(rf"\?source={source}&sort=name$" if press == "heading" else "/$"))
 
 
 def test_a_card_has_its_address_and_stays_open(page: Page, desk, store):
