@@ -102,7 +102,7 @@ def _offers(found: Look) -> Iterator[tuple[str, Person | None]]:
         if person.contact_id is not None:
             yield f"{SAME}:{person.contact_id}", person
     if found.exact:
-        yield OTHER, None
+        yield f"{OTHER}:{found.phone}", None  # said of this number, so it is gone with it
 
 
 def _of_code(found: Look, code: str) -> Person | None:

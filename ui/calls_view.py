@@ -14,15 +14,19 @@ from crm.calls.stats import Figures, Made
 from crm.calls.texts import BLANKS, CONSENT, LONGEST, SCRIPT, filled
 from crm.delivery import DELIVERED, FOR_PEOPLE, QUEUED, UNKNOWN
 from crm.desk import the_desk
+from crm.errors import SetupError
 from ui import formats
 from ui.frame import attempt
-from ui.new_view import READ_OUT, start
+from ui.new_view import ANSWERS, READ_OUT, start, take_up
 from ui.parts import moment, zone
 from ui.person import person
 from ui.words import error_words, language, say
 
 PANEL = "new.panel"
 PANELS = ("script", "back", "today")
+
+BEGUN = "new.texts_begun"
+"""What each text was when somebody here began to change it."""
 
 BACK_SHOWN = 12
 
@@ -62,16 +66,37 @@ def _script(typed: Mapping[str, Any]) -> None:
     with st.expander(say("call-texts-edit"), icon=":material/edit:"):
         st.caption(say("call-texts-help", blanks=", ".join(f"{{{say(f'call-blank-{blank}')}}}" for blank in BLANKS)))
         for kind in (SCRIPT, CONSENT):
-            st.text_area(say(f"call-{kind}"), bodies[kind], height=180, max_chars=LONGEST, key=f"new.text_{kind}")
+            _text(kind, bodies[kind])
         st.button(say("call-texts-save"), key="new.texts_save", icon=":material/save:", on_click=_save_texts)
 
 
+def _text(kind: str, body: str) -> None:
+    """One text to be changed. Until somebody does, it follows what others write."""
+    key, begun = f"new.text_{kind}", st.session_state.setdefault(BEGUN, {})
+    if st.session_state.get(key) == begun.get(kind) != body:
+        st.session_state[key] = body
+    if st.session_state.get(key, body) == body:
+        begun[kind] = body
+    st.text_area(say(f"call-{kind}"), body, height=180, max_chars=LONGEST, key=key)
+
+
 def _save_texts() -> None:
+    """Those that were changed here. None of them where one is empty, or somebody else has changed it meanwhile."""
+
     def save() -> None:
-        for kind in (SCRIPT, CONSENT):
-            body = str(st.session_state[f"new.text_{kind}"])
-            if body != say(f"call-{kind}-text"):
-                the_desk().calls.texts.write(kind, body, person())
+        begun = st.session_state[BEGUN]
+        changed = {kind: str(st.session_state[f"new.text_{kind}"]) for kind in (SCRIPT, CONSENT)}
+        changed = {kind: body for kind, body in changed.items() if body != begun[kind]}
+        for kind, body in changed.items():
+            if not body.strip():
+                raise SetupError("text_empty")
+            newest = the_desk().calls.texts.newest(kind).body
+            if (newest or say(f"call-{kind}-text")) != begun[kind]:
+                begun[kind] = newest or begun[kind]
+                raise SetupError("text_changed")
+        for kind, body in changed.items():
+            begun[kind] = the_desk().calls.texts.write(kind, body, person()).body
+            st.session_state[f"new.text_{kind}"] = begun[kind]
 
     attempt(save, "call-texts-saved")
 
@@ -116,6 +141,13 @@ def _whose(one: CallBack) -> str:
 
 
 def _call_back(one: CallBack) -> None:
+    """Once begun, it is gone on with."""
+    if st.session_state.get(ANSWERS) == one.lead_id:
+        return
+    begun = [draft.id for draft in the_desk().calls.drafts.open_of(person()) if draft.answers == one.lead_id]
+    if begun:
+        take_up(begun[0])
+        return
     values = {"phone": phones.display(one.phone), "name": one.name, "direction": one.direction}
     start(values, answers=one.lead_id)
 

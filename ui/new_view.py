@@ -118,11 +118,16 @@ def begin() -> None:
         for name in ("choice", "consent_text"):  # these have no widget
             st.session_state[f"new.{name}"] = kept.values.get(name, "")
         return
-    given = {**_empty(), "phone": st.query_params.get("phone", "")}
+    given = {**_empty(), "phone": _dialled(st.query_params.get("phone", ""))}
     st.session_state[DRAFT], st.session_state[GIVEN] = new_id(), given
     st.session_state[ANSWERS] = None
     if kept is not None:  # saved, and the server ended before the browser heard of it
         st.session_state[LAST] = st.session_state[UNHEARD] = (dict(kept.values), kept.lead_id, time.monotonic())
+
+
+def _dialled(phone: str) -> str:
+    """The number of an address. In addresses a plus that nobody has escaped is a blank."""
+    return f"+{phone[1:]}" if phone[:1] == " " and phone[1:2].isdigit() else phone
 
 
 def start(values: Mapping[str, Any] | None = None, *, answers: str | None = None) -> None:

@@ -70,7 +70,7 @@ class Choice:
 
     @classmethod
     def of(cls, text: str, stage: str = "") -> Choice:
-        """From what the form holds: "add:123", "same:45", "other", ""; `stage`: the lead it was chosen for, "123:1:2"."""
+        """From what the form holds: "add:123", "same:45", "other:+7…", ""; `stage`: the lead it was chosen for, "123:1:2"."""
         kind, _, number = text.partition(":")
         if kind == ADD and number.isdecimal():
             lead, _, place = stage.partition(":")

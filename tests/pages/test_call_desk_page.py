@@ -113,6 +113,18 @@ def test_whose_call_it_is(desk, open_page, known):
     assert [one.kind for one in desk.calls.today("")] == ["other"]
 
 
+def test_another_person_is_said_of_one_number(desk, open_page, known):
+    """Chosen for a number, it is gone with that number: the next one that is known is that person again."""
+    put(desk.store, of_contacts=[(contact_row(2, "+79035550042"), "+79035550042")], of_leads=[lead_row(12, 2)])
+    app = fill(open_page("new"), phone=PHONE).run()
+    app.button(key="new.offer_3").click().run()
+    assert app.button(key="new.submit").label == "Сохранить как другого человека"
+    fill(app, phone="+79035550042").run()
+    assert app.button(key="new.submit").label == "Добавить к сделке"
+    fill(app, phone=PHONE).run()
+    assert app.button(key="new.submit").label == "Сохранить как другого человека"
+
+
 def test_near_is_not_the_caller(desk, open_page, known):
     """A number like it changes nothing about saving; taken over, it is the number."""
     app = fill(open_page("new"), phone=f"{PHONE[:-1]}2").run()
@@ -147,6 +159,60 @@ def test_a_call_back_opens_the_form(desk, open_page):
     app.text_input(key="new.reason").set_value("Купил")
     submit(app)
     assert desk.calls.waiting("") == []
+
+
+def test_a_call_back_is_begun_once(desk, open_page):
+    """Pressed again, here or after another caller, it goes on with what was begun."""
+    saved = desk.calls.save("d" * 32, call(datetime.now(UTC) - timedelta(hours=1)), "")
+    app = open_page("new")
+    app.segmented_control(key="new.panel").set_value("back").run()
+    app.button(key=f"new.back_{saved.lead_id}").click().run()
+    fill(app, message="Перезвонить вечером").run()
+    app.button(key=f"new.back_{saved.lead_id}").click().run()
+    assert app.text_area(key="new.message").value == "Перезвонить вечером"
+    app.button(key="new.next").click().run()
+    app.button(key=f"new.back_{saved.lead_id}").click().run()
+    assert app.text_area(key="new.message").value == "Перезвонить вечером"
+    assert len(desk.calls.drafts.open_of("")) == 1
+
+
+def test_the_number_of_an_address_keeps_its_plus(desk, open_page):
+    """A telephone system that does not escape it sends a plus, which addresses read as a blank."""
+    assert open_page("new", phone=" 375291234567").text_input(key="new.phone").value == "+375291234567"
+    assert open_page("new", phone="8 961 123-45-67").text_input(key="new.phone").value == "8 961 123-45-67"
+
+
+def test_nobody_writes_over_a_text_unseen(desk, open_page):
+    """Who has not changed a text reads the newest; who has is told that somebody else was first, and keeps the words."""
+    mine, yours = open_page("new"), open_page("new")
+    yours.text_area(key="new.text_script").set_value("Текст Бориса")
+    yours.button(key="new.texts_save").click().run()
+    mine.text_area(key="new.text_consent").set_value("Согласие Анны").run()
+    assert mine.text_area(key="new.text_script").value == "Текст Бориса"
+    mine.button(key="new.texts_save").click().run()
+    assert desk.calls.texts.newest("script").body == "Текст Бориса"
+    assert desk.calls.texts.newest("consent").body == "Согласие Анны"
+
+    yours.run()
+    yours.text_area(key="new.text_script").set_value("Ещё раз Борис").run()
+    mine.run()
+    mine.text_area(key="new.text_script").set_value("Анна").run()
+    yours.button(key="new.texts_save").click().run()
+    mine.button(key="new.texts_save").click().run()
+    assert "изменил кто-то другой" in shown(mine)
+    assert mine.text_area(key="new.text_script").value == "Анна"
+    assert desk.calls.texts.newest("script").body == "Ещё раз Борис"
+    mine.button(key="new.texts_save").click().run()
+    assert desk.calls.texts.newest("script").body == "Анна"
+
+
+def test_an_empty_text_is_not_saved(desk, open_page):
+    """It says so, and the text that counts stays."""
+    app = open_page("new")
+    app.text_area(key="new.text_script").set_value("  ")
+    app.button(key="new.texts_save").click().run()
+    assert "Пустой текст не сохранён" in shown(app)
+    assert desk.calls.texts.newest("script").version == 0
 
 
 def test_texts_are_changed_by_whoever_may(desk, open_page):
