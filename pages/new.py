@@ -7,7 +7,6 @@ from ui import new_view as view
 from ui.caller_view import caller
 from ui.calls_view import panels
 from ui.frame import fragment, notice
-from ui.parts import focus
 from ui.saved_view import saved
 
 view.begin()
@@ -36,7 +35,7 @@ def desk() -> None:
         saved()
     with side, st.container(key="new.panels"):
         panels(view.typed())
-    focus(view.first_faulty(), st.session_state.get(view.COUNT, 0))
+    view.cursor()
 
 
 desk()

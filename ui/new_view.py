@@ -93,6 +93,8 @@ FIRST_DAY, LAST_DAY = date(intake.FIRST_YEAR, 1, 1), date(intake.LAST_YEAR, 12, 
 FORM_ORDER = ("phone", "name", "direction", "source")
 TEXTS = (*intake.OWN_FIELDS, "reason")
 DRAFT_ID = re.compile(r"[0-9a-f]{32}")
+SOON_MS = 50
+CSS_UNSAFE = re.compile(r"[^0-9A-Za-z_]")
 
 SAME_PRESS_S = 5.0
 """The same call entered again this soon is one press that arrived twice: a double Enter, a double click."""
@@ -488,10 +490,14 @@ def keys() -> None:
     st.html(f"<script>{KEYS.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
 
 
-def first_faulty() -> str:
-    """The widget the cursor belongs in: the first faulty one from above, else the phone."""
+def cursor() -> None:
+    """Into the first faulty field from above, else the phone: on opening the page, after saving, with another draft."""
     faulty = {fault.field for fault in st.session_state.get(FAULTS, [])}
-    return next((f"new.{name}" for name in (*FORM_ORDER, *sorted(faulty)) if name in faulty), "new.phone")
+    name = next((name for name in (*FORM_ORDER, *sorted(faulty)) if name in faulty), "phone")
+    count = st.session_state.get(COUNT, 0)
+    place = f"'new-{CSS_UNSAFE.sub('-', name)}', {'false' if count else 'true'}"
+    wait = f"window.callDesk ? callDesk.focus({place}) : setTimeout(look, {SOON_MS})"  # the page's scripts come in any order
+    st.html(f"<script>/* {count} */ (function look() {{ {wait} }})()</script>", unsafe_allow_javascript=True)
 
 
 def _text(name: str, *, placeholder: str = "", label: str | None = None) -> None:

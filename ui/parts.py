@@ -13,9 +13,6 @@ from crm.intake import FieldFault
 from ui import formats
 from ui.words import language, say
 
-FOCUS_EVERY_MS, FOCUS_TRIES = 50, 60
-"""The form may be drawn a moment after the script that looks for it: three seconds of looking."""
-
 
 def zone() -> ZoneInfo:
     """The club's time zone."""
@@ -44,21 +41,6 @@ def facts(pairs: Iterable[tuple[str, str]]) -> None:
         left, right = st.columns([1, 2], vertical_alignment="center")
         left.caption(label)
         right.text(value)
-
-
-def focus(key: str, nonce: object) -> None:
-    """Put the cursor into the input of a widget: on opening a page, and again whenever `nonce` changes.
-
-    Streamlit has no such thing; the operator's hands are on the keyboard. The key is one of our own.
-    """
-    css = "".join(char if char.isalnum() or char == "_" else "-" for char in key)
-    st.html(
-        f"<script>/* {nonce} */ (function look(tries) {{"
-        f"const input = document.querySelector('.st-key-{css} input, .st-key-{css} textarea');"
-        f"if (input) input.focus(); else if (tries) setTimeout(look, {FOCUS_EVERY_MS}, tries - 1);"
-        f"}})({FOCUS_TRIES})</script>",
-        unsafe_allow_javascript=True,
-    )
 
 
 def countdown(until: datetime, now: datetime) -> str:

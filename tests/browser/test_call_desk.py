@@ -180,6 +180,16 @@ def test_a_restart_loses_nothing(page: Page, desk: RunningDesk):
     assert said == [("Пилатес вечером",)]
 
 
+def test_opening_takes_the_cursor_from_nobody(page: Page, desk: RunningDesk):
+    """A server that was started anew opens the page once more: whoever goes on typing goes on in that field."""
+    begin(page, desk)
+    field(page, "direction").focus()
+    page.evaluate("window.callDesk.focus('new-phone', true)")
+    expect(field(page, "direction")).to_be_focused()
+    page.evaluate("window.callDesk.focus('new-phone', false)")
+    expect(field(page, "phone")).to_be_focused()
+
+
 def test_what_is_typed_for_the_next_caller_outlives_a_restart(page: Page, desk: RunningDesk):
     """The address still names a saved draft: the form is emptied where it still holds that, and only there."""
     begin(page, desk)

@@ -2,11 +2,10 @@
 // somebody pauses in it, before anything is saved and before the page is left. A field that lost the line while somebody
 // typed in it is gone back to. Streamlit's own shortcuts miss keys that are pressed while the page changes; these do not.
 if (!window.callDesk) {
-  window.callDesk = true
   const LOOK_MS = 200
   const WITH_ALT = { KeyN: "new-next", KeyZ: "new-undo", KeyB: "new-back_" } // by place on the keyboard, in any layout
   const ALWAYS = ["new-next", "new-submit"]
-  const TRIES = 25
+  const TRIES = 25 // of LOOK_MS
   const HANDED_MS = 30 // until Streamlit has taken what was handed over, or was left just now: a press sent before would save without it
   const PAUSE_MS = 600 // without a key: what was typed so far is handed over, in mid-field
   const unsaid = new Set() // fields typed in and not left since
@@ -53,6 +52,16 @@ if (!window.callDesk) {
     const name = WITH_ALT[code] ?? (/^Digit[1-9]$/.test(code) && `new-offer_${code.at(-1)}`)
     return name && (ALWAYS.includes(name) || buttonOf(name)) && name
   }
+
+  // The cursor into a widget. On opening the page only where nobody is typing: a server that was started anew opens it, too,
+  // under the hands of somebody who goes on.
+  const focus = (name, isOpening, tries = 4 * TRIES) => {
+    if (isOpening && (cutOff?.isConnected || last?.disabled || isOurs(document.activeElement))) return
+    const field = document.querySelector(`.st-key-${name} :is(input, textarea)`)
+    if (field) field.focus()
+    else if (tries) setTimeout(focus, LOOK_MS / 4, name, isOpening, tries - 1)
+  }
+  window.callDesk = { focus }
 
   setInterval(() => {
     if (last?.disabled) cutOff = last
