@@ -110,7 +110,11 @@ def guard() -> Iterator[None]:
 
 
 def fragment(**options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """`st.fragment` with the guard inside: a fragment that reruns by itself has no frame around it."""
+    """`st.fragment` with the guard inside, for a fragment that reruns by itself has no frame around it; and alone in its place.
+
+    Streamlit drops what it has not sent yet of a fragment when that fragment runs again, also the block it stands in. The
+    browser closes the gap, and what is then drawn by its place comes over the fragment's neighbour. Here it has none.
+    """
 
     def decorate(draw_part: Callable[..., None]) -> Callable[..., None]:
         @wraps(draw_part)
@@ -118,7 +122,14 @@ def fragment(**options: Any) -> Callable[[Callable[..., None]], Callable[..., No
             with guard():
                 draw_part(*args, **values)
 
-        return st.fragment(guarded, **options)
+        run = st.fragment(guarded, **options)
+
+        @wraps(draw_part)
+        def placed(*args: Any, **values: Any) -> None:
+            with st.container():
+                run(*args, **values)
+
+        return placed
 
     return decorate
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import local_script_runner
+from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
 from tests.pages.conftest import shown
 from ui.frame import SCREENS
@@ -94,3 +96,26 @@ def test_a_fault_of_ours_shows_no_trace(desk, open_page, monkeypatch):
     assert not app.exception
     assert "сломались мы сами" in app.error[0].value
     assert "ZeroDivision" not in shown(app)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_that_runs_by_itself_is_alone_in_its_place(name, desk, open_page, monkeypatch):
+    """What Streamlit drops of such a part leaves a gap, which the browser closes: a neighbour would be drawn over."""
+    said = []
+
+    def parse(messages):
+        said[:] = [message for message in messages if message.HasField("delta")]
+        return parse_tree_from_messages(messages)
+
+    monkeypatch.setattr(local_script_runner, "parse_tree_from_messages", parse)
+    open_page(name)
+    places: dict[str, tuple[int, ...]] = {}
+    for message in said:
+        path, part = tuple(message.metadata.delta_path), message.delta.fragment_id
+        if part and (part not in places or len(path) < len(places[part])):
+            places[part] = path
+    everywhere = {tuple(message.metadata.delta_path) for message in said}
+    assert places
+    for place in places.values():
+        neighbours = {path[: len(place)] for path in everywhere if path[: len(place) - 1] == place[:-1]}
+        assert neighbours - {place[:-1], place} == set()
