@@ -59,9 +59,10 @@ def draw(page, chosen):
 def leads():
     """The list: what one chooses above runs this, and the rest only where that looks different now."""
     with LISTS.turn():
-        filters.faults()
         page, chosen = fetch(filters.now_chosen())
-        view.pulse(view.Shown(chosen, page))
+        with st.container():
+            view.pulse(view.Shown(chosen, page))
+        filters.faults()
         filters.write_address(chosen)
         draw(page, chosen)
         if lead_id := st.session_state.get(filters.LEAD):

@@ -16,7 +16,8 @@ view.keys()
 @fragment()
 def desk() -> None:
     """The whole screen runs without the frame: a key pressed costs as little as can be."""
-    notice()
+    with st.container():
+        notice()
     handover.settle()
     view.drafts()
     with st.container(key="new.desk"):

@@ -112,15 +112,18 @@ def _of_code(found: Look, code: str) -> Person | None:
 # Drawing
 
 
-def caller(keep: Callable[[], None], take_number: Callable[[str], None], stage_given: str | None) -> bool:
-    """The card of the number in the form; whether there was anything to show.
+def caller(keep: Callable[[], None], take_number: Callable[[str], None], stage_given: str | None) -> None:
+    """The card of the number in the form, where there is anything to show.
 
     `keep`: called when something was chosen; `take_number`: when it was one of the near numbers.
     """
     shown = st.session_state.get(SHOWN)
-    if not isinstance(shown, Shown) or not (shown.look.phone or shown.look.near):
-        return False
-    with st.container(border=True, key="new.whose", gap="xsmall"):
+    is_there = isinstance(shown, Shown) and bool(shown.look.phone or shown.look.near)
+    with st.container(border=is_there, key="new.whose", gap="xsmall"):
+        whose, source = st.container(gap="xsmall"), st.container()
+    if not isinstance(shown, Shown) or not is_there:
+        return
+    with whose:
         if shown.is_warning:
             st.warning(say("caller-look-first"), icon=":material/visibility:")
         if shown.look.exact:
@@ -130,8 +133,8 @@ def caller(keep: Callable[[], None], take_number: Callable[[str], None], stage_g
         if shown.look.near:
             words = "caller-near" if shown.look.phone else "caller-beginning"
             _near(shown.look.near, take_number, "caller-near-too" if shown.look.exact else words)
+    with source:
         _source(shown)
-    return True
 
 
 def _exact(shown: Shown, keep: Callable[[], None], stage_given: str | None) -> None:
@@ -238,7 +241,7 @@ def _source(shown: Shown) -> None:
         st.caption(f":material/cloud_done: {say('caller-answered')}")
 
 
-@fragment(run_every=ANSWER_EVERY_S)
+@fragment(is_inner=True, run_every=ANSWER_EVERY_S)
 def _waiting(phone: str) -> None:
     """AmoCRM has been asked; the screen is drawn again when it has answered, and the browser has heard of all before."""
     st.caption(f":material/sync: {say('caller-asking')}")

@@ -42,15 +42,12 @@ def buttons() -> None:
 def progress() -> None:
     """What became of the file asked for; nothing where none was."""
     export = _asked()
-    if export is None:
-        return
-    if export.is_open:
-        _running()
-    else:
-        _ended(export)
+    with st.container():
+        if export is not None:
+            _running() if export.is_open else _ended(export)
 
 
-@fragment(run_every=LOOK_EVERY_S)
+@fragment(is_inner=True, run_every=LOOK_EVERY_S)
 def _running() -> None:
     """How many rows are in it; runs by itself until it is done."""
     export = _asked()

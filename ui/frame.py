@@ -109,11 +109,13 @@ def guard() -> Iterator[None]:
         show_error(error)
 
 
-def fragment(**options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """`st.fragment` with the guard inside, for a fragment that reruns by itself has no frame around it; and alone in its place.
 
     Streamlit drops what it has not sent yet of a fragment when that fragment runs again, also the block it stands in. The
-    browser closes the gap, and what is then drawn by its place comes over the fragment's neighbour. Here it has none.
+    browser closes the gap, and what is then drawn by its place comes over the fragment's neighbour: so it has none. And what
+    was drawn within it by an inner one is sent nevertheless; a place which the browser does not know breaks the whole page.
+    So whoever draws an inner one gives it a place, `st.container()`, that each of its runs draws at the same position.
     """
 
     def decorate(draw_part: Callable[..., None]) -> Callable[..., None]:
@@ -129,7 +131,7 @@ def fragment(**options: Any) -> Callable[[Callable[..., None]], Callable[..., No
             with st.container():
                 run(*args, **values)
 
-        return placed
+        return run if is_inner else placed
 
     return decorate
 

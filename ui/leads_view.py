@@ -119,7 +119,7 @@ def _picked() -> None:
         st.session_state[filters.LEAD] = ids[selection["rows"][0]]
 
 
-@fragment(run_every=LOOK_EVERY_S)
+@fragment(is_inner=True, run_every=LOOK_EVERY_S)
 def pulse(shown: Shown) -> None:
     """As of when, and whether something has come: into the table at once where nobody is disturbed by that, else announced.
 

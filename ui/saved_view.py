@@ -21,18 +21,20 @@ CARD_EVERY_S = 0.5
 
 def saved() -> None:
     """The call saved last in this session. Looks again by itself until it has arrived."""
+    above, here = st.container(), st.container()
     if faults_left():
-        st.error(say("new-not-saved"), icon=":material/error:")
+        above.error(say("new-not-saved"), icon=":material/error:")
     if LAST not in st.session_state:
         return
     progress = _progress()
-    if progress is None or progress.is_settled:
-        _card()
-    else:
-        _live_card()
+    with here:
+        if progress is None or progress.is_settled:
+            _card()
+        else:
+            _live_card()
 
 
-@fragment(run_every=CARD_EVERY_S)
+@fragment(is_inner=True, run_every=CARD_EVERY_S)
 def _live_card() -> None:
     if LAST not in st.session_state or NOTICE in st.session_state:
         st.rerun()  # it was taken back, or could not be: the form around this card has to know

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1.element_tree import ElementTree, parse_tree_from_messages
 
 from crm.desk import Desk, install
 from crm.settings import PROJECT
@@ -58,6 +60,43 @@ def open_page() -> Callable[..., AppTest]:
         return app if name == "leads" else app.switch_page(f"{name}.py").run()
 
     return run
+
+
+class Said:
+    """What the last run told the browser to draw, and where."""
+
+    def __init__(self) -> None:
+        self.messages: list[ForwardMsg] = []
+
+    def paths(self) -> set[tuple[int, ...]]:
+        return {tuple(message.metadata.delta_path) for message in self.messages}
+
+    def parts(self) -> dict[str, tuple[int, ...]]:
+        """The block of each part that runs by itself."""
+        places: dict[str, tuple[int, ...]] = {}
+        for message in self.messages:
+            path, part = tuple(message.metadata.delta_path), message.delta.fragment_id
+            if part and (part not in places or len(path) < len(places[part])):
+                places[part] = path
+        return places
+
+    def inner_parts(self) -> set[tuple[int, ...]]:
+        """The blocks of those that stand within another one."""
+        all_ = set(self.parts().values())
+        return {inner for inner in all_ if any(inner != outer == inner[: len(outer)] for outer in all_)}
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> Said:
+    """Listens to every run of a page."""
+    heard = Said()
+
+    def parse(messages: list[ForwardMsg]) -> ElementTree:
+        heard.messages = [message for message in messages if message.HasField("delta")]
+        return parse_tree_from_messages(messages)
+
+    monkeypatch.setattr(local_script_runner, "parse_tree_from_messages", parse)
+    return heard
 
 
 def shown(app: AppTest) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from streamlit.testing.v1 import local_script_runner
-from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
+from tests.crm.calls.conftest import PHONE, contact_row, lead_row, put, put_stages
 from tests.pages.conftest import shown
 from ui.frame import SCREENS
 
@@ -99,23 +98,31 @@ def test_a_fault_of_ours_shows_no_trace(desk, open_page, monkeypatch):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_part_that_runs_by_itself_is_alone_in_its_place(name, desk, open_page, monkeypatch):
+def test_a_part_that_runs_by_itself_is_alone_in_its_place(name, desk, open_page, said):
     """What Streamlit drops of such a part leaves a gap, which the browser closes: a neighbour would be drawn over."""
-    said = []
-
-    def parse(messages):
-        said[:] = [message for message in messages if message.HasField("delta")]
-        return parse_tree_from_messages(messages)
-
-    monkeypatch.setattr(local_script_runner, "parse_tree_from_messages", parse)
     open_page(name)
-    places: dict[str, tuple[int, ...]] = {}
-    for message in said:
-        path, part = tuple(message.metadata.delta_path), message.delta.fragment_id
-        if part and (part not in places or len(path) < len(places[part])):
-            places[part] = path
-    everywhere = {tuple(message.metadata.delta_path) for message in said}
-    assert places
-    for place in places.values():
-        neighbours = {path[: len(place)] for path in everywhere if path[: len(place) - 1] == place[:-1]}
+    assert said.parts()
+    for place in said.parts().values():
+        neighbours = {path[: len(place)] for path in said.paths() if path[: len(place) - 1] == place[:-1]}
         assert neighbours - {place[:-1], place} == set()
+
+
+def test_the_place_of_an_inner_part_is_always_there(desk, open_page, said):
+    """What Streamlit has dropped of a part, it sends of the parts in it: into blocks the browser has to have already."""
+    put_stages(desk.store, "Запрос", "Визит")
+    put(desk.store, of_contacts=[(contact_row(1, PHONE), PHONE)], of_leads=[lead_row(11, 1)])
+    app, there = open_page("new"), said.paths()
+    app.text_input(key="new.phone").set_value(PHONE).run()
+    inner = said.inner_parts()
+    app.text_input(key="new.phone").set_value("+79617770011").run()
+    inner |= said.inner_parts()
+    app.text_input(key="new.name").set_value("Ольга")
+    app.button(key="new.submit").click().run()
+    inner |= said.inner_parts()
+    assert len(inner) == 2, "who AmoCRM is asked about, and the card of what was saved"
+    assert {place[:-1] for place in inner} <= there
+
+    app, there = open_page("leads"), said.paths()
+    assert {place[:-1] for place in said.inner_parts()} <= there
+    app.button(key="leads.export_csv").click().run()
+    assert {place[:-1] for place in said.inner_parts()} <= there
