@@ -23,6 +23,7 @@ from crm.desk import the_desk
 from crm.errors import DeskError, SetupError
 from crm.settings import SettingsError
 from crm.words import words
+from ui import sent
 from ui.person import ask_name
 from ui.words import error_words, language, say, switch
 
@@ -80,6 +81,11 @@ SCREENS = (
 
 def draw() -> None:
     """Frame and page. Everything a page shows goes through here."""
+    with sent.all_of_it():
+        _draw()
+
+
+def _draw() -> None:
     st.set_page_config(
         page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
     )
@@ -121,7 +127,7 @@ def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..
     def decorate(draw_part: Callable[..., None]) -> Callable[..., None]:
         @wraps(draw_part)
         def guarded(*args: Any, **values: Any) -> None:
-            with guard():
+            with sent.all_of_it(), guard():
                 draw_part(*args, **values)
 
         run = st.fragment(guarded, **options)
