@@ -13,7 +13,7 @@ cancel = Отмена
 ok = успешно
 any = Все
 any-choice = Не выбрано
-unknown = Не указан
+unknown = Не указано
 go-connection = К подключению
 error-support = Для поддержки: { $details }
 
@@ -1155,7 +1155,7 @@ overview-by-source = По источнику
 overview-by-direction = По направлению
 overview-by-utm_source = По utm_source
 overview-by-utm_campaign = По utm_campaign
-overview-split-how = Лиды периода по значению поля, как оно записано в AmoCRM: разное написание — разные строки. «Не указан» — поле пустое. Доли — от всех лидов периода. «Из них куплено» — сколько из этих лидов сейчас в успешном этапе.
+overview-split-how = Лиды периода по значению поля, как оно записано в AmoCRM: разное написание — разные строки. «Не указано» — поле пустое. Доли — от всех лидов периода. «Из них куплено» — сколько из этих лидов сейчас в успешном этапе.
 overview-others = { $count ->
     [one] Ещё { $count }
     [few] Ещё { $count }
@@ -1206,7 +1206,7 @@ overview-hour = Час
 overview-duty = Рабочие часы
 overview-off-duty = Вне рабочих часов: { $share }
 overview-losses = Почему теряем
-overview-losses-how = Лиды, закрытые за период как нереализованные, по причине отказа в AmoCRM. «Не указан» — закрыт без причины. Доли — от всех закрытых так за период.
+overview-losses-how = Лиды, закрытые за период как нереализованные, по причине отказа в AmoCRM. «Не указано» — закрыт без причины. Доли — от всех закрытых так за период.
 overview-no-losses = За этот период никого не потеряли.
 overview-reason = Причина
 overview-attention = Требуют внимания
