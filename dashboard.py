@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +34,6 @@ from crm.routes import ScreenPop, routes  # noqa: E402
 from crm.settings import Secret, Settings, SettingsError, load  # noqa: E402
 from crm.words import LANGUAGES, words  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
-from sandbox.testing import Sandbox  # noqa: E402
 from sandbox.testing import start as start_sandbox  # noqa: E402
 from ui.frame import show_error  # noqa: E402
 
@@ -71,15 +71,22 @@ class Demo:
     """An AmoCRM of our own for a desk that has no account: started, filled and really connected."""
 
     def __init__(self, settings: Settings) -> None:
-        """Only says where it will be; `connect` starts it, while the server is starting already.
+        """Begins to start it, beside the desk: filling a club takes as long as everything the desk has to do until `connect`.
 
         Raises `SetupError("demo_runs_already")`: two of them in one folder would share leads and not their AmoCRM.
         """
-        self._settings = settings
         self._lock = _lock(settings.data_folder / "demo.lock")
-        self._port = _free_port(DEMO_PORT)
-        self._box: Sandbox | None = None
-        url = f"http://127.0.0.1:{self._port}"
+        port = _free_port(DEMO_PORT)
+        url = f"http://127.0.0.1:{port}"
+        self._helper = ThreadPoolExecutor(1, "demo")
+        self._box = self._helper.submit(
+            start_sandbox,
+            port=port,
+            db=settings.data_folder / "demo-amocrm.db",
+            leads=DEMO_LEADS,
+            latency_ms=DEMO_LATENCY_MS,
+            redirect_uri=settings.amocrm_redirect_uri,
+        )
         self.settings = replace(
             settings,
             amocrm_api_url=url,
@@ -91,15 +98,9 @@ class Demo:
     def connect(self, desk: Desk) -> None:
         """What an admin would do in a browser: open the consent page, press "allow", come back."""
         try:
-            self._box = start_sandbox(
-                port=self._port,
-                db=self._settings.data_folder / "demo-amocrm.db",
-                leads=DEMO_LEADS,
-                latency_ms=DEMO_LATENCY_MS,
-                redirect_uri=self._settings.amocrm_redirect_uri,
-            )
+            box = self._box.result()
             if not desk.connection.status().connected:
-                answer = parse_qs(urlsplit(self._box.approve(desk.connection.begin())).query)
+                answer = parse_qs(urlsplit(box.approve(desk.connection.begin())).query)
                 desk.connection.finish(code=answer["code"][0], state=answer["state"][0], referer=answer["referer"][0])
         except Exception:
             log.exception("the demo could not be connected")
@@ -107,8 +108,9 @@ class Demo:
             desk.ready.set()
 
     def stop(self) -> None:
-        if self._box is not None:
-            self._box.stop()
+        self._helper.shutdown()
+        if self._box.exception() is None:
+            self._box.result().stop()
 
 
 def _lock(path: Path) -> IO[bytes]:

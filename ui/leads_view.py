@@ -27,6 +27,9 @@ from ui.words import error_words, language, say
 LOOK_EVERY_S = 1.0
 """How often the page asks whether the mirror has changed. One small read."""
 
+FIRST_LEADS_EVERY_S = 0.2
+"""The same while there is nothing to see yet, and the first reading has begun."""
+
 TABLE = "leads.table"
 """The table's key, with a number behind it: a table with another number has nothing marked."""
 
@@ -119,8 +122,23 @@ def _picked() -> None:
         st.session_state[filters.LEAD] = ids[selection["rows"][0]]
 
 
-@fragment(is_inner=True, run_every=LOOK_EVERY_S)
 def pulse(shown: Shown) -> None:
+    """The line above the table, which keeps looking."""
+    begins = not shown.page.total and the_desk().mirror.status().state in ("empty", "filling")
+    (_look_for_first if begins and the_desk().connection.status().connected else _look)(shown)
+
+
+@fragment(is_inner=True, run_every=FIRST_LEADS_EVERY_S)
+def _look_for_first(shown: Shown) -> None:
+    _say(shown)
+
+
+@fragment(is_inner=True, run_every=LOOK_EVERY_S)
+def _look(shown: Shown) -> None:
+    _say(shown)
+
+
+def _say(shown: Shown) -> None:
     """As of when, and whether something has come: into the table at once where nobody is disturbed by that, else announced.
 
     Runs every second while the page is open; the page itself runs again only where what it shows has changed.
