@@ -35,6 +35,7 @@ from crm.settings import Secret, Settings, SettingsError, load  # noqa: E402
 from crm.words import LANGUAGES, words  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
 from sandbox.testing import start as start_sandbox  # noqa: E402
+from ui import sent  # noqa: E402
 from ui.frame import show_error  # noqa: E402
 
 DEMO_PORT = 8900
@@ -198,6 +199,7 @@ def script_error(error: Exception) -> bool:
     return True
 
 
+sent.keep_all()
 desk, demo = open_desk()
 app = st.App(
     ROOT / "pages" / "navigation.py",

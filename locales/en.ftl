@@ -101,7 +101,7 @@ leads-arrived = { $count ->
 }
 leads-changed = The list has changed — show
 leads-none = There are no leads yet. As soon as AmoCRM has the first one it appears here by itself.
-leads-none-found = No lead matches these filters. Clear them or choose a longer period.
+leads-none-found = No lead matches the search and the filters. Change the search, clear the filters or choose a longer period.
 leads-clear = Clear the filters
 leads-card = Lead no. { $id }
 leads-card-unknown = This lead is not here. The link may be incomplete, or the lead has not been read from AmoCRM yet.

@@ -23,7 +23,6 @@ from crm.desk import the_desk
 from crm.errors import DeskError, SetupError
 from crm.settings import SettingsError
 from crm.words import words
-from ui import sent
 from ui.person import ask_name
 from ui.words import error_words, language, say, switch
 
@@ -81,11 +80,6 @@ SCREENS = (
 
 def draw() -> None:
     """Frame and page. Everything a page shows goes through here."""
-    with sent.all_of_it():
-        _draw()
-
-
-def _draw() -> None:
     st.set_page_config(
         page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
     )
@@ -118,16 +112,15 @@ def guard() -> Iterator[None]:
 def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """`st.fragment` with the guard inside, for a fragment that reruns by itself has no frame around it; and alone in its place.
 
-    Streamlit drops what it has not sent yet of a fragment when that fragment runs again, also the block it stands in. The
-    browser closes the gap, and what is then drawn by its place comes over the fragment's neighbour: so it has none. And what
-    was drawn within it by an inner one is sent nevertheless; a place which the browser does not know breaks the whole page.
-    So whoever draws an inner one gives it a place, `st.container()`, that each of its runs draws at the same position.
+    A block that was not drawn again is taken away by the browser, which closes the gap: what is then drawn by its place comes
+    over the fragment's neighbour, so it has none. Whoever draws an inner one gives it a place, `st.container()`, that each
+    of its runs draws at the same position: a place which the browser does not know breaks the whole page.
     """
 
     def decorate(draw_part: Callable[..., None]) -> Callable[..., None]:
         @wraps(draw_part)
         def guarded(*args: Any, **values: Any) -> None:
-            with sent.all_of_it(), guard():
+            with guard():
                 draw_part(*args, **values)
 
         run = st.fragment(guarded, **options)

@@ -27,7 +27,7 @@ from crm.listing.search import LONGEST
 from crm.views import View
 from ui.parts import zone
 from ui.person import person
-from ui.words import say
+from ui.words import language, say
 
 ADDRESS = "leads.address"
 """The address this session has seen or written last: another one was opened by hand, by a link, by a view."""
@@ -101,6 +101,10 @@ def read(query: Mapping[str, Sequence[str]]) -> tuple[Chosen, list[str]]:
     return Chosen(chosen, sort or Sort(), known or SHOWN, size or DEFAULT_SIZE, page or 1), faulty
 
 
+SPOKEN = "leads.spoken"
+"""The language the widgets were drawn in last."""
+
+
 def take_address() -> None:
     """Where the address is not the one written last, let the widgets say what it says.
 
@@ -108,6 +112,9 @@ def take_address() -> None:
     """
     query = _address()
     known = st.session_state.get(ADDRESS)
+    if st.session_state.get(SPOKEN) != language() and CHOSEN in st.session_state:
+        put(st.session_state[CHOSEN], in_other_words=True)
+    st.session_state[SPOKEN] = language()
     if query == known or query in st.session_state.get(LEFT, ()) or (not query and known is not None):
         if key("sort") not in st.session_state:  # one comes back from another page: its widgets are forgotten
             st.session_state[TURNS] = {}
@@ -170,15 +177,19 @@ def _put_read(query: Mapping[str, Sequence[str]]) -> list[str]:
     return faulty
 
 
-def put(chosen: Chosen) -> None:
-    """Let the widgets say this. Before they are drawn, or in a callback."""
+def put(chosen: Chosen, *, in_other_words: bool = False) -> None:
+    """Let the widgets say this. Before they are drawn, or in a callback.
+
+    `in_other_words`: the language is another one. The browser tells what is chosen in the words it was chosen in.
+    """
     values: dict[str, Any] = {name: list(getattr(chosen.filter, name)) for name in _LISTS}
     values |= {"period": chosen.filter.period, "search": chosen.filter.search}
     if chosen.filter.period == OWN:
         days = [day for day in (chosen.filter.since, chosen.filter.until) if day is not None]
         values["range"] = (days[0], days[-1])
     values |= {"sort": chosen.sort.column, "descending": chosen.sort.descending}
-    _put(values | {"columns": list(chosen.columns), "size": chosen.size, "page": chosen.page})
+    values |= {"columns": list(chosen.columns), "size": chosen.size, "page": chosen.page}
+    change(values, renew=in_other_words)
 
 
 def key(name: str) -> str:
@@ -192,9 +203,10 @@ def value(name: str) -> Any:
     return st.session_state.get(key(name))
 
 
-def _put(values: Mapping[str, Any]) -> None:
+def change(values: Mapping[str, Any], *, renew: bool = False) -> None:
+    """Give widgets, by name, other values than the person has. `renew`: also where they are the same."""
     for name, new in values.items():
-        if value(name) not in (None, new):
+        if renew or value(name) not in (None, new):
             turns = st.session_state.get(TURNS, {})
             st.session_state[TURNS] = {**turns, name: turns.get(name, 0) + 1}
         st.session_state[key(name)] = new
@@ -249,14 +261,14 @@ def bar_is_drawn(choices: Choices) -> None:
 
 def first_page() -> None:
     """For callbacks: a new filter begins at its first page."""
-    _put({"page": 1})
+    change({"page": 1})
 
 
 def sort_by(column: str) -> None:
     """For a callback: by this column; the same one again turns the order round. The bar shows the order too."""
     again = value("sort") == column
     descending = not _is_descending() if again else column in ("created_at", "updated_at", "price_rub", "id")
-    _put({"sort": column, "descending": descending, "page": 1})
+    change({"sort": column, "descending": descending, "page": 1})
     st.rerun((BAR, LIST))
 
 

@@ -69,7 +69,7 @@ def _save() -> None:
     """What is shown now, under a new name."""
     st.divider()
     st.text_input(
-        say("leads-view-new"), max_chars=LONGEST_NAME, key="leads.view_name", placeholder=say("leads-view-hint")
+        say("leads-view-new"), max_chars=LONGEST_NAME, key=filters.key("view_name"), placeholder=say("leads-view-hint")
     )
     if fault := st.session_state.pop(FAULT, None):
         st.markdown(f":red[:material/error: {say(fault)}]")
@@ -89,14 +89,14 @@ def _open(view: View) -> None:
 
 
 def _add() -> None:
-    name = clean(str(st.session_state.get("leads.view_name") or ""))
+    name = clean(str(filters.value("view_name") or ""))
     if name is None:
         st.session_state[FAULT] = "leads-view-nameless"
         return
     shared = bool(st.session_state.get("leads.view_for_all")) or not person()
     view = the_desk().views.save(name, filters.now_chosen().query(), person(), shared=shared)
     st.session_state[filters.VIEW] = view.id
-    st.session_state["leads.view_name"] = ""
+    filters.change({"view_name": ""})
     _show()
 
 

@@ -45,11 +45,24 @@ def has_error_words(code: str) -> bool:
     return words(language()).has(f"error-{code}")
 
 
+def _keep_what_is_chosen() -> None:
+    """The browser tells a choice by its words, and in the other language there are none like them: say each by its code."""
+    for key, value in st.session_state.items():
+        if isinstance(value, str | list):
+            st.session_state[key] = value
+
+
 def switch() -> None:
     """The switch itself, and the cookie that outlives the session."""
     chosen = language()
     st.segmented_control(
-        say("language"), list(LANGUAGES), format_func=LANGUAGES.__getitem__, key=CHOICE, required=True, width="stretch"
+        say("language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key=CHOICE,
+        required=True,
+        width="stretch",
+        on_change=_keep_what_is_chosen,
     )
     # Only a script in the page can set a cookie after the page has loaded. The value is one of our own two.
     st.html(

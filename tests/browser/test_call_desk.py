@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from crm.calls import entry
 from sandbox.testing import Sandbox, running_sandbox
 from tests.browser.test_story import entities, key, open_page
 from tests.desks import settings_for
@@ -178,6 +180,23 @@ def test_a_restart_loses_nothing(page: Page, desk: RunningDesk):
     expect(page.get_by_text("Сохранено. Уйдёт в AmoCRM")).to_be_visible()
     said = rows(desk, "SELECT direction FROM accepted_leads WHERE name = 'Галина Рестартова'")
     assert said == [("Пилатес вечером",)]
+
+
+def test_another_language_keeps_what_was_chosen(page: Page, desk: RunningDesk):
+    """In the middle of a call: what is saved is what was chosen, in whichever words."""
+    begin(page, desk)
+    type_in(page, "8 961 555 77 51", "Лена Двуязычная")
+    key(page, "new.outcome").get_by_role("combobox").click()
+    page.get_by_role("option").nth(2).click()
+    key(page, "new.when").get_by_role("combobox").click()
+    page.get_by_role("option").nth(1).click()
+    page.get_by_role("radio", name="English").click(force=True)
+    expect(page.get_by_text("Save", exact=True)).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Лена Двуязычная").first).to_be_visible()
+    until(lambda: leads_of(desk, "Лена Двуязычная"), "the lead")
+    ((body,),) = rows(desk, "SELECT body FROM drafts WHERE body LIKE '%Двуязычная%'")
+    assert (json.loads(body)["outcome"], json.loads(body)["when"]) == (entry.OUTCOMES[2], entry.WHEN[1])
 
 
 def test_opening_takes_the_cursor_from_nobody(page: Page, desk: RunningDesk):

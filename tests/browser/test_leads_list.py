@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -193,6 +194,21 @@ def test_what_is_pressed_holds_on_a_slow_line(page: Page, desk, store, press):
     arrive(store, "Приходит Потом")  # on the first page, where it comes by itself
     expect(count(page)).to_have_text(re.compile(f"^{total(store)} " if press != "heading" else r"^\d+ "))
     expect(page).to_have_url(re.compile(rf"\?source={source}&sort=name$" if press == "heading" else "/$"))
+
+
+def test_another_language_changes_words_and_nothing_else(page: Page, desk):
+    """Period, order and columns are what they were, in the address and on the screen."""
+    query = f"?period=90&source={fingerprint('Сайт')}&sort=name&columns=name%2Cphone"
+    open_page(page, desk, f"/{query}")
+    shown = count(page).inner_text().split()[0]
+    page.get_by_role("radio", name="English").click(force=True)
+    expect(key(page, "leads.period.1").get_by_role("combobox")).to_have_value("90 days")
+    expect(page.get_by_text(f"{shown} leads", exact=True)).to_be_visible()
+    told = parse_qs(urlsplit(page.url).query)
+    assert told == {"period": ["90"], "source": [fingerprint("Сайт")], "sort": ["name"], "columns": ["name,phone"]}
+    page.get_by_role("radio", name="Русский").click(force=True)
+    expect(key(page, "leads.period.2").get_by_role("combobox")).to_have_value("90 дней")
+    assert parse_qs(urlsplit(page.url).query) == told
 
 
 def test_a_card_has_its_address_and_stays_open(page: Page, desk, store):
