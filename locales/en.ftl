@@ -1156,6 +1156,10 @@ overview-funnel-unknown = The history of moves is known since { $day }. { $count
     [one] { $count } lead of the period was created before: how far it got is not known, and it is not in the funnel.
    *[other] { $count } leads of the period were created before: how far they got is not known, and they are not in the funnel.
  }
+overview-speed-unknown = The history of moves is known since { $day }: answers are counted without the { $count ->
+    [one] { $count } lead created before.
+   *[other] { $count } leads created before.
+ }
 overview-reached = Reached
 overview-of-all = Of all ({ $count })
 overview-of-previous = Of previous

@@ -122,6 +122,7 @@ def headline(figures: Overview) -> None:
             say("overview-never-help"),
             arrow="off",
         )
+    _unknown_history(figures, "overview-speed-unknown")
     period = figures.question.period
     st.caption(
         say(
@@ -210,17 +211,22 @@ def _slices(slices: Sequence[Slice], whole: int) -> tuple[dict[str, Any], int]:
     return spec, charts.lying_height(len(bars))
 
 
+def _unknown_history(figures: Overview, words: str) -> None:
+    """Since when the stages are known, and how many leads of the period are older than that; nothing where none is."""
+    known = figures.question.known_from
+    unknown = sum(funnel.unknown for funnel in figures.funnels)
+    if known is not None and unknown:
+        day = _day(pd.Timestamp(known, unit="s", tz=str(zone())).date())
+        st.info(say(words, day=day, count=unknown), icon=":material/history_toggle_off:")
+
+
 def funnels(figures: Overview) -> None:
     """How far the leads of the period got, for each pipeline they are in."""
     _section("overview-funnel", say("overview-funnel-how"))
     if not figures.funnels:
         _none()
         return
-    known = figures.question.known_from
-    unknown = sum(funnel.unknown for funnel in figures.funnels)
-    if known is not None and unknown:
-        day = _day(pd.Timestamp(known, unit="s", tz=str(zone())).date())
-        st.info(say("overview-funnel-unknown", day=day, count=unknown), icon=":material/history_toggle_off:")
+    _unknown_history(figures, "overview-funnel-unknown")
     if not any(funnel.leads for funnel in figures.funnels):
         return
     if len(figures.funnels) == 1:

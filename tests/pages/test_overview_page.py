@@ -167,6 +167,21 @@ def test_a_failed_first_reading_shows_no_zero(desk, open_page):
     assert not app.metric
 
 
+def test_a_history_that_is_still_read_is_told_beside_the_numbers(filled, open_page):
+    """While the stages are known for part of the period only, the speed says what it is counted without."""
+    told = "время ответа и «без ответа» пока посчитаны без"
+    assert told not in shown(open_page("overview"))
+    since = time_s(filled, days=10)
+    walk(filled, "events", cursor=f'{{"until": {since}, "back_to": 1, "reaches": {since}}}')
+    text = shown(open_page("overview"))
+    with filled.store.read() as db:
+        older = sa.select(sa.func.count()).where(
+            leads.c.is_deleted.is_(False), leads.c.created_at >= time_s(filled, days=29), leads.c.created_at < since
+        )
+        count = db.scalar(older)
+    assert f"{told} {count} лид" in text.replace("\u2068", "").replace("\u2069", "")
+
+
 def test_newer_numbers_are_offered(filled, open_page):
     """What changed since the page was drawn does not move under the reader's eyes: a button offers it."""
     app = open_page("overview")
