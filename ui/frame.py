@@ -227,9 +227,9 @@ def _lights(on_connection_page: bool) -> None:
 
 
 def _wait_for_demo() -> None:
-    """A demo's AmoCRM takes a second to start; the page waits for it rather than say "not connected"."""
+    """A demo's AmoCRM takes a second to start; the very first page waits for it rather than say "not connected"."""
     desk = the_desk()
-    if not desk.ready.is_set():
+    if not desk.ready.is_set() and not desk.connection.status().connected:
         with st.spinner(say("demo-starting")):
             desk.ready.wait(DEMO_START_S)
 
