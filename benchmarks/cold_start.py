@@ -8,20 +8,16 @@ keys and a whole club are made as well.
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from pathlib import Path
 
 import psutil
-import requests
 from playwright.sync_api import Browser, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.served import serving
+
 ROUNDS = 7
 LIMIT_RATIO = 2.0
 LIMIT_MB = 250
@@ -68,18 +64,8 @@ def _database(folder: str, name: str) -> dict[str, str]:
 
 def once(script: str, more: dict[str, str], browser: Browser, *, weigh: bool = False) -> tuple[float, float]:
     """Start, open, wait for the table, stop: seconds, and where asked for the resident megabytes afterwards."""
-    port = _free_port()
-    environ = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))} | more
     started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(f"http://localhost:{port}/_stcore/health")
+    with serving(script, more) as (port, pid):
         context = browser.new_context(viewport={"width": 1360, "height": 900})
         page = context.new_page()
         page.goto(f"http://localhost:{port}/")
@@ -88,25 +74,4 @@ def once(script: str, more: dict[str, str], browser: Browser, *, weigh: bool = F
         context.close()
         if weigh:
             time.sleep(SETTLE_S)
-        return seconds, psutil.Process(process.pid).memory_info().rss / 1e6 if weigh else 0.0
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_for(address: str) -> None:
-    while True:
-        try:
-            requests.get(address, timeout=1).raise_for_status()
-        except requests.RequestException:
-            time.sleep(0.01)
-        else:
-            return
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return seconds, psutil.Process(pid).memory_info().rss / 1e6 if weigh else 0.0

@@ -6,18 +6,16 @@ mirror fetches them meanwhile. Open-loop from another process, as in `benchmarks
 
 from __future__ import annotations
 
-import http.client
 import json
-import queue
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from benchmarks import open_loop
 from benchmarks.intake import ADMIN_KEY, connect
 from crm.store import Store
 from crm.store.tables import hooks, mirror_walks
@@ -85,42 +83,14 @@ def lags_of(desk: RunningDesk) -> list[float] | None:
 
 def load(address: str, ids: list[int], seconds: float) -> None:
     """Send, and print what it took. Two seconds of it only warm up."""
-    parts = urlsplit(address)
-    host = parts.netloc.replace("localhost", "127.0.0.1")
-    todo: queue.Queue[tuple[float, int] | None] = queue.Queue()
-    times_ms: list[float] = []
-    failures: list[int] = []
-    warm = 2 * RATE
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
-    def send() -> None:
-        connection = http.client.HTTPConnection(host, timeout=60)
-        while (job := todo.get()) is not None:
-            due, number = job
-            lead = f"leads[update][0][id]={ids[number % len(ids)]}&leads[update][0][updated_at]={int(time.time())}"
-            filled = "".join(f"&leads[update][0][custom_fields][{n}][values][0][value]=text{number}" for n in range(30))
-            body = f"{lead}{filled}&account[id]=31296422&account[subdomain]=fitzone"
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request("POST", parts.path, body, headers)
-            answer = connection.getresponse()
-            answer.read()
-            if number >= warm:
-                times_ms.append((time.monotonic() - due) * 1000)
-            if answer.status != 200:
-                failures.append(answer.status)
+    def hook(number: int) -> open_loop.Request:
+        lead = f"leads[update][0][id]={ids[number % len(ids)]}&leads[update][0][updated_at]={int(time.time())}"
+        filled = "".join(f"&leads[update][0][custom_fields][{n}][values][0][value]=text{number}" for n in range(30))
+        return urlsplit(address).path, f"{lead}{filled}&account[id]=31296422&account[subdomain]=fitzone", headers
 
-    senders = [threading.Thread(target=send) for _ in range(CONNECTIONS)]
-    for sender in senders:
-        sender.start()
-    began = time.monotonic()
-    for number in range(warm + int(seconds * RATE)):
-        due = began + number / RATE
-        time.sleep(max(0.0, due - time.monotonic()))
-        todo.put((due, number))
-    for _ in senders:
-        todo.put(None)
-    for sender in senders:
-        sender.join()
-    print(json.dumps({"times_ms": times_ms, "failures": len(failures)}))
+    open_loop.send(address, hook, seconds=seconds, rate=RATE, connections=CONNECTIONS, status=200, warm=2 * RATE)
 
 
 if __name__ == "__main__":

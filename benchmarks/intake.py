@@ -7,18 +7,15 @@ that moment on, so a desk that falls behind cannot hide it. Phones and Idempoten
 
 from __future__ import annotations
 
-import http.client
 import json
-import queue
 import statistics
 import subprocess
 import sys
-import threading
 import time
-from urllib.parse import urlsplit
 
 import requests
 
+from benchmarks import open_loop
 from sandbox.testing import Sandbox, running_sandbox
 from tests.desks import settings_for
 from tests.programs import RunningDesk, running_desk, until
@@ -78,38 +75,14 @@ def run_load(desk: RunningDesk, seconds: float) -> tuple[list[float], int]:
 
 def load(url: str, seconds: float) -> None:
     """Send, and print what it took."""
-    host = urlsplit(url).netloc.replace("localhost", "127.0.0.1")
-    todo: queue.Queue[tuple[float, int] | None] = queue.Queue()
-    times_ms: list[float] = []
-    failures: list[int] = []
     stamp = time.time_ns() // 1000 % 10**6
 
-    def send() -> None:
-        connection = http.client.HTTPConnection(host, timeout=60)
-        while (job := todo.get()) is not None:
-            due, number = job
-            lead = {"name": "Нагрузочная Анна", "phone": f"+79{stamp * 1000 % 10**9 + number:09}", "direction": "Йога"}
-            headers = {"Content-Type": "application/json", "Idempotency-Key": f"{stamp}-{number}"}
-            connection.request("POST", "/api/crm", json.dumps(lead), headers)
-            answer = connection.getresponse()
-            answer.read()
-            times_ms.append((time.monotonic() - due) * 1000)
-            if answer.status != 202:
-                failures.append(answer.status)
+    def lead(number: int) -> open_loop.Request:
+        body = {"name": "Нагрузочная Анна", "phone": f"+79{stamp * 1000 % 10**9 + number:09}", "direction": "Йога"}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"{stamp}-{number}"}
+        return "/api/crm", json.dumps(body), headers
 
-    senders = [threading.Thread(target=send) for _ in range(CONNECTIONS)]
-    for sender in senders:
-        sender.start()
-    began = time.monotonic()
-    for number in range(int(seconds * RATE)):
-        due = began + number / RATE
-        time.sleep(max(0.0, due - time.monotonic()))
-        todo.put((due, number))
-    for _ in senders:
-        todo.put(None)
-    for sender in senders:
-        sender.join()
-    print(json.dumps({"times_ms": times_ms, "failures": len(failures)}))
+    open_loop.send(url, lead, seconds=seconds, rate=RATE, connections=CONNECTIONS, status=202)
 
 
 if __name__ == "__main__":

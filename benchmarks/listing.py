@@ -8,20 +8,16 @@ the change to the last message of the run, so without the browser's own drawing.
 from __future__ import annotations
 
 import itertools
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-import requests
-
 from benchmarks.big_mirror import fill
+from benchmarks.served import serving
 from benchmarks.visitor import Visitor
 from crm.store import Store
 
@@ -51,7 +47,11 @@ def main() -> bool:
             store.upgrade()
             fill(store, leads=size, contacts=size * 4 // 5)
             store.close()
-            with serving("dashboard.py", url) as desk, serving("benchmarks/bare_list.py", url) as bare:
+            settings = NOWHERE | {"DATABASE_URL": url, "SECRET_KEY": "k" * 40}
+            with (
+                serving("dashboard.py", settings) as (desk, _),
+                serving("benchmarks/bare_list.py", settings) as (bare, _),
+            ):
                 p95, fine = one_size(size, desk, bare)
                 changes[size] = p95
                 good &= fine
@@ -149,44 +149,6 @@ def make(visitor: Visitor, change: Change) -> float:
 def counted(visitor: Visitor) -> str:
     """The sentence with the number of leads."""
     return next((text for text in visitor.texts if "**" in text), "none")
-
-
-@contextmanager
-def serving(script: str, database_url: str) -> Iterator[int]:
-    """One of the programs, running; its port."""
-    port = _free_port()
-    environ = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true"],
-        cwd=ROOT,
-        env=environ | NOWHERE | {"DATABASE_URL": database_url, "SECRET_KEY": "k" * 40},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(f"http://localhost:{port}/_stcore/health")
-        yield port
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_for(address: str) -> None:
-    while True:
-        try:
-            requests.get(address, timeout=1).raise_for_status()
-        except requests.RequestException:
-            threading.Event().wait(0.05)
-        else:
-            return
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _p95(values: Sequence[float]) -> float:
