@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import activity
 
 KINDS = ("token", "lead", "contact", "field", "hook", "read", "export")
@@ -73,7 +73,7 @@ class Journal:
             with self._store.write(durable=False) as db:
                 db.execute(activity.insert().values(_row(line)))
                 if self._time_to_prune():
-                    db.execute(activity.delete().where(activity.c.at < datetime.now(UTC) - KEEP))
+                    db.execute(activity.delete().where(activity.c.at < clock.now() - KEEP))
         except SQLAlchemyError as error:
             log.error("the journal could not be written: %s", type(error).__name__)
 
@@ -98,7 +98,7 @@ class Journal:
 
 def _row(line: Line) -> dict[str, object]:
     return {
-        "at": line.at or datetime.now(UTC),
+        "at": line.at or clock.now(),
         "kind": line.kind,
         "operation": line.operation[:64],
         "result": line.result[:64],

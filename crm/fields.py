@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from crm.amo.client import Client
 from crm.amo.custom_fields import Field
 from crm.errors import NotLetIn, SaidNo, SetupError
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import known_fields, mapped_fields
 
 ENTITIES = ("leads", "contacts")
@@ -124,7 +124,7 @@ class FieldMap:
     def refresh(self, client: Client, *, live: bool = True) -> None:
         """Read the account's fields and keep them. One request an entity for each 250 fields."""
         found = {entity: custom_fields.of(client, entity, live=live) for entity in ENTITIES}
-        now = datetime.now(UTC)
+        now = clock.now()
         rows = [_row(field, place, now) for fields in found.values() for place, field in enumerate(fields)]
         with self._store.write() as db:
             db.execute(known_fields.delete())
@@ -244,14 +244,14 @@ class FieldMap:
             self.refresh(client, live=False)  # another process may have made it in this moment
             marker_id = self._marker_among(self.known("leads"))
             if marker_id is None:
-                self._store.remember(MARKER_FACT, f"refused {datetime.now(UTC).isoformat()}")
+                self._store.remember(MARKER_FACT, f"refused {clock.now().isoformat()}")
             return marker_id
         self._store.remember(MARKER_FACT, str(made.id))
         with self._store.write() as db:
             db.execute(
                 known_fields.delete().where(known_fields.c.entity == "leads", known_fields.c.field_id == made.id)
             )
-            db.execute(known_fields.insert(), [_row(made, MOST_FIELDS, datetime.now(UTC))])
+            db.execute(known_fields.insert(), [_row(made, MOST_FIELDS, clock.now())])
         return made.id
 
     def marker_state(self) -> str:
@@ -268,7 +268,7 @@ class FieldMap:
 
     def _was_refused(self) -> bool:
         told, _, at = (self._store.recall(MARKER_FACT) or "").partition(" ")
-        return told == "refused" and datetime.now(UTC) - datetime.fromisoformat(at) < MARKER_ASK_AGAIN
+        return told == "refused" and clock.now() - datetime.fromisoformat(at) < MARKER_ASK_AGAIN
 
     def _own(self, purpose: Purpose, chosen: sa.RowMapping | None, known: Mapping[tuple[str, int], Field]) -> Mapped:
         field_id = chosen["field_id"] if chosen is not None else getattr(self._settings, purpose.setting)

@@ -6,7 +6,6 @@ contact is used, and the entry is forgotten.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 
 from crm import phones
 from crm.fields import PHONE_CODE, texts_of
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import known_phones
 
 
@@ -53,7 +52,7 @@ class Phonebook:
     def learn_own(self, contact_id: int, phone: str) -> None:
         """A contact that we have made has this phone (E.164)."""
         field_values = [{"field_code": PHONE_CODE, "values": [{"value": phone}]}]
-        self.learn([{"id": contact_id, "custom_fields_values": field_values, "updated_at": int(time.time())}], 0)
+        self.learn([{"id": contact_id, "custom_fields_values": field_values, "updated_at": int(clock.unix())}], 0)
 
     def forget(self, contact_id: int) -> None:
         """AmoCRM does not know this contact."""

@@ -11,11 +11,11 @@ import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import views
 
 LONGEST_NAME = 60
@@ -61,7 +61,7 @@ class Views:
 
     def save(self, name: str, query: Query, person: str, *, shared: bool = False) -> View:
         """A new view. `name` is a clean one (`clean`)."""
-        view = View(secrets.token_hex(6), name, None if shared else person, query, person or None, datetime.now(UTC))
+        view = View(secrets.token_hex(6), name, None if shared else person, query, person or None, clock.now())
         self.restore(view)
         return view
 

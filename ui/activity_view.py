@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -13,6 +13,7 @@ from crm.activity import KINDS, OK, Line
 from crm.desk import the_desk
 from crm.exports import Export
 from crm.listing import to_query
+from crm.store import clock
 from ui.frame import fragment
 from ui.parts import zone
 from ui.words import error_words, say
@@ -62,7 +63,7 @@ def _advice(lines: Sequence[Line]) -> None:
     if not codes:
         return
     newest = max(line.at for line in lines if line.result != OK and line.at)
-    fresh = datetime.now(UTC) - newest < FRESH
+    fresh = clock.now() - newest < FRESH
     with st.expander(say("activity-advice", count=len(codes)), icon=":material/build:", expanded=fresh):
         for code in list(codes)[:8]:
             what, remedy = error_words(code)

@@ -18,6 +18,7 @@ from crm.calls.asking import ANSWERED, ASKING, FAILED, Asked
 from crm.calls.entry import ADD, OTHER, SAME
 from crm.calls.lookup import KnownLead, Look, Person, open_stages
 from crm.desk import the_desk
+from crm.store import clock
 from ui import formats, handover
 from ui.frame import fragment
 from ui.parts import moment, zone
@@ -206,7 +207,7 @@ def _lead(lead: KnownLead) -> None:
     st.caption(" · ".join(formats.plain(part) for part in told if part))
     if lead.closest_task_at is not None:
         due = datetime.fromtimestamp(lead.closest_task_at, UTC)
-        key = "caller-task-late" if due < datetime.now(UTC) else "caller-task"
+        key = "caller-task-late" if due < clock.now() else "caller-task"
         st.markdown(f":orange[:material/task_alt: {say(key, time=moment(due))}]")
 
 
@@ -229,7 +230,7 @@ def _near(near: Sequence[Person], take_number: Callable[[str], None], words: str
 def _source(shown: Shown) -> None:
     """Whose word this is, and how fresh."""
     status = the_desk().mirror.status()
-    as_of = formats.clock(status.as_of, language(), zone()) if status.as_of else "—"
+    as_of = formats.time_of_day(status.as_of, language(), zone()) if status.as_of else "—"
     if shown.asked is None:
         st.caption(say("caller-typing", time=as_of))
     elif shown.asked.state == ASKING:

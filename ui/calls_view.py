@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import streamlit as st
@@ -15,6 +15,7 @@ from crm.calls.texts import BLANKS, CONSENT, LONGEST, SCRIPT, filled
 from crm.delivery import DELIVERED, FOR_PEOPLE, QUEUED, UNKNOWN
 from crm.desk import the_desk
 from crm.errors import SetupError
+from crm.store import clock
 from ui import formats
 from ui.frame import attempt
 from ui.new_view import ANSWERS, READ_OUT, start, take_up
@@ -106,7 +107,7 @@ def _back(_: Mapping[str, Any]) -> None:
     waiting = the_desk().calls.waiting(person())
     if not waiting:
         st.info(say("back-none"), icon=":material/done_all:")
-    now = datetime.now(UTC)
+    now = clock.now()
     for place, one in enumerate(waiting[:BACK_SHOWN]):
         with st.container(border=True):
             late = one.is_late(now)
@@ -176,7 +177,7 @@ def _entry(one: Made) -> None:
             color = "red" if one.state in FOR_PEOPLE else ICONS.get(one.state, "gray")
             st.badge(say(f"delivery-state-{one.state}"), color=color)  # type: ignore[arg-type]
             took = formats.seconds(one.took_s, language())
-            st.caption(say("today-line", time=formats.clock(one.saved_at, language(), zone()), seconds=took))
+            st.caption(say("today-line", time=formats.time_of_day(one.saved_at, language(), zone()), seconds=took))
         if one.reason and one.state != DELIVERED:
             st.caption(error_words(one.reason)[0])
         if one.state in FOR_PEOPLE:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from crm.connection import Refresh, Status
 from crm.desk import the_desk
+from crm.store import clock
 from ui import formats
 from ui.frame import attempt, forget_notice, fragment, say_error, say_notice
 from ui.parts import countdown, facts, moment, zone
@@ -198,8 +199,8 @@ def advice() -> None:
 @fragment(run_every=1.0)
 def _code_countdown() -> None:
     """Counts from when the field was opened: AmoCRM shows its code at about the same time."""
-    seen = st.session_state.setdefault(CODE_SEEN, datetime.now(UTC))
-    left = seen + CODE_LIFE - datetime.now(UTC)
+    seen = st.session_state.setdefault(CODE_SEEN, clock.now())
+    left = seen + CODE_LIFE - clock.now()
     if left > timedelta():
         st.caption(f":material/timer: {say('connection-code-left', left=formats.countdown(left)[2:])}")
     else:
@@ -219,7 +220,7 @@ def _confirm_disconnect() -> None:
 def _refresh() -> None:
     connection = the_desk().connection
     last = connection.status().refreshed_at
-    if last is not None and datetime.now(UTC) - last < JUST_NOW:
+    if last is not None and clock.now() - last < JUST_NOW:
         say_notice("connection-just-refreshed")
     else:
         _act(connection.refresh_now, "connection-refreshed-now")
@@ -256,7 +257,7 @@ def _next(status: Status) -> str:
     if status.next_attempt_at is None:
         return ""
     key = "connection-next-refresh" if status.state == "connected" else "connection-next-attempt"
-    left = status.next_attempt_at - datetime.now(UTC)
+    left = status.next_attempt_at - clock.now()
     if left <= timedelta():
         return say("connection-next-now")
     return say(key, time=moment(status.next_attempt_at), left=formats.lasting(left, language()))
@@ -264,8 +265,8 @@ def _next(status: Status) -> str:
 
 def _left(until: datetime) -> str:
     """Hours, minutes, seconds; whole days for a token that lives for years."""
-    left = until - datetime.now(UTC)
-    return formats.lasting(left, language()) if left > timedelta(days=3) else countdown(until, datetime.now(UTC))
+    left = until - clock.now()
+    return formats.lasting(left, language()) if left > timedelta(days=3) else countdown(until, clock.now())
 
 
 def _warnings(status: Status) -> None:

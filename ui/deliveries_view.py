@@ -15,6 +15,7 @@ from crm.delivery import DELIVERED, DROPPED, NEEDS_DECISION, QUEUED, REFUSED, SE
 from crm.delivery.decisions import ANOTHER_ACCOUNT
 from crm.desk import the_desk
 from crm.intake import NewLead
+from crm.store import clock
 from ui import formats
 from ui.frame import attempt, fragment
 from ui.parts import facts, faults_of, moment, zone
@@ -300,7 +301,7 @@ def _replay() -> None:
         _button("all", "replay", say("deliveries-replay-all"), ":material/replay:", lambda: _replay_since(None))
     day.date_input(
         say("deliveries-since"),
-        value=datetime.now(zone()).date(),
+        value=clock.now(zone()).date(),
         format="DD.MM.YYYY",
         key="deliveries.since",
         label_visibility="collapsed",
@@ -393,7 +394,7 @@ def _next_short(progress: Progress) -> str:
 
 def _in(when: datetime | None) -> str:
     """ "через 5 минут", or "now"."""
-    left = when - datetime.now(UTC) if when is not None else timedelta()
+    left = when - clock.now() if when is not None else timedelta()
     return formats.ago(when, language()) if when is not None and left > timedelta(seconds=1) else say("deliveries-now")
 
 

@@ -7,7 +7,7 @@ there in plain text only between its making and the closing of the drawer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -16,6 +16,7 @@ from crm.desk import the_desk
 from crm.reception import API, Form, FormKey, drafts, snippet
 from crm.reception.drafts import DUPLICATE_S, LEAST_FILL_S, LONGEST_DUPLICATE_S, LONGEST_FILL_S, site_of
 from crm.settings import is_loopback
+from crm.store import clock
 from crm.words import words
 from ui import formats
 from ui.frame import attempt, guard
@@ -242,7 +243,7 @@ def _fresh(form: Form) -> None:
 
 def _key(key: FormKey) -> None:
     """One key, and its end."""
-    now = datetime.now(UTC)
+    now = clock.now()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"`…{key.hint}`", width="content")
         st.caption(say("forms-key-created", time=moment(key.created_at)), width="content")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
 from babel.numbers import format_currency, format_decimal
 
 from crm import phones
+from crm.store import clock
 
 MASKED_FROM, MASKED_LAST = 4, 2
 """Digits of a phone that a list shows: country and area, and enough to tell two callers apart."""
@@ -25,24 +26,24 @@ def moment(time: datetime | None, language: str, zone: ZoneInfo) -> str:
     if time is None:
         return "—"
     local = time.astimezone(zone)
-    if local.year == datetime.now(zone).year:
+    if local.year == clock.now(zone).year:
         day = format_skeleton("MMMMd", local, locale=language)
         return f"{day}, {format_time(local, 'HH:mm', locale=language)}"
     return format_datetime(local, "d MMMM y, HH:mm", locale=language)
 
 
-def clock(time: datetime, language: str, zone: ZoneInfo) -> str:
+def time_of_day(time: datetime, language: str, zone: ZoneInfo) -> str:
     """The time of day with seconds, for "as of"; with the day where that is not today."""
     local = time.astimezone(zone)
     of_day = format_time(local, "HH:mm:ss", locale=language)
-    if local.date() == datetime.now(zone).date():
+    if local.date() == clock.now(zone).date():
         return of_day
     return f"{format_skeleton('MMMMd', local, locale=language)}, {of_day}"
 
 
 def ago(time: datetime, language: str, now: datetime | None = None) -> str:
     """ "5 минут назад"."""
-    return format_timedelta(time - (now or datetime.now(UTC)), add_direction=True, locale=language)
+    return format_timedelta(time - (now or clock.now()), add_direction=True, locale=language)
 
 
 def lasting(span: timedelta, language: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
@@ -14,6 +13,7 @@ from crm.desk import the_desk
 from crm.reception import API, Form, FormKey, Tally
 from crm.reception.drafts import site_of
 from crm.reception.log import OUTCOMES, REFUSED
+from crm.store import clock
 from ui import form_drawers as drawers
 from ui import formats
 from ui.frame import attempt, fragment
@@ -40,7 +40,7 @@ def card(form: Form, keys: Sequence[FormKey], tally: Tally | None) -> None:
         about, numbers = st.columns([3, 2], gap="large") if tally else (st.container(), None)
         with about:
             st.caption("  \n".join([*_about(form, keys), *_last(tally)]))
-            if form.id != API and not any(key.works(datetime.now(UTC)) for key in keys):
+            if form.id != API and not any(key.works(clock.now()) for key in keys):
                 st.markdown(f":orange[:material/key_off: {say('forms-no-key')}]")
         if numbers and tally:
             with numbers:
@@ -52,7 +52,7 @@ def card(form: Form, keys: Sequence[FormKey], tally: Tally | None) -> None:
 
 def _about(form: Form, keys: Sequence[FormKey]) -> list[str]:
     """What the form is, in a line or two."""
-    working = sum(key.works(datetime.now(UTC)) for key in keys)
+    working = sum(key.works(clock.now()) for key in keys)
     facts = [formats.plain(form.source)] if form.source else []
     facts += [formats.plain(site_of(origin).removeprefix("https://")) for origin in form.origins]
     facts += [say("forms-keys-count", count=working)] if working else []

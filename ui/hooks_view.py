@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from crm.desk import the_desk
+from crm.store import clock
 from crm.webhooks import REASONS, Report
 from ui import formats
 from ui.frame import attempt, fragment
@@ -49,7 +48,7 @@ def _what_it_means(report: Report) -> str:
     if report.state in ("off", "refused") and report.reason:
         what, remedy = error_words(report.reason)
         again = ""
-        if report.state == "refused" and report.next_check_at and report.next_check_at > datetime.now(UTC):
+        if report.state == "refused" and report.next_check_at and report.next_check_at > clock.now():
             again = say("hooks-next", time=moment(report.next_check_at))
         return " ".join(part for part in (what, remedy, say("hooks-polling"), again) if part)
     return say(f"hooks-means-{report.state}")

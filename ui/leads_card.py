@@ -12,6 +12,7 @@ from crm.amo.leads import lead_address
 from crm.amo.pipelines import LOST
 from crm.desk import the_desk
 from crm.listing import Card, Reference
+from crm.store import clock
 from ui import formats
 from ui.frame import guard
 from ui.leads_view import person_name, rubles
@@ -74,7 +75,7 @@ def _facts(found: Card, reference: Reference) -> list[tuple[str, str]]:
 def _task(found: Card) -> str:
     if found.closest_task_at is None:
         return say("leads-no-task")
-    late = found.closed_at is None and found.closest_task_at < datetime.now(UTC).timestamp()
+    late = found.closed_at is None and found.closest_task_at < clock.now().timestamp()
     return say("leads-task-late", time=_at(found.closest_task_at)) if late else _at(found.closest_task_at)
 
 

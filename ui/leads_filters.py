@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
@@ -24,6 +24,7 @@ from crm.desk import the_desk
 from crm.listing import Choices, Filter, Sort, from_query, to_query
 from crm.listing.filters import ALL, COLUMNS, OWN, PARAMETERS, PERIODS, TEXTS
 from crm.listing.search import LONGEST
+from crm.store import clock
 from crm.views import View
 from ui.parts import zone
 from ui.person import person
@@ -370,7 +371,7 @@ def _period() -> None:
         on_change=_new_filter,
     )
     if value("period") == OWN:
-        today = datetime.now(zone()).date()
+        today = clock.now(zone()).date()
         st.session_state.setdefault(key("range"), (today - timedelta(days=OWN_DAYS - 1), today))
         right.date_input(
             say("leads-range"),

@@ -17,6 +17,7 @@ from crm.amo.leads import lead_address
 from crm.desk import the_desk
 from crm.listing import LeadRow, Page, Reference
 from crm.mirror import MirrorStatus
+from crm.store import clock
 from ui import formats
 from ui import leads_filters as filters
 from ui.frame import fragment
@@ -70,7 +71,7 @@ def table(page: Page, chosen: Chosen, reference: Reference) -> None:
     shown = {key: name for key, name in names.items() if key in here}
     columns = {name: _values(name, page.rows, names, reference) for name in chosen.columns}
     moments = [at for name in MOMENTS if name in chosen.columns for row in page.rows if (at := _at(name, row))]
-    long_dates = bool(moments) and datetime.fromtimestamp(min(moments), zone()).year < datetime.now(zone()).year
+    long_dates = bool(moments) and datetime.fromtimestamp(min(moments), zone()).year < clock.now(zone()).year
     account_url = the_desk().connection.status().account_url
     links = [lead_address(account_url, row.id) if account_url else None for row in page.rows]
     st.dataframe(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from datetime import time as clock
+from datetime import date
+from datetime import time as day_time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from crm.calls.drafts import new_id
 from crm.desk import the_desk
 from crm.fields import CHOICE_TYPES, Mapped
 from crm.intake import FieldFault
+from crm.store import clock
 from ui import formats, handover
 from ui.caller_view import choice_shown, known_name, look_up, must_look_first
 from ui.frame import attempt, say_error, say_notice
@@ -214,7 +215,7 @@ def _empty() -> dict[str, Any]:
         "outcome": entry.OUTCOMES[0],
         "heard": entry.NOT_ASKED,
         "step": entry.CALL_BACK,
-        "when": entry.suggested(datetime.now(UTC), zone()),
+        "when": entry.suggested(clock.now(), zone()),
         "day": None,
         "time": None,
         "who": entry.ANYONE,
@@ -239,7 +240,7 @@ def _nothing(mapped: Mapped) -> Any:
 
 
 def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date | clock) else value
+    return value.isoformat() if isinstance(value, date | day_time) else value
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -254,7 +255,7 @@ def _shown(name: str, value: Any) -> Any:
         if name == "day" or kind == "date":
             found = date.fromisoformat(value)
             return found if FIRST_DAY <= found <= LAST_DAY else None
-        return clock.fromisoformat(value) if name == "time" else value
+        return day_time.fromisoformat(value) if name == "time" else value
     except ValueError:
         return None
 
@@ -283,7 +284,7 @@ def submit() -> None:
         return
     raw["choice"] = choice_shown(raw)
     raw["name"] = raw.get("name") or known_name(raw)
-    read, faults = entry.read(raw, _added_fields(), datetime.now(UTC), zone())
+    read, faults = entry.read(raw, _added_fields(), clock.now(), zone())
     st.session_state[FAULTS], st.session_state[REFUSED] = faults, typed()
     st.session_state[COUNT] = st.session_state.get(COUNT, 0) + 1
     if read is None:
@@ -439,7 +440,7 @@ def _consented() -> None:
 
 def _first_day() -> date:
     """Today by the club's clock; of a draft that was left earlier the day it has, which saving then finds has passed."""
-    today = datetime.now(UTC).astimezone(zone()).date()
+    today = clock.now().astimezone(zone()).date()
     stands = _given("day") or st.session_state.get("new.day")
     return min(today, stands) if isinstance(stands, date) else today
 

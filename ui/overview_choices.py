@@ -6,7 +6,7 @@ address ─► the widgets' state ─► widgets ─► Ask ─► address
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
@@ -14,6 +14,7 @@ import streamlit as st
 from crm.desk import the_desk
 from crm.reports import Ask, periods
 from crm.reports.periods import Period
+from crm.store import clock
 from ui.parts import zone
 from ui.words import say
 
@@ -31,7 +32,7 @@ OWN_DAYS = 14
 
 def choose() -> Ask:
     """The widgets, filled from the address, and what they ask for."""
-    today = datetime.now(zone()).date()
+    today = clock.now(zone()).date()
     names = {ALL: say("overview-all-pipelines")} | {
         str(stage.pipeline_id): stage.pipeline for stage in the_desk().reports.pipelines()
     }

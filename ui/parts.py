@@ -25,7 +25,7 @@ def moment(time: datetime | None) -> str:
 
 def as_of(time: datetime) -> None:
     """When the numbers above were true."""
-    st.caption(say("as-of", time=formats.clock(time, language(), zone())))
+    st.caption(say("as-of", time=formats.time_of_day(time, language(), zone())))
 
 
 def faults_of(field: str, faults: Iterable[FieldFault]) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from crm import intake, phones
 from crm.amo.leads import lead_address
 from crm.delivery import DELIVERED, DROPPED, NEEDS_DECISION, REFUSED, UNKNOWN, Progress
 from crm.desk import the_desk
+from crm.store import clock
 from ui import formats
 from ui.frame import NOTICE, fragment
 from ui.new_view import LAST, faults_left, undo
@@ -69,7 +68,7 @@ def _card() -> None:
 def _undo_left_s(progress: Progress) -> float:
     if progress.leaves_at is None or progress.attempts:
         return 0.0
-    return max(0.0, (progress.leaves_at - datetime.now(UTC)).total_seconds())
+    return max(0.0, (progress.leaves_at - clock.now()).total_seconds())
 
 
 def _headline(progress: Progress, undo_left_s: float) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from crm.amo import answers
 from crm.amo.door import NOBODY, Call, Door
 from crm.errors import BrokenWord, DeskError, NotLetIn, SetupError
+from crm.store import clock
 
 TOKEN_DEADLINE_S = 15.0
 """For a token call; AmoCRM's own client waits as long (sheet 3.3)."""
@@ -189,5 +190,5 @@ def _token_call(
     access, renewed = data.get("access_token"), data.get("refresh_token")
     if not (isinstance(access, str) and isinstance(renewed, str) and access and renewed):
         raise BrokenWord("token_answer_incomplete", operation=operation)
-    lives_s = lifetime_s(data.get("expires_in"), access, datetime.now(UTC))
+    lives_s = lifetime_s(data.get("expires_in"), access, clock.now())
     return Pair(access, renewed, lives_s, reply.server_date)

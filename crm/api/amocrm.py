@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -22,6 +21,7 @@ from crm.desk import Desk
 from crm.errors import DeskError
 from crm.intake import FieldFault
 from crm.routes import STATE_COOKIE, STATE_COOKIE_PATH, page_after_consent
+from crm.store import clock
 
 LONGEST_SIGNED = 128
 """A signature takes 64 characters, a client id 36, an account id about 8."""
@@ -87,7 +87,7 @@ def _finish(desk: Desk, query: Mapping[str, str], bound_to: str) -> Response:
 def _just_connected(desk: Desk) -> bool:
     """Whether somebody only loads the address of a consent that succeeded once more."""
     status = desk.connection.status()
-    return status.connected_at is not None and datetime.now(UTC) - status.connected_at < STATE_LIFE and status.connected
+    return status.connected_at is not None and clock.now() - status.connected_at < STATE_LIFE and status.connected
 
 
 def _back_to_page(result: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ from crm.mirror import Mirror
 from crm.mirror.mirror import ACCOUNT
 from crm.mirror.shape import fold
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import accepted_leads, calls, drafts, people
 from crm.words import words
 
@@ -118,11 +118,11 @@ class Calls:
 
     def late(self, operator: str) -> int:
         """How many of those are overdue."""
-        return callbacks.late(self._store, operator, datetime.now(UTC))
+        return callbacks.late(self._store, operator, clock.now())
 
     def done(self, lead_id: str, by: str) -> None:
         """A call-back needs no call any more; its task in AmoCRM is completed."""
-        now = datetime.now(UTC)
+        now = clock.now()
         with self._store.write() as db:
             waits = (calls.c.lead_id == lead_id, calls.c.done_at.is_(None))
             if db.execute(calls.update().where(*waits).values(done_at=now, done_by=by)).rowcount:
@@ -132,19 +132,19 @@ class Calls:
 
     def today(self, operator: str) -> list[Made]:
         """What this operator has entered since midnight by the club's clock, the newest first."""
-        midnight = datetime.combine(datetime.now(self._settings.zone).date(), time(), self._settings.zone)
+        midnight = datetime.combine(clock.now(self._settings.zone).date(), time(), self._settings.zone)
         return stats.made_since(self._store, operator, midnight)
 
     def figures(self, span: timedelta) -> list[Figures]:
         """How fast everybody was, and how often nobody asked how they heard of us."""
-        return stats.figures(self._store, datetime.now(UTC) - span)
+        return stats.figures(self._store, clock.now() - span)
 
     def prune(self) -> None:
         """Forget drafts that are too old."""
         self.drafts.prune()
 
     def _save(self, db: sa.Connection, draft_id: str, entry: Entry, operator: str, started_at: datetime | None) -> str:
-        now = datetime.now(UTC)
+        now = clock.now()
         draft = db.execute(sa.select(drafts).where(drafts.c.id == draft_id)).mappings().first()
         answers = draft["answers"] if draft is not None else None
         lead_id = self._outbox.accept(

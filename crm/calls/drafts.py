@@ -10,12 +10,12 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import drafts
 
 KEEP_OPEN = timedelta(days=14)
@@ -56,7 +56,7 @@ class Drafts:
 
     def keep(self, draft_id: str, operator: str, values: Mapping[str, Any], answers: str | None = None) -> bool:
         """What stands in the form now; whether it could be kept: a draft that is saved already is not changed any more."""
-        now = datetime.now(UTC)
+        now = clock.now()
         body = json.dumps(dict(values), ensure_ascii=False)
         with self._store.write(durable=False) as db:
             self._store.serialise(db, f"draft {draft_id}")
@@ -92,7 +92,7 @@ class Drafts:
 
     def prune(self) -> None:
         """Forget what is too old."""
-        now = datetime.now(UTC)
+        now = clock.now()
         old = sa.or_(
             sa.and_(drafts.c.lead_id.is_(None), drafts.c.changed_at < now - KEEP_OPEN),
             sa.and_(drafts.c.lead_id.is_not(None), drafts.c.changed_at < now - KEEP_SAVED),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import call_texts
 from crm.words import LANGUAGES, words
 
@@ -58,7 +58,7 @@ class Texts:
             last = db.execute(newest.order_by(call_texts.c.version.desc()).limit(1)).first()
             if body and (last is None or last.body != body):
                 row = {"kind": kind, "version": (last.version if last else 0) + 1, "body": body}
-                db.execute(call_texts.insert().values(**row, at=datetime.now(UTC), by=by))
+                db.execute(call_texts.insert().values(**row, at=clock.now(), by=by))
         return self.newest(kind)
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from crm.activity import Journal, Line
@@ -21,7 +21,7 @@ from crm.connection.refresh import Refresher
 from crm.connection.status import Refresh, Status
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, NotSent, SaidNo, SetupError
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, clock
 from crm.vault import Vault, fingerprint
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Connection:
         journal: Journal,
         settings: Settings,
         *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = clock.now,
         watch: Callable[[str], object] = lambda step: None,
         another_account: Callable[[], object] = lambda: None,
     ) -> None:

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from crm import phones
@@ -29,6 +29,7 @@ from crm.errors import DeskError
 from crm.fields import FieldMap
 from crm.phonebook import Phonebook, phones_of
 from crm.settings import Settings
+from crm.store import clock
 from crm.words import words
 
 UNSURE_PAUSE_S = 15.0
@@ -288,7 +289,7 @@ class Carrier:
         at = Situation(
             now.doing,
             job.failures + 1,
-            datetime.now(UTC) - job.failing_since if job.failing_since else timedelta(),
+            clock.now() - job.failing_since if job.failing_since else timedelta(),
             job.reason,
             contact_was_known=now.contact_was_known,
             others_got_through=error.code == "rights_missing" and self._rows.others_got_through(job, now.doing),

@@ -42,7 +42,7 @@ from crm.fields import FieldMap
 from crm.intake import Consent, NewLead
 from crm.phonebook import Phonebook
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_steps
 
 PERSON = "person"
@@ -130,7 +130,7 @@ class Outbox:
             return lead_id
         lead_id = uuid.uuid4().hex
         named = {"id": lead_id, "origin": origin, "form_id": form_id, "entered_by": entered_by}
-        db.execute(accepted_leads.insert().values(accepted_at=datetime.now(UTC), **named, **lead_values(lead)))
+        db.execute(accepted_leads.insert().values(accepted_at=clock.now(), **named, **lead_values(lead)))
         if consent is not None:
             db.execute(consents.insert().values(lead_id=lead_id, **asdict(consent)))
         priority = ON_THE_LINE if origin == "desk" else LATER
@@ -227,7 +227,7 @@ class Outbox:
     def drop(self, lead_id: str, by: str) -> None:
         """A person wants no more of it. It stays stored and can be sent again."""
         with self._deciding(lead_id, UNDECIDED, "drop", by) as db:
-            _set(db, lead_id, state=DROPPED, settled_at=datetime.now(UTC))
+            _set(db, lead_id, state=DROPPED, settled_at=clock.now())
 
     def repair(self, lead_id: str, lead: NewLead, by: str) -> None:
         """A person has corrected what AmoCRM refused."""

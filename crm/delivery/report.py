@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from crm.delivery.decisions import FOR_PEOPLE, QUEUED, SENDING, SETTLED, UNKNOWN, is_strange
 from crm.delivery.rows import consent_of, new_lead, steps_of
 from crm.intake import Consent, NewLead
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_pause
 
 RECENT = timedelta(days=7)
@@ -200,7 +200,7 @@ def times(store: Store) -> Times:
     wanted = (
         sa.select(sa.func.coalesce(deliveries.c.leaves_at, accepted_leads.c.accepted_at), deliveries.c.delivered_at)
         .join(deliveries)
-        .where(deliveries.c.delivered_at.is_not(None), accepted_leads.c.accepted_at >= datetime.now(UTC) - RECENT)
+        .where(deliveries.c.delivered_at.is_not(None), accepted_leads.c.accepted_at >= clock.now() - RECENT)
         .order_by(accepted_leads.c.accepted_at.desc())
         .limit(MOST_TIMES)
     )
@@ -213,7 +213,7 @@ def strange(store: Store) -> list[str]:
     """Codes of failures of the last day that nobody has thought of."""
     wanted = (
         sa.select(delivery_attempts.c.result)
-        .where(delivery_attempts.c.at >= datetime.now(UTC) - STRANGE_FOR, delivery_attempts.c.by.is_(None))
+        .where(delivery_attempts.c.at >= clock.now() - STRANGE_FOR, delivery_attempts.c.by.is_(None))
         .distinct()
     )
     with store.read() as db:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +32,7 @@ from crm.delivery.decisions import (
 )
 from crm.errors import DeskError
 from crm.intake import Consent, NewLead
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.owners import is_gone, me
 from crm.store.tables import (
     Moment,
@@ -224,7 +224,7 @@ class Rows:
                 "state": NEEDS_DECISION,
                 "reason": ANOTHER_ACCOUNT,
                 "candidates": json.dumps([] if lead_id is None else [lead_id]),
-                "settled_at": datetime.now(UTC),
+                "settled_at": clock.now(),
                 **FREE,
             }
             db.execute(_under(held.lead_id, held.lease).values(**values))
@@ -235,7 +235,7 @@ class Rows:
             db.execute(
                 _under(job.lead_id, job.lease).values(
                     state=SENDING,
-                    sent_at=datetime.now(UTC),
+                    sent_at=clock.now(),
                     sends=deliveries.c.sends + 1,
                     contact_id=contact_id,
                     contact_was_known=contact_id is not None,
@@ -269,7 +269,7 @@ class Rows:
             if db.scalar(todo):  # somebody has added a step meanwhile
                 db.execute(_under(job.lead_id, job.lease).values(state=QUEUED, due_at=self._store.clock(db), **FREE))
                 return
-            now = datetime.now(UTC)
+            now = clock.now()
             values = {"state": DELIVERED, "settled_at": now, "reason": None, **AT_PEACE, **FREE}
             values["delivered_at"] = sa.func.coalesce(
                 deliveries.c.delivered_at, sa.bindparam("at", now, type_=Moment())
@@ -297,7 +297,7 @@ class Rows:
                 "state": follows.state,
                 "reason": error.code,
                 "due_at": now + follows.pause_s,
-                "settled_at": datetime.now(UTC) if follows.state in FOR_PEOPLE else None,
+                "settled_at": clock.now() if follows.state in FOR_PEOPLE else None,
                 "refusals": json.dumps([list(refusal) for refusal in refusals]),
                 **FREE,
             }
@@ -310,7 +310,7 @@ class Rows:
             if not follows.whole_queue:
                 values |= {
                     "failures": job.failures + 1,
-                    "failing_since": job.failing_since or datetime.now(UTC),
+                    "failing_since": job.failing_since or clock.now(),
                 }
             db.execute(_under(job.lead_id, job.lease).values(**values))
             if step is not None and undone:
@@ -377,7 +377,7 @@ class Rows:
             values = {
                 "state": NEEDS_DECISION,
                 "candidates": json.dumps(list(candidates)),
-                "settled_at": datetime.now(UTC),
+                "settled_at": clock.now(),
                 **FREE,
             }
             db.execute(_under(lost.lead_id, lost.lease).values(**values))
@@ -443,7 +443,7 @@ class Rows:
         db.execute(
             delivery_pause.update().values(
                 reason=error.code,
-                since=row["since"] or datetime.now(UTC),
+                since=row["since"] or clock.now(),
                 until=until if counts else max(until, row["until"]),
                 failures=failures,
                 grant_generation=self._generation(),
@@ -524,7 +524,7 @@ def it_is_there(db: sa.Connection, lead_id: str, amo_lead_id: int, contact_id: i
 def all_done(db: sa.Connection, lead_id: str) -> None:
     """Nothing is left to do for a lead that is there."""
     db.execute(delivery_steps.update().where(delivery_steps.c.lead_id == lead_id).values(state=DONE))
-    values = {"state": DELIVERED, "settled_at": datetime.now(UTC), "candidates": None}
+    values = {"state": DELIVERED, "settled_at": clock.now(), "candidates": None}
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
 
 
@@ -602,7 +602,7 @@ _NO_PAUSE: dict[str, Any] = {"reason": None, "since": None, "until": 0.0, "failu
 def _arrived(amo_lead_id: int) -> dict[str, Any]:
     return {
         "amo_lead_id": amo_lead_id,
-        "delivered_at": datetime.now(UTC),
+        "delivered_at": clock.now(),
         "sent_at": None,
         "unknown_at": None,
         "reason": None,
@@ -624,7 +624,7 @@ def write_attempt(db: sa.Connection, lead_id: str, attempt: Attempt) -> None:
     db.execute(
         delivery_attempts.insert().values(
             lead_id=lead_id,
-            at=datetime.now(UTC),
+            at=clock.now(),
             step=attempt.step,
             result=attempt.result[:64],
             status=attempt.status,

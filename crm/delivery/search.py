@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from crm.amo import contacts, leads
@@ -28,6 +28,7 @@ from crm.fields import FieldMap
 from crm.intake import NewLead
 from crm.phonebook import Phonebook, phones_of
 from crm.settings import Settings
+from crm.store import clock
 from crm.words import words
 
 BATCH = 100
@@ -153,7 +154,7 @@ class Search:
         """Read the leads made while those requests were out. Whether it came to the end."""
         skew = timedelta(seconds=self._connection.skew_s())
         since = min(one.sent_at for one in lost) - skew - SLACK
-        until = datetime.now(UTC) - skew + SLACK
+        until = clock.now() - skew + SLACK
         wanted = {one.lead_id for one in lost if one.marker_field is not None}
         unmarked = [one for one in lost if one.marker_field is None]
         pages = leads.created_between(
@@ -234,7 +235,7 @@ class Search:
         for one in lost:
             attempt = Attempt(SEARCH, error.code, error.status, took_ms, error.request_id)
             try:
-                if not everybodys and datetime.now(UTC) - one.sent_at >= decisions.HORIZON:
+                if not everybodys and clock.now() - one.sent_at >= decisions.HORIZON:
                     self._rows.cannot_tell(one, (), attempt)
                 else:
                     self._rows.not_found(one, AGAIN_S, attempt)

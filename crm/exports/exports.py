@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from crm.activity import OK, Journal, Line
 from crm.exports.sheet import KINDS, Wanted
 from crm.listing import Listing
 from crm.settings import PROJECT, Settings
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.owners import is_gone, me
 from crm.store.tables import exports
 
@@ -83,7 +83,7 @@ class Exports:
         """Begin to make a file of these leads; its id. Returns at once."""
         if kind not in KINDS:
             raise ValueError(f"kind: one of {KINDS}")
-        export_id, now = uuid4().hex, datetime.now(UTC)
+        export_id, now = uuid4().hex, clock.now()
         kept = wanted.to_json()
         row = {
             "id": export_id, "asked_at": now, "asked_by": who or None, "kind": kind, "wanted": kept,
@@ -122,7 +122,7 @@ class Exports:
 
     def cancel(self, export_id: str) -> None:
         """It is not wanted any more."""
-        if mark(self._store, export_id, *OPEN, state="cancelled", ended_at=datetime.now(UTC)):
+        if mark(self._store, export_id, *OPEN, state="cancelled", ended_at=clock.now()):
             with self._lock:
                 process = self._running.get(export_id)
             if process is not None:
@@ -131,10 +131,10 @@ class Exports:
     def prune(self) -> None:
         """Remove files older than a day and what a killed process has left, and forget what was asked for a month ago."""
         with self._store.write(durable=False) as db:
-            db.execute(exports.delete().where(exports.c.asked_at < datetime.now(UTC) - REMEMBERED))
+            db.execute(exports.delete().where(exports.c.asked_at < clock.now() - REMEMBERED))
         if not self._folder.is_dir():
             return
-        oldest = (datetime.now(UTC) - KEPT).timestamp()
+        oldest = (clock.now() - KEPT).timestamp()
         for path in self._folder.iterdir():
             if path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
@@ -182,7 +182,7 @@ def mark(store: Store, export_id: str, *before: str, **values: object) -> bool:
 
 def end(store: Store, journal: Journal, export_id: str, *before: str, state: str, reason: str | None = None) -> None:
     """Write down what came of an export, by whoever is the first to know it; in the journal too, once."""
-    now = datetime.now(UTC)
+    now = clock.now()
     if mark(store, export_id, *before, state=state, reason=reason, ended_at=now):
         journal.write(Line("export", "leads.export", result=reason or OK, subject=export_id, at=now))
 

@@ -12,7 +12,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from crm.listing.conditions import Conditions, tick
 from crm.listing.filters import NOT_GIVEN, TEXTS, Filter, Sort, fingerprint
 from crm.listing.search import Sought, narrows, sought
 from crm.mirror.shape import fold
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import leads, loss_reasons, mirror_version, people, stages
 
 KEPT_ANSWERS = 400
@@ -133,7 +133,7 @@ class Choices:
 class Listing:
     """The leads of one mirror as a list. Thread-safe. Sends nothing."""
 
-    def __init__(self, store: Store, zone: ZoneInfo, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, store: Store, zone: ZoneInfo, clock: Callable[[], datetime] = clock.now) -> None:
         self._store, self._zone, self._clock = store, zone, clock
         self._lock = threading.Lock()
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from crm.amo import walk
@@ -28,6 +28,7 @@ from crm.mirror.shape import Places
 from crm.mirror.walks import BIN, COUNT, FILL, Walks
 from crm.mirror.walks import CONTACTS as CONTACTS_WALK
 from crm.mirror.walks import LEADS as LEADS_WALK
+from crm.store import clock
 
 MOST_AHEAD = 16
 """Requests on their way at once, however slow AmoCRM is."""
@@ -87,7 +88,7 @@ class Fill:
             begins = self._amo_now()
             self._walks.begin(FILL, {"page": 1, "since": begins})
             walk_so_far = self._walks.of(FILL)
-        cursor, as_of = walk_so_far.cursor, walk_so_far.began_at or datetime.now(UTC)
+        cursor, as_of = walk_so_far.cursor, walk_so_far.began_at or clock.now()
         state = _State(
             next_page=cursor["page"],
             kept_to=cursor["page"] - 1,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ from crm.mirror import walks as names
 from crm.mirror.rows import Rows
 from crm.mirror.shape import Places
 from crm.mirror.walks import Walks
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import leads
 
 CHANGES_EVERY_S = 30.0
@@ -110,7 +110,7 @@ class Follow:
 
     def changes(self) -> tuple[list[int], list[int]]:
         """What changed since the last round; the leads and contacts that were news. Two requests, more for each 250 of them."""
-        began, since = datetime.now(UTC), self._since(names.LEADS)
+        began, since = clock.now(), self._since(names.LEADS)
         now = self._amo_now()
         places, moved = self._places(), False
         news: list[int] = []
@@ -137,7 +137,7 @@ class Follow:
 
     def bin(self) -> None:
         """What was thrown away since the last look. Two requests, and one more where something was."""
-        began, since, now = datetime.now(UTC), self._since(names.BIN), self._amo_now()
+        began, since, now = clock.now(), self._since(names.BIN), self._amo_now()
         while_filling = "filled" in (self._walks.of(names.BIN).cursor or {})
         for ids in walk.in_bin(self._client, LEADS, since):
             self._check_gone(LEADS, ids)
@@ -161,7 +161,7 @@ class Follow:
 
     def history(self) -> None:
         """Stage changes since the last look, the newest stretch first when there is a year to read. One request a stretch."""
-        began = datetime.now(UTC)
+        began = clock.now()
         cursor = self._walks.of(names.EVENTS).cursor or self._whole_history()
         if "back_to" in cursor:
             self._read_back(cursor, began)
@@ -198,7 +198,7 @@ class Follow:
 
     def reference(self) -> None:
         """Stages, people, loss reasons. Three requests; a token without admin rights may not see people: they stay numbers."""
-        began = datetime.now(UTC)
+        began = clock.now()
         stages = pipelines.stages(self._client, live=False)
         people = self._allowed(lambda: users.names(self._client, live=False))
         reasons = self._allowed(lambda: loss_reasons.names(self._client, live=False))
@@ -222,7 +222,7 @@ class Follow:
 
         Two requests where they are equal, else some ten for each stretch and one for each 250 leads in it.
         """
-        began = datetime.now(UTC)
+        began = clock.now()
         settled = self._amo_now() - 2 * OVERLAP_S  # what is newer the next round finds
         ours = self._ours(0, settled)
         theirs = self._theirs(0, settled, ours)

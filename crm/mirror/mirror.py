@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
 from typing import Any
 
 from crm.amo.client import Client
@@ -23,7 +22,7 @@ from crm.mirror.shape import Places
 from crm.mirror.status import MirrorStatus
 from crm.mirror.walks import Walks
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, clock
 
 LOOK_S = 0.5
 """How often the keeper looks for what is due when nobody hints."""
@@ -155,7 +154,7 @@ class Mirror:
         for name, work in rounds.items():
             if name in due and not self._try(name, work):
                 return  # what AmoCRM does not answer now would only hold up what people hint at
-        if names.COUNT in due and (datetime.now(self._zone).hour in NIGHT or known[names.COUNT].cursor is None):
+        if names.COUNT in due and (clock.now(self._zone).hour in NIGHT or known[names.COUNT].cursor is None):
             self._try(names.COUNT, self._follow.count)
 
     def recount(self) -> None:
@@ -245,7 +244,7 @@ class Mirror:
         return Places.of(self._fields)
 
     def _amo_now(self) -> int:
-        return int(time.time() - self._connection.skew_s())
+        return int(clock.unix() - self._connection.skew_s())
 
 
 def _in_short(error: Exception) -> str:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 from crm.amo.pipelines import Stage
 from crm.mirror import shape
 from crm.mirror.shape import Places
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import (
     contacts,
     hook_misses,
@@ -182,7 +181,7 @@ class Rows:
 
     def note_misses(self, entity: str, ids: Iterable[int]) -> None:
         """Changes that no hook had told."""
-        now = datetime.now(UTC)
+        now = clock.now()
         rows = [{"at": now, "entity": entity, "entity_id": one} for one in ids]
         if rows:
             with self._store.write(durable=False) as db:

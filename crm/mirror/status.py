@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from crm.mirror import walks as names
 from crm.mirror.walks import Walk, Walks
-from crm.store import Store
+from crm.store import Store, clock
 
 STALE_AFTER = timedelta(minutes=3)
 """Six rounds missed: then somebody should not trust the numbers without a look at the time beside them."""
@@ -41,7 +41,7 @@ class MirrorStatus:
 
 def read(store: Store, walks: Walks, now: datetime | None = None) -> MirrorStatus:
     """The status now. No request."""
-    now = now or datetime.now(UTC)
+    now = now or clock.now()
     known = walks.all()
     fill, changes = known.get(names.FILL, Walk(names.FILL)), known.get(names.LEADS, Walk(names.LEADS))
     counted = known.get(names.COUNT, Walk(names.COUNT))

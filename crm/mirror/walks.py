@@ -6,13 +6,13 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from crm.errors import DeskError
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.owners import is_gone, me
 from crm.store.tables import mirror_walks
 
@@ -84,7 +84,7 @@ class Walks:
 
     def begin(self, name: str, cursor: Any) -> None:
         """A reading starts."""
-        self._write(name, cursor=json.dumps(cursor), done=0, began_at=datetime.now(UTC))
+        self._write(name, cursor=json.dumps(cursor), done=0, began_at=clock.now())
 
     def step(self, db: sa.Connection, name: str, cursor: Any, done: int) -> None:
         """Something of it is kept: in the same transaction as what came."""

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from crm.errors import SetupError
 from crm.reception.drafts import FormDraft, origin_of
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import form_keys, forms
 
 API = "api"
@@ -122,7 +122,7 @@ class Forms:
         if hashed == self._settings_key:
             return Keyholder(known.forms[API], works=True)
         found = known.keys.get(hashed)
-        return Keyholder(known.forms[found.form_id], found.works(datetime.now(UTC))) if found else None
+        return Keyholder(known.forms[found.form_id], found.works(clock.now())) if found else None
 
     def is_shut(self) -> bool:
         """No key exists at all, so nobody from elsewhere can get in."""
@@ -141,7 +141,7 @@ class Forms:
         """Make a form. It has no key yet."""
         form_id = uuid.uuid4().hex
         with self._changing() as db:
-            db.execute(forms.insert().values(id=form_id, is_active=True, created_at=datetime.now(UTC), **_row(draft)))
+            db.execute(forms.insert().values(id=form_id, is_active=True, created_at=clock.now(), **_row(draft)))
         return self.of(form_id)
 
     def change(self, form_id: str, draft: FormDraft) -> None:
@@ -160,7 +160,7 @@ class Forms:
     def new_key(self, form_id: str, overlap: timedelta = timedelta()) -> str:
         """Make a key and return it, this once. Those there are end after `overlap`, if they do not end before."""
         self.of(form_id)
-        key, now = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES), datetime.now(UTC)
+        key, now = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES), clock.now()
         mine, end = form_keys.c.form_id == form_id, now + overlap
         with self._changing() as db:
             db.execute(
@@ -175,7 +175,7 @@ class Forms:
 
     def revoke(self, key_id: int) -> None:
         """End a key now."""
-        now = datetime.now(UTC)
+        now = clock.now()
         with self._changing() as db:
             db.execute(
                 form_keys.update()

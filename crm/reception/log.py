@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from crm.intake import OWN_FIELDS, Consent
 from crm.reception.signs import consent_of
 from crm.reception.tracking import tracking_of
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import accepted_leads, consents, submissions
 
 ACCEPTED, DUPLICATE, REPEATED, REFUSED, FLAGGED = "accepted", "duplicate", "repeated", "refused", "flagged"
@@ -117,7 +117,7 @@ class SubmissionLog:
 
     def tallies(self) -> dict[str, Tally]:
         """Of every form that has lines, by its id."""
-        since = datetime.now(UTC) - COUNTED
+        since = clock.now() - COUNTED
         is_recent = sa.case((submissions.c.at >= since, 1), else_=0)
         wanted = sa.select(
             submissions.c.form_id,

@@ -14,7 +14,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +29,7 @@ from crm.reception.forms import Form, Forms
 from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, OPEN, REFUSED, REPEATED, Submission, SubmissionLog
 from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, SIGNS, TRAP, consent_of, sign_of
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import accepted_leads, idempotency_keys, submissions
 
 KEY = "key"
@@ -126,7 +126,7 @@ class Reception:
         lead, faults = one.lead()
         window_s = form.duplicate_s if duplicate_s is None else duplicate_s
         with self._store.write() as db:
-            now = datetime.now(UTC)
+            now = clock.now()
             if lead is None:
                 taken = Taken(REFUSED, code="lead_invalid", faults=tuple(faults))
             else:
@@ -141,7 +141,7 @@ class Reception:
         taken = Taken(REFUSED, code=code)
         one = _Submission(form, raw or {}, self._added(), ip)
         with self._store.write() as db:
-            _note(db, one, taken, datetime.now(UTC))
+            _note(db, one, taken, clock.now())
         return taken
 
     def try_out(self, form_id: str, *, name: str, message: str) -> Taken:
@@ -211,7 +211,7 @@ class Reception:
 
     def prune(self) -> None:
         """Forget what has been kept long enough."""
-        now = datetime.now(UTC)
+        now = clock.now()
         old = submissions.c.at < now - KEPT
         with self._store.write(durable=False) as db:
             db.execute(idempotency_keys.delete().where(idempotency_keys.c.made_at < now - KEY_KEPT))

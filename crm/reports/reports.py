@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
@@ -19,7 +18,7 @@ from crm.reports.funnel import Place
 from crm.reports.hours import ClubHours, Span
 from crm.reports.overview import Overview, Question
 from crm.reports.periods import Period
-from crm.store import Store
+from crm.store import Store, clock
 
 REMEMBERED = 64
 """Answers kept: some twenty people with a few periods each."""
@@ -89,7 +88,7 @@ class Reports:
         hours.keep(self._store, wanted)
 
     def _question(self, ask: Ask, status: MirrorStatus, now: float | None) -> Question:
-        moment = int(time.time() if now is None else now)
+        moment = int(clock.unix() if now is None else now)
         known_from = status.history_back_to
         return Question(
             period=ask.period,

@@ -24,6 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from crm.errors import SetupError
+from crm.store import clock
 from crm.store.tables import HEAD, facts
 
 SQLITE_BUSY_S = 15.0
@@ -81,7 +82,7 @@ class Store:
     def clock(self, db: sa.Connection) -> float:
         """Unix seconds by the clock all processes on this database share."""
         if self.is_sqlite:
-            return time.time()
+            return clock.unix()
         return float(db.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0)
 
     def serialise(self, db: sa.Connection, what: str) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration. A test compares it with the scripts; knowing it here saves importing Alembic at start."""
 
 metadata = sa.MetaData(
@@ -252,6 +252,9 @@ deliveries = sa.Table(
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("priority", sa.SmallInteger, nullable=False, server_default="1"),  # 0: somebody is on the line
     sa.Column("due_at", sa.Float, nullable=False),  # shared clock: not before
+    sa.Column(
+        "waits_from", sa.Float, nullable=False, server_default="0"
+    ),  # when that was written down, see store.waits
     sa.Column("lease_number", sa.Integer, nullable=False, default=0),  # fencing: a late holder's number is too small
     sa.Column("lease_until", sa.Float, nullable=False, default=0.0),  # shared clock
     sa.Column("lease_owner", sa.String(200)),  # the process, see store.owners
@@ -314,6 +317,9 @@ delivery_pause = sa.Table(
     sa.Column("reason", sa.String(64)),  # error code; null: it does not wait
     sa.Column("since", Moment),
     sa.Column("until", sa.Float, nullable=False),  # shared clock: then one delivery tries for all
+    sa.Column(
+        "waits_from", sa.Float, nullable=False, server_default="0"
+    ),  # when that was written down, see store.waits
     sa.Column("failures", sa.Integer, nullable=False),  # tries for all in a row that failed
     sa.Column("grant_generation", sa.Integer),  # of the connection then; another one ends the pause
 )
@@ -529,6 +535,9 @@ mirror_walks = sa.Table(
     sa.Column("began_at", Moment),
     sa.Column("as_of", Moment),  # what the mirror holds was true then
     sa.Column("due_at", sa.Float, nullable=False, default=0.0),  # shared clock
+    sa.Column(
+        "waits_from", sa.Float, nullable=False, server_default="0"
+    ),  # when that was written down, see store.waits
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.String(64)),  # error code of the last failure; null: it went well
     sa.Column("lease_owner", sa.String(200)),
@@ -614,4 +623,19 @@ facts = sa.Table(
     metadata,
     sa.Column("key", sa.String(64), primary_key=True),  # "marker of leads", "account" …
     sa.Column("value", sa.Text, nullable=False),
+)
+
+# One row: a kind of work in the background, and how its last rounds went. Written by crm.health.
+worker_rounds = sa.Table(
+    "worker_rounds",
+    metadata,
+    sa.Column(
+        "name", sa.String(32), primary_key=True
+    ),  # "delivery", "search", "mirror", "hooks", "keeper", "pruning", …
+    sa.Column("began_at", Moment),  # of the round under way; null: none is
+    sa.Column("succeeded_at", Moment),  # the end of the last round that went well
+    sa.Column("failed_at", Moment),
+    sa.Column("reason", sa.String(64)),  # error code of the last failure, or the name of an exception nobody foresaw
+    sa.Column("place", sa.String(200)),  # where in the code that exception came from; never its text
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
 )

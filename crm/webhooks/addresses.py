@@ -10,12 +10,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from crm.errors import SetupError
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import hook_secrets
 from crm.vault import Vault
 from crm.webhooks.decisions import PATH
@@ -42,7 +42,7 @@ class Addresses:
 
     def is_open(self, secret: str, now: datetime | None = None) -> bool:
         """Whether a call with this secret is AmoCRM's. One small read; takes the same time whatever the secret is."""
-        now = now or datetime.now(UTC)
+        now = now or clock.now()
         alive = (hook_secrets.c.ends_at.is_(None)) | (hook_secrets.c.ends_at > now)
         with self._store.read() as db:
             known = db.scalars(sa.select(hook_secrets.c.secret_hash).where(alive)).all()
@@ -81,7 +81,7 @@ class Addresses:
             if not db.scalar(sa.select(hook_secrets.c.id).where(*former).limit(1)):
                 return
         with self._store.write() as db:
-            db.execute(hook_secrets.update().where(*former).values(ends_at=datetime.now(UTC) + OVERLAP))
+            db.execute(hook_secrets.update().where(*former).values(ends_at=clock.now() + OVERLAP))
 
     def former_end(self) -> datetime | None:
         """When the last former secret ends; None where there is none that still works."""
@@ -121,4 +121,4 @@ def _hash(secret: str) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clock.now()

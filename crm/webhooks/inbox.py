@@ -10,13 +10,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from crm.errors import SaidNo
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import hook_misses, hooks
 from crm.webhooks import decisions
 from crm.webhooks.bodies import Told
@@ -135,4 +135,4 @@ def _text(body: bytes) -> str:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return clock.now()

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.store import Store
+from crm.store import Store, clock
 from crm.store.tables import facts, hook_misses, hooks
 from crm.webhooks import decisions
 from crm.webhooks.inbox import AGAIN, BAD, DONE
@@ -73,7 +73,7 @@ def noted(db: sa.Connection) -> dict[str, Any]:
 
 def read(store: Store, *, former_until: datetime | None, skew_s: float) -> Report:
     """The report now. A few small reads."""
-    now = datetime.now(UTC)
+    now = clock.now()
     with store.read() as db:
         fact = noted(db)
         since = hooks.c.received_at >= now - WINDOW

@@ -1,0 +1,39 @@
+"""Nothing stands still: waits as intervals, the rounds of background work"""
+
+import sqlalchemy as sa
+from alembic import op
+
+import crm.store.tables
+
+revision = '0008'
+down_revision = '0007'
+
+
+def upgrade() -> None:
+    _delivery()
+    _mirror()
+    _rounds()
+
+
+def _delivery() -> None:
+    for table in ('deliveries', 'delivery_pause'):
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            batch_op.add_column(sa.Column('waits_from', sa.Float(), server_default='0', nullable=False))
+
+
+def _mirror() -> None:
+    with op.batch_alter_table('mirror_walks', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('waits_from', sa.Float(), server_default='0', nullable=False))
+
+
+def _rounds() -> None:
+    op.create_table('worker_rounds',
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('began_at', crm.store.tables.Moment(), nullable=True),
+    sa.Column('succeeded_at', crm.store.tables.Moment(), nullable=True),
+    sa.Column('failed_at', crm.store.tables.Moment(), nullable=True),
+    sa.Column('reason', sa.String(length=64), nullable=True),
+    sa.Column('place', sa.String(length=200), nullable=True),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_worker_rounds'))
+    )
