@@ -1177,7 +1177,7 @@ overview-speed-of = { $count ->
  }
 overview-speed-never = unanswered: { $count }
 overview-speed-fresh = waiting less than an hour, not counted yet: { $count }
-overview-speed-unknown = created before the known history, not counted: { $count }
+overview-speed-uncounted = created before the known history, not counted: { $count }
 overview-speed-none = No leads in this period whose speed is known.
 overview-hours-are = working hours: { $hours }
 overview-every-day = { $hours } daily

@@ -1194,7 +1194,7 @@ overview-speed-of = { $count ->
  }
 overview-speed-never = без ответа: { $count }
 overview-speed-fresh = ждут меньше часа и пока не посчитаны: { $count }
-overview-speed-unknown = созданы раньше известной истории и не посчитаны: { $count }
+overview-speed-uncounted = созданы раньше известной истории и не посчитаны: { $count }
 overview-speed-none = За этот период нет лидов, по которым скорость известна.
 overview-hours-are = рабочие часы: { $hours }
 overview-every-day = { $hours } ежедневно
