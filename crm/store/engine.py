@@ -40,8 +40,8 @@ LOCK_WAIT_S = 15.0
 refused. Writes take milliseconds; 15 s means that something is stuck."""
 
 TURN_WAIT_S = 30.0
-"""How long a thread waits for the writing threads of its own process: for one that waits `LOCK_WAIT_S` itself, and for the
-longest write there is, giving 100,000 leads another field (under 15 s)."""
+"""How long a thread waits for the writing threads of its own process: for one that waits `LOCK_WAIT_S` itself, and as long
+again for the longest write there is, forgetting 100,000 leads when another account is connected (a few seconds)."""
 
 WRITE_STATEMENT_S = 60.0
 """For one statement of a writing transaction on PostgreSQL: four times the longest there is."""
