@@ -71,7 +71,7 @@ REFUSED_GRANT = frozenset({"grant_revoked", "grant_expired", "grant_invalid"})
 """AmoCRM's word that a refresh token is worth nothing."""
 
 UNSENT = frozenset(
-    {"unreachable", "name_unknown", "tls_failed", "too_late_to_send", "rate_limited", "unpaid", "blocked"}
+    {"unreachable", "name_unknown", "tls_failed", "too_late_to_send", "no_turn", "rate_limited", "unpaid", "blocked"}
 )
 """Results of a token call after which the token is certainly unspent."""
 

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm.amo.client import Token
-from crm.amo.oauth import Pair
+from crm.amo.limiter import LIVE_PATIENCE_S
+from crm.amo.oauth import TOKEN_DEADLINE_S, Pair
 from crm.connection import decisions
 from crm.errors import DeskError, NotLetIn
 from crm.store import Store
@@ -42,6 +43,10 @@ BEAT_S = 5.0
 
 SEND_WITHIN_S = LEASE_S / 2
 """A token call may leave this long after the lease was last seen to be ours: nobody else can have taken it over."""
+
+STEP_S = TOKEN_DEADLINE_S + LIVE_PATIENCE_S + BEAT_S
+"""What one step of a refresh takes at the most: its turn, its call, its answer. A lease is renewed no longer than that
+after the last step began, so a call that should be over keeps nobody out."""
 
 PURPOSE = "grant"
 """What the vault binds a sealed pair to."""
@@ -83,6 +88,28 @@ class Lease:
     number: int
     refresh_id: int | None
     unsure_since: datetime | None
+
+
+class Pulse:
+    """What the holder of a lease knows and says of it while it is kept alive."""
+
+    def __init__(self) -> None:
+        self.seen = time.monotonic()
+        self.expect()
+
+    def expect(self, for_s: float = STEP_S) -> None:
+        """The holder begins something that ends within so many seconds; the lease is kept as long."""
+        self._until = time.monotonic() + for_s
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether what the holder has begun may still be going on."""
+        return time.monotonic() < self._until
+
+    def still_ours(self) -> bool:
+        """Whether certainly nobody else can have taken the lease over. Asked right before a call leaves, which begins then."""
+        self.expect()
+        return time.monotonic() - self.seen < SEND_WITHIN_S
 
 
 class Grant:
@@ -175,22 +202,23 @@ class Grant:
         return Lease(number, refresh_id, unsure_since)
 
     @contextmanager
-    def beating(self, lease: Lease) -> Iterator[Callable[[], bool]]:
-        """Keep a lease alive for as long as the block takes. Gives a question: is it certainly still ours?"""
-        over, seen = threading.Event(), time.monotonic()
+    def beating(self, lease: Lease) -> Iterator[Pulse]:
+        """Keep a lease alive for as long as the block takes and is expected to take."""
+        over, pulse = threading.Event(), Pulse()
 
         def beat() -> None:
-            nonlocal seen
             while not over.wait(BEAT_S):
                 before = time.monotonic()
+                if not pulse.is_expected:
+                    continue  # what it is held for should be over: nobody is kept from it any longer
                 with suppress(SQLAlchemyError), self._store.write(durable=False) as db:
                     renewed = _under(lease).values(lease_until=self._store.clock(db) + LEASE_S)
-                    seen = before if db.execute(renewed).rowcount else float("-inf")
+                    pulse.seen = before if db.execute(renewed).rowcount else float("-inf")
 
         thread = threading.Thread(target=beat, name="lease", daemon=True)
         thread.start()
         try:
-            yield lambda: time.monotonic() - seen < SEND_WITHIN_S
+            yield pulse
         finally:
             over.set()
 
@@ -270,8 +298,11 @@ class Grant:
             db.execute(refreshes.update().where(refreshes.c.id == line).values(ended_at=self._clock(), result=result))
 
     def proved(self, generation: int) -> None:
-        """AmoCRM has accepted the token of this pair."""
-        with self._store.write(durable=False) as db:
+        """AmoCRM has accepted the token of this pair.
+
+        Never raises for the database's sake: it stands between AmoCRM's answer and whoever waits for that.
+        """
+        with suppress(SQLAlchemyError), self._store.write(durable=False) as db:
             db.execute(grants.update().where(grants.c.id == OURS, grants.c.generation == generation).values(works=True))
 
     def move(self, generation: int, account_url: str) -> None:

@@ -16,7 +16,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -26,11 +27,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm.amo import oauth
 from crm.amo.door import Door
 from crm.connection import decisions
-from crm.connection.grant import Grant, Held, Lease
+from crm.connection.grant import Grant, Held, Lease, Pulse
 from crm.errors import DeskError, NotLetIn, SetupError
 
-WAIT_S = 45.0
-"""How long anybody waits for somebody else's refresh before giving up."""
+WAIT_S = oauth.TOKEN_DEADLINE_S + 5.0
+"""How long anybody waits for somebody else's refresh before giving up: for its call, which has an end, and for storing
+the pair. Whoever has a key that works does not wait at all."""
+
+SAVE_FOR_S = 45.0
+"""How long a pair that has come is tried to be stored."""
 
 SAVE_AGAIN_S = 0.5
 
@@ -77,7 +82,7 @@ class Refresher:
         Raises why there is no newer pair.
         """
         give_up = time.monotonic() + WAIT_S
-        with self._turn:  # one thread of this process talks to the database about it, the others wait here
+        with self._in_turn():
             while time.monotonic() < give_up:
                 if self._unsaved is not None:
                     self._save(self._unsaved)
@@ -101,6 +106,16 @@ class Refresher:
                 time.sleep(POLL_S)
         raise NotLetIn("refresh_stuck", retryable=True)
 
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """One thread of this process talks to the database and AmoCRM about it, the others wait here, and not for ever."""
+        if not self._turn.acquire(timeout=WAIT_S):
+            raise NotLetIn("refresh_stuck", retryable=True)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
     def _check_worth_trying(self, held: Held, *, by_hand: bool) -> None:
         if held.trouble is not None and not decisions.is_worth_trying(held.trouble, by_hand=by_hand):
             raise NotLetIn(held.trouble)
@@ -113,14 +128,16 @@ class Refresher:
             raise NotLetIn("refresh_waiting", retryable=True, retry_after_s=wait_s)
 
     def _refresh(self, held: Held, lease: Lease, cause: str) -> Held:
-        with self._grant.beating(lease) as still_ours:
+        with self._grant.beating(lease) as pulse:
             try:
                 if lease.unsure_since is not None:
                     self._make_sure(held, lease)
-                pair, account_url = self._call(held, still_ours)
+                    pulse.expect()
+                pair, account_url = self._call(held, pulse)
             except DeskError as error:
                 # Any other exception leaves the journal line open, and whoever comes next asks before sending.
                 return self._failed(held, lease, cause, error)
+            pulse.expect(SAVE_FOR_S)
             self._watch("answered")
             self._unsaved = _Unsaved(pair, account_url, lease, cause)
             stored = self._save(self._unsaved)
@@ -134,7 +151,7 @@ class Refresher:
 
     def _save(self, unsaved: _Unsaved) -> bool:
         """Store a pair we have got. A database that is busy or full is tried again: the pair is nowhere else."""
-        give_up = time.monotonic() + WAIT_S
+        give_up = time.monotonic() + SAVE_FOR_S
         while True:
             try:
                 stored = self._grant.store(unsaved.pair, unsaved.account_url, lease=unsaved.lease, cause=unsaved.cause)
@@ -157,16 +174,18 @@ class Refresher:
             return now
         raise error from None
 
-    def _call(self, held: Held, still: Callable[[], bool]) -> tuple[oauth.Pair, str]:
+    def _call(self, held: Held, pulse: Pulse) -> tuple[oauth.Pair, str]:
         """The token call; once more at the account's present address where the account has moved."""
         at = held.account_url
         try:
-            return oauth.refresh(self._door, at, self._integration(), held.refresh, still), at
+            return oauth.refresh(self._door, at, self._integration(), held.refresh, pulse.still_ours), at
         except DeskError as error:
+            pulse.expect()
             moved_to = self.moved_to(held) if error.code in decisions.MOVED_MAYBE else None
             if moved_to is None:
                 raise
-        return oauth.refresh(self._door, moved_to, self._integration(), held.refresh, still), moved_to
+        pulse.expect()
+        return oauth.refresh(self._door, moved_to, self._integration(), held.refresh, pulse.still_ours), moved_to
 
     def _make_sure(self, held: Held, lease: Lease) -> None:
         """Ask whether a token that may have been spent still works. Raises where it does not, or nobody can tell."""

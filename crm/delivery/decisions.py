@@ -88,7 +88,7 @@ MOST_SENDS = 5
 
 KNOWN = frozenset(
     {
-        "unreachable", "name_unknown", "tls_failed", "too_late_to_send", "cut_off", "too_slow", "rate_limited", "unpaid",
+        "unreachable", "name_unknown", "tls_failed", "too_late_to_send", "no_turn", "cut_off", "too_slow", "rate_limited", "unpaid",
         "blocked", "rights_missing", "token_rejected", "server_error", "server_hiccup", "not_routed", "garbled",
         "validation", "bad_request", "too_many_items", "not_found", "lead_deleted", "filter_ignored", "same_page",
         "not_connected", "integration_missing", "worker_died", "secret_key_wrong", "long_lived_expired",
