@@ -68,10 +68,11 @@ def fill(desk: Desk) -> None:
 
 
 def round_of(desk: Desk, *names: str) -> None:
-    """One round of everything but the count, or of some readings, whatever the clock says."""
-    wanted = mirror_walks.c.name.in_(names) if names else mirror_walks.c.name != "count"
+    """One round of everything but what is done once a day, or of some readings, whatever the clock says."""
+    others = mirror_walks.c.name.not_in(("count", "night"))
+    wanted = mirror_walks.c.name.in_(names) if names else others
     with desk.store.write() as db:
-        db.execute(mirror_walks.update().where(mirror_walks.c.name != "count").values(due_at=LATER))
+        db.execute(mirror_walks.update().where(others).values(due_at=LATER, waits_from=0.0))
         db.execute(mirror_walks.update().where(wanted).values(due_at=0.0))
     desk.mirror.look_after()
 
