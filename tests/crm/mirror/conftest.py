@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -47,6 +47,62 @@ def desk(box: Sandbox, store_url: str, tmp_path, monkeypatch: pytest.MonkeyPatch
     with desk_for(box, tmp_path, DATABASE_URL=store_url, SECRET_KEY=KEY) as opened:
         unpace(opened, monkeypatch)
         yield opened
+
+
+@pytest.fixture(scope="session")
+def small_box() -> Iterator[Sandbox]:
+    """A club of one page, for what does not depend on pages."""
+    with running_sandbox(leads=60, rps=1000) as running:
+        yield running
+
+
+@pytest.fixture
+def few(small_box: Sandbox) -> Sandbox:
+    """That club as new."""
+    small_box.clear_faults()
+    small_box.reset(leads=60)
+    small_box.config(refresh_mode="grace", access_token_ttl_s=10**9)
+    return small_box
+
+
+@pytest.fixture
+def small(few: Sandbox, store_url: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A connected desk with that club, filled; on both databases."""
+    with desk_for(few, tmp_path, DATABASE_URL=store_url, SECRET_KEY=KEY) as opened:
+        unpace(opened, monkeypatch)
+        fill(opened)
+        round_of(opened)
+        yield opened
+
+
+def hinted(desk: Desk, *, leads: Sequence[int] = (), contacts: Sequence[int] = ()) -> None:
+    """Somebody hints at these, and the keeper looks."""
+    desk.mirror.hint(leads=leads, contacts=contacts)
+    desk.mirror.look_after()
+
+
+def settle(desk: Desk, looks: int = 60) -> None:
+    """As many looks of the keeper as the nightly round takes to its end."""
+    for _ in range(looks):
+        desk.mirror.look_after()
+        if desk.mirror.status().comparing is None:
+            return
+    raise AssertionError("the nightly round does not end")
+
+
+def differences(desk: Desk, box: Sandbox) -> dict[int, object]:
+    """Leads that are not as AmoCRM has them."""
+    here, there = mirror(desk), truth(box)
+    found: dict[int, object] = {}
+    for lead_id in here.keys() | there.keys():
+        mine, theirs = here.get(lead_id), there.get(lead_id)
+        if mine != theirs:
+            found[lead_id] = (
+                {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}
+                if mine and theirs
+                else ("only here" if mine else "only there")
+            )
+    return found
 
 
 def unpace(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
