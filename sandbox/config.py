@@ -17,6 +17,12 @@ DAY_S = 24 * 3600
 class Config:
     """One value per switch. Frozen: a change makes a new one, so a request sees one state from end to end."""
 
+    # ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────
+    clock_shift_s: float = 0.0
+    """By how much AmoCRM's clock is wrong: its `Date`, and every time it writes down. May be negative."""
+    tells_time: bool = True
+    """Whether answers carry a `Date`."""
+
     # ── Speed and limits ────────────────────────────────────────────────────────────────────────────────────────
     rps: int = 7
     """Requests per sliding second and integration (sheet 4.1, D)."""
@@ -128,6 +134,7 @@ TYPES: dict[str, Any] = get_type_hints(Config)
 RANGES: dict[str, tuple[float, float]] = {
     "rps": (1, 1_000_000),
     "account_rps": (1, 1_000_000),
+    "clock_shift_s": (-4e9, 4e9),
     "hook_lose": (0, 1),
     "hook_duplicate": (0, 1),
     "hook_time_scale": (0, 1000),

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from sandbox import control, faults
 from sandbox.answers import (
@@ -71,6 +72,7 @@ class Journey:
             answer = await control.answer(self.world, request, body or b"")
             await send_whole(send, answer)
             return
+        send = self._dated(send)
         call, entry = self._arrive(request, body or b"")
         try:
             if body is None or len(call.path) + len(call.raw_query) > MOST_ADDRESS:
@@ -79,6 +81,19 @@ class Journey:
                 await self._travel(call, entry, scope, receive, send)
         finally:
             entry["duration_ms"] = round((self.world.clock.now() - entry["at"]) * 1000, 3)
+
+    def _dated(self, send: Send) -> Send:
+        """Answers with AmoCRM's time in their `Date`, unless a rule has given them another one."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start" and self.world.config.tells_time:
+                headers = list(message["headers"])
+                if not any(name.lower() == b"date" for name, _ in headers):
+                    headers.append((b"date", formatdate(self.world.clock.now(), usegmt=True).encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return dated
 
     def _arrive(self, request: Request, body: bytes) -> tuple[Call, Entry]:
         """Into the ledger, with the time of arrival, before anything else can happen."""

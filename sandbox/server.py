@@ -98,6 +98,7 @@ def serve(options: Options, *, exit_with_parent: bool = False, announce: Callabl
         log_level="warning",
         access_log=False,
         server_header=False,
+        date_header=False,  # `journey.py` tells the account's own time
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         h11_max_incomplete_event_size=MOST_HEAD,

@@ -35,7 +35,7 @@ class World:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.clock = Clock()
+        self.clock = Clock(lambda: self.config.clock_shift_s)
         self.config: Config = from_options(options)
         self.store = Store(options.db)
         self.ledger = Ledger(self.clock)

@@ -417,6 +417,7 @@ leads = sa.Table(
     sa.Column("search", sa.Text, nullable=False),  # its own name and id, folded
     sa.Column("custom", sa.Text, nullable=False),  # JSON {field id: [texts]}: another choice of fields needs no reading
     sa.Column("is_deleted", sa.Boolean, nullable=False),  # in AmoCRM's bin, or gone from it
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
     sa.Index(None, "is_deleted", "created_at", "id"),
     sa.Index("ix_leads_closed", "is_deleted", "closed_at", "status_id", "loss_reason_id", "pipeline_id"),
     sa.Index(None, "updated_at"),
@@ -479,6 +480,7 @@ contacts = sa.Table(
     sa.Column("responsible_user_id", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("is_deleted", sa.Boolean, nullable=False),
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
 )
 
 # One row: a lead went from one stage to another. Written by crm.mirror.
@@ -493,6 +495,8 @@ stage_changes = sa.Table(
     sa.Column("to_pipeline_id", sa.BigInteger, nullable=False),
     sa.Column("to_status_id", sa.BigInteger, nullable=False),
     sa.Column("event_id", sa.String(64), unique=True),  # AmoCRM's; null: seen by comparing, no event told yet
+    sa.Column("seen_from", sa.BigInteger),  # of one seen by comparing: it happened between these two,
+    sa.Column("seen_to", sa.BigInteger),  # by AmoCRM's clock
     sa.Index(None, "lead_id", "at"),
 )
 
@@ -533,13 +537,15 @@ mirror_walks = sa.Table(
     sa.Column("cursor", sa.Text),  # JSON: where the next reading begins
     sa.Column("done", sa.Integer, nullable=False, default=0),  # of the reading under way
     sa.Column("began_at", Moment),
-    sa.Column("as_of", Moment),  # what the mirror holds was true then
+    sa.Column("as_of", Moment),  # what the mirror holds was true then; by AmoCRM's clock if it tells the time
+    sa.Column("whole_at", sa.Float),  # the same by the shared clock: for its age
     sa.Column("due_at", sa.Float, nullable=False, default=0.0),  # shared clock
     sa.Column(
         "waits_from", sa.Float, nullable=False, server_default="0"
     ),  # when that was written down, see store.waits
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.String(64)),  # error code of the last failure; null: it went well
+    sa.Column("failing_since", Moment),  # the first failure since it last went well
     sa.Column("lease_owner", sa.String(200)),
     sa.Column("lease_until", sa.Float, nullable=False, default=0.0),
 )
@@ -564,6 +570,9 @@ hooks = sa.Table(
     sa.Column("entities", sa.Text),  # JSON {"leads": [ids], "contacts": [ids]}
     sa.Column("told_at", sa.BigInteger),  # newest change it tells of, AmoCRM's clock
     sa.Column("done_at", Moment),
+    sa.Column(
+        "fetched_at", sa.Float
+    ),  # when what it tells of was asked for, unix seconds of AmoCRM's clock; null: not known
     sa.Column("reason", sa.String(64)),  # why it is "bad"
 )
 

@@ -71,7 +71,7 @@ def noted(db: sa.Connection) -> dict[str, Any]:
     return json.loads(text) if text else {}
 
 
-def read(store: Store, *, former_until: datetime | None, skew_s: float) -> Report:
+def read(store: Store, *, former_until: datetime | None) -> Report:
     """The report now. A few small reads."""
     now = clock.now()
     with store.read() as db:
@@ -88,10 +88,11 @@ def read(store: Store, *, former_until: datetime | None, skew_s: float) -> Repor
         )
         last_at = db.scalar(sa.select(sa.func.max(hooks.c.received_at)).where(hooks.c.state != BAD))
         missed = _missed(db, now - WINDOW)
-        quiet_since = max(now - SILENCE, _moment(fact.get("on_since")) or now)
+        on_since = _moment(fact.get("on_since")) or now
+        quiet_since = max(now - SILENCE, on_since if on_since <= now else now - SILENCE)
         missed_lately = _missed(db, quiet_since)
         times = db.execute(
-            sa.select(hooks.c.told_at, hooks.c.received_at, hooks.c.done_at)
+            sa.select(hooks.c.told_at, hooks.c.received_at, hooks.c.done_at, hooks.c.fetched_at)
             .where(since, hooks.c.state == DONE, hooks.c.entities != "{}")
             .order_by(hooks.c.id.desc())
             .limit(MOST_TIMES)
@@ -110,7 +111,7 @@ def read(store: Store, *, former_until: datetime | None, skew_s: float) -> Repor
         bad_reason=bad_reason,
         missed=missed,
         lag=Lag(
-            whole=_percentiles([row.done_at.timestamp() - skew_s - row.told_at for row in times if row.told_at]),
+            whole=_percentiles([row.fetched_at - row.told_at for row in times if row.told_at and row.fetched_at]),
             own=_percentiles([(row.done_at - row.received_at).total_seconds() for row in times]),
         ),
         former_until=former_until,

@@ -13,25 +13,11 @@ import sqlalchemy as sa
 from crm.amo import walk
 from crm.errors import BrokenWord
 from crm.listing import Filter, Sort
+from crm.mirror import count as count_room
 from crm.mirror import fill as fill_room
-from crm.mirror import follow, walks
+from crm.mirror import walks
 from crm.store.tables import contacts, hook_misses, known_phones, leads, stage_changes
-from tests.crm.mirror.conftest import fill, mirror, round_of, truth
-
-
-def differences(desk, box):
-    """Leads that are not as AmoCRM has them."""
-    here, there = mirror(desk), truth(box)
-    found = {}
-    for lead_id in here.keys() | there.keys():
-        mine, theirs = here.get(lead_id), there.get(lead_id)
-        if mine != theirs:
-            found[lead_id] = (
-                {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}
-                if mine and theirs
-                else ("only here" if mine else "only there")
-            )
-    return found
+from tests.crm.mirror.conftest import differences, fill, mirror, round_of
 
 
 def test_the_first_fill(box, desk):
@@ -128,7 +114,7 @@ def test_ten_changes_cost_two_requests(box, filled):
     for row in rng.sample(box.entities("leads"), 10):
         box.edit("update", "leads", id=row["id"], fields={"price": rng.randrange(90_000)})
     since = box.last_seq()
-    round_of(filled, walks.LEADS)
+    round_of(filled, walks.LEADS, walks.CONTACTS)
     assert len(box.ledger("request", since=since)) == 2
     assert differences(filled, box) == {}
 
@@ -190,16 +176,16 @@ def test_the_count_finds_what_is_missing_and_what_is_too_much(box, filled):
 
 def test_the_count_throws_away_nothing_that_is_there(box, filled, monkeypatch):
     """A stretch is read anew, and a lead slips through between two of its pages: it is looked for before it is taken for gone."""
-    plain = follow.created_between
+    plain = count_room.created_between
     lost, slipped = random.Random(4).sample(sorted(mirror(filled)), 2)
     with filled.store.write() as db:
         db.execute(leads.delete().where(leads.c.id == lost))
     monkeypatch.setattr(
-        follow,
+        count_room,
         "created_between",
         lambda *about, **how: [[one for one in page if one["id"] != slipped] for page in plain(*about, **how)],
     )
-    monkeypatch.setattr(follow, "DEEPEST", 0)
+    monkeypatch.setattr(count_room, "DEEPEST", 0)
     filled.mirror.count_now()
     assert differences(filled, box) == {}
 
@@ -363,7 +349,7 @@ def test_whatever_breaks_a_round_is_told_and_tried_later(box, filled, monkeypatc
     round_of(filled)
     filled.mirror.look_after()
     assert mirror(filled)[lead_id]["price"] == 33_333
-    assert filled.mirror.walks.of(walks.REFERENCE).reason == "garbled"
+    assert filled.mirror.walks.of(walks.REFERENCE).reason == "desk_failed"
 
 
 def test_a_block_is_not_made_worse_by_hints(box, filled):

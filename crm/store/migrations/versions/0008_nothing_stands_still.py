@@ -24,6 +24,16 @@ def _delivery() -> None:
 def _mirror() -> None:
     with op.batch_alter_table('mirror_walks', schema=None) as batch_op:
         batch_op.add_column(sa.Column('waits_from', sa.Float(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('whole_at', sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column('failing_since', crm.store.tables.Moment(), nullable=True))
+    for table in ('leads', 'contacts'):
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            batch_op.add_column(sa.Column('kept_in', sa.BigInteger(), server_default='0', nullable=False))
+    with op.batch_alter_table('stage_changes', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('seen_from', sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column('seen_to', sa.BigInteger(), nullable=True))
+    with op.batch_alter_table('hooks', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('fetched_at', sa.Float(), nullable=True))
 
 
 def _rounds() -> None:
