@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from crm.errors import BrokenWord, DeskError, NotLetIn, Refusal, SaidNo
@@ -130,6 +132,15 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         return None
     return float(min(value, LONGEST_RETRY_AFTER_S))
+
+
+@contextmanager
+def being_read(operation: str) -> Iterator[None]:
+    """What goes wrong while an answer is made sense of: it has another shape than AmoCRM's, and we have not stumbled."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        raise BrokenWord("garbled", operation=operation) from error
 
 
 def items(data: Any, key: str) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ is one. The resource files beside this one use `Client` and nothing below it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 from functools import partialmethod
 from typing import Any, Protocol
 
@@ -17,6 +19,9 @@ from crm.errors import BrokenWord, DeskError, NotLetIn, SaidNo
 
 PAGE_LIMIT = 250
 """Entities on a page: AmoCRM's greatest; more is silently cut (sheet 4.1)."""
+
+NO_CONTENT = 204
+"""AmoCRM's way to say that a list is empty (sheet 4.2)."""
 
 SMALLER = {250: 50, 50: 10}
 """A page that AmoCRM cannot bring in time is asked for in smaller ones (sheet 4.1: a 504 means "less")."""
@@ -59,11 +64,19 @@ class Client:
         self._door, self._tokens = door, tokens
         self.answer_s = 0.0
         """How long AmoCRM's last answer took; 0 before the first."""
+        self._told_time: tuple[float, float] | None = (
+            None  # AmoCRM's, unix seconds, and when that was by `time.monotonic()`
+        )
 
     @property
     def account_url(self) -> str:
         """The address of the connected account. Raises where there is none."""
         return self._tokens.current().account_url
+
+    def their_time(self) -> float | None:
+        """Unix seconds by AmoCRM's own clock now, from the `Date` of its last answer; None before the first. No request."""
+        told = self._told_time
+        return None if told is None else told[0] + time.monotonic() - told[1]
 
     def get(
         self, path: str, operation: str, params: Params = (), *, live: bool = True, tries: int | None = None
@@ -95,7 +108,7 @@ class Client:
         """Every page of a list, one request each, until AmoCRM names no next one.
 
         A page that repeats the one before it ends the walk with `BrokenWord("same_page")`: some lists ignore
-        `page` and would be read for ever (sheet 4.4).
+        `page` and would be read for ever (sheet 4.4). So does one that is empty and still names a next one.
         """
         before: list[Any] = []
         page = 1
@@ -103,7 +116,7 @@ class Client:
             data, page, limit = self.page(path, operation, params, page, limit, live=live)
             found = answers.items(data, key)
             ids = [item["id"] for item in found]
-            if ids and ids == before:
+            if (ids and ids == before) or (not ids and answers.has_next(data)):
                 raise BrokenWord("same_page", operation=operation, retryable=False)
             if found:
                 yield found
@@ -142,7 +155,18 @@ class Client:
             reply = self._door.request(replace(call, url=token.account_url + path), Bearer(token.access))
         self._tokens.worked(token)
         self.answer_s = reply.duration_s
+        self._note_time(reply.server_date)
+        if method == "GET" and reply.data is None and reply.status != NO_CONTENT:
+            raise BrokenWord(
+                "garbled", operation=operation, request_id=reply.request_id
+            )  # nothing at all is no empty list
         return reply
+
+    def _note_time(self, date_header: str | None) -> None:
+        try:
+            self._told_time = (parsedate_to_datetime(date_header or "").timestamp(), time.monotonic())
+        except (ValueError, OverflowError):
+            return
 
     def _better(self, token: Token, error: DeskError) -> Token | None:
         if error.code == "token_rejected":

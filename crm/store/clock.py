@@ -20,6 +20,11 @@ def unix() -> float:
     return time.time() + _shift_s
 
 
+def moved_by_s() -> float:
+    """Return by how much this process's clock is moved: for the clock of a database, which the tests move with it."""
+    return _shift_s
+
+
 def now(zone: tzinfo = UTC) -> datetime:
     """Return the aware time by the machine's clock, in UTC unless another zone is asked for."""
     return datetime.fromtimestamp(unix(), zone)

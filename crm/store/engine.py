@@ -83,7 +83,7 @@ class Store:
         """Unix seconds by the clock all processes on this database share."""
         if self.is_sqlite:
             return clock.unix()
-        return float(db.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0)
+        return float(db.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0) + clock.moved_by_s()
 
     def serialise(self, db: sa.Connection, what: str) -> None:
         """Let only one writing transaction at a time do `what`, until it ends. SQLite's write lock does that already."""
