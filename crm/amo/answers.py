@@ -144,12 +144,17 @@ def being_read(operation: str) -> Iterator[None]:
 
 
 def items(data: Any, key: str) -> list[dict[str, Any]]:
-    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error."""
+    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error.
+
+    So is a page that is empty and still names a next one: it shows nothing, and a walk along such would never end.
+    """
     if data is None:
         return []
     found = embedded(data).get(key)
     if not isinstance(found, list) or not all(isinstance(item, dict) and "id" in item for item in found):
         raise BrokenWord("garbled")
+    if not found and has_next(data):
+        raise BrokenWord("same_page", retryable=False)
     for item in found:
         item["id"] = _id(item["id"])
     return found

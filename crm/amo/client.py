@@ -108,7 +108,7 @@ class Client:
         """Every page of a list, one request each, until AmoCRM names no next one.
 
         A page that repeats the one before it ends the walk with `BrokenWord("same_page")`: some lists ignore
-        `page` and would be read for ever (sheet 4.4). So does one that is empty and still names a next one.
+        `page` and would be read for ever (sheet 4.4).
         """
         before: list[Any] = []
         page = 1
@@ -116,7 +116,7 @@ class Client:
             data, page, limit = self.page(path, operation, params, page, limit, live=live)
             found = answers.items(data, key)
             ids = [item["id"] for item in found]
-            if (ids and ids == before) or (not ids and answers.has_next(data)):
+            if ids and ids == before:
                 raise BrokenWord("same_page", operation=operation, retryable=False)
             if found:
                 yield found

@@ -68,7 +68,7 @@ class FakeAmo:
         if call.still is not None and not call.still():
             raise NotSent("too_late_to_send")
         self.carry_out_the_late()
-        path = call.url.removeprefix("http://amo.test")
+        path = call.url.removeprefix("http://127.0.0.1:1")
         self.requests.append((call.method, path))
         name = self.plan.pop(0) if self.plan else None
         if name is None:
@@ -165,7 +165,7 @@ class FakeTokens:
     """A token that always works."""
 
     def current(self):
-        return Token("http://amo.test", "t")
+        return Token("http://127.0.0.1:1", "t")
 
     def after_rejection(self, rejected):
         raise NotLetIn("token_rejected", status=401)
@@ -220,7 +220,7 @@ class Process:
 
     def __init__(self, store, amo, connection, folder, watch=lambda step: None, fields=None) -> None:
         self.store, self.passed_s = store, 0.0
-        environment = {"AMOCRM_API_URL": "http://amo.test", "AMOCRM_CLIENT_ID": "i", "AMOCRM_CLIENT_SECRET": "s3cret"}
+        environment = {"AMOCRM_API_URL": "http://127.0.0.1:1", "AMOCRM_CLIENT_ID": "i", "AMOCRM_CLIENT_SECRET": "s3cret"}
         settings = load(environment, Path(folder))
         self.phonebook, self.journal, self.client = Phonebook(store), Journal(store), Client(amo, FakeTokens())
         self.fields = fields or FakeFields()
