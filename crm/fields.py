@@ -318,7 +318,7 @@ def texts_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) 
     return [
         str(value["value"])
         for item in right
-        for value in item.get("values") or []
+        for value in (item["values"] if isinstance(item.get("values"), list) else [])
         if isinstance(value, dict) and value.get("value") is not None
     ]
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from crm.errors import BrokenWord, DeskError, NotLetIn, Refusal, SaidNo
@@ -132,13 +134,27 @@ def _number(value: Any) -> float | None:
     return float(min(value, LONGEST_RETRY_AFTER_S))
 
 
+@contextmanager
+def being_read(operation: str) -> Iterator[None]:
+    """What goes wrong while an answer is made sense of: it has another shape than AmoCRM's, and we have not stumbled."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        raise BrokenWord("garbled", operation=operation) from error
+
+
 def items(data: Any, key: str) -> list[dict[str, Any]]:
-    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error."""
+    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error.
+
+    So is a page that is empty and still names a next one: it shows nothing, and a walk along such would never end.
+    """
     if data is None:
         return []
     found = embedded(data).get(key)
     if not isinstance(found, list) or not all(isinstance(item, dict) and "id" in item for item in found):
         raise BrokenWord("garbled")
+    if not found and has_next(data):
+        raise BrokenWord("same_page", retryable=False)
     for item in found:
         item["id"] = _id(item["id"])
     return found

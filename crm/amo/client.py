@@ -21,6 +21,9 @@ from crm.errors import BrokenWord, DeskError, NotLetIn, SaidNo
 PAGE_LIMIT = 250
 """Entities on a page: AmoCRM's greatest; more is silently cut (sheet 4.1)."""
 
+NO_CONTENT = 204
+"""AmoCRM's way to say that a list is empty (sheet 4.2)."""
+
 TRIES_OF_LARGE = 2
 """Before a page is asked for in smaller ones (`sizes`)."""
 
@@ -69,6 +72,11 @@ class Client:
     def account_url(self) -> str:
         """The address of the connected account. Raises where there is none."""
         return self._tokens.current().account_url
+
+    def their_time(self) -> float | None:
+        """Unix seconds by AmoCRM's own clock now, from the `Date` of its answers; None if not known. No request."""
+        now_s = time.monotonic()
+        return self.clock.at(now_s, now_s)
 
     def get(
         self, path: str, operation: str, params: Params = (), *, live: bool = True, tries: int | None = None
@@ -169,6 +177,10 @@ class Client:
         came_s = time.monotonic()
         self.clock.hear(reply.server_date, max(began_s, came_s - reply.duration_s), came_s)
         self.answer_s = reply.duration_s
+        if method == "GET" and reply.data is None and reply.status != NO_CONTENT:
+            raise BrokenWord(
+                "garbled", operation=operation, request_id=reply.request_id
+            )  # nothing at all is no empty list
         return reply
 
     def _better(self, token: Token, error: DeskError) -> Token | None:

@@ -46,13 +46,13 @@ def create(
 
 
 def _field(entity: str, item: dict[str, Any]) -> Field:
-    choices = item.get("enums") or []
+    choices = item["enums"] if isinstance(item.get("enums"), list) else []
     return Field(
         id=answers.number(item["id"]),
         entity=entity,
         name=str(item.get("name") or ""),
         type=str(item.get("type") or ""),
-        code=item.get("code") or None,
+        code=str(item.get("code") or "") or None,
         choices=tuple(str(choice.get("value", "")) for choice in choices if isinstance(choice, dict)),
         is_api_only=bool(item.get("is_api_only")),
     )

@@ -45,9 +45,14 @@ def newest(client: Client, lead_id: int, *, live: bool = True, tries: int | None
 
 
 def with_text(client: Client, lead_id: int, text: str, *, live: bool = True) -> int | None:
-    """The note of a lead that says exactly this, None where there is none. One request for each 250 notes."""
+    """The note of a lead that says exactly this, None where there is none. One request for each 250 notes.
+
+    Raises `BrokenWord("filter_ignored")` for a list of other leads' notes, which shows nothing.
+    """
     for page in client.pages(f"/api/v4/leads/{lead_id}/notes", "notes", "notes.list", live=live):
         for note in page:
+            if note.get("entity_id") not in (None, lead_id, str(lead_id)):
+                raise BrokenWord("filter_ignored", operation="notes.list", retryable=False)
             params = note.get("params")
             if isinstance(params, dict) and params.get("text") == text:
                 return answers.number(note["id"])

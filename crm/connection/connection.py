@@ -37,6 +37,9 @@ ACCOUNT = "account of what is known"
 PASSING = frozenset({"server_error", "server_hiccup"})
 """What says nothing about an answer that comes a moment later."""
 
+PRINT_DIGITS = 7
+"""Of a fingerprint, for a number that every database keeps."""
+
 ASK_WHERE_EVERY_S = 60.0
 """How often a "not found" makes us ask whether the account has moved."""
 
@@ -211,7 +214,12 @@ class Connection:
         return status.timeline(self._grant, limit)
 
     def generation(self) -> int:
-        """Counts what happened to the grant: another number means that what kept us out may be over. No request."""
+        """Counts what happened to the grant: another number means that what kept us out may be over. No request.
+
+        Each long-lived token of the settings has a number of its own, below those of pairs.
+        """
+        if (token := self._settings.amocrm_access_token) is not None:
+            return -1 - int(fingerprint(token.reveal())[:PRINT_DIGITS], 16)
         row = self._grant.row()
         return 0 if row is None else int(row["generation"])
 

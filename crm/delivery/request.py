@@ -6,6 +6,7 @@ so that nothing said is lost.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ def creation(
     on_lead = filled["leads"]
     on_lead += [
         ({"field_code": code, "values": [{"value": lead.tracking[code][:LONGEST_TRACKING]}]}, code)
-        for code in _tracked(lead, layout)
+        for code in _tracked(lead, layout, zone)
     ]
     if layout.marker_id is not None:
         on_lead.append(({"field_id": layout.marker_id, "values": [{"value": marker}]}, "marker"))
@@ -78,16 +79,18 @@ def note(
 
     A contact that was there before keeps its own fields: what was said about them goes here.
     """
-    known, tracked = mapped_fields.by_key(layout.mapping), _tracked(lead, layout)
+    known, tracked = mapped_fields.by_key(layout.mapping), _tracked(lead, layout, zone)
     homeless = [
         say("note-value", label=say(f"new-{key}"), value=text)
         for key, text in (("phone", lead.phone), ("direction", lead.direction), ("source", lead.source))
-        if text and not _fits(known[key], text)
+        if text and not _fits(known[key], text, zone)
     ]
     homeless += [
         say("note-value", label=(known[key].label if key in known else None) or key, value=text)
         for key, text in lead.extra.items()
-        if key not in known or known[key].verdict != "ok" or (known[key].entity == "contacts" and contact_was_known)
+        if key not in known
+        or not _fits(known[key], text, zone)
+        or (known[key].entity == "contacts" and contact_was_known)
     ]
     homeless += [
         say("note-value", label=code.lower(), value=value)
@@ -109,29 +112,40 @@ def _key_at(path: str, places: Mapping[str, str]) -> str:
 def _filled(lead: NewLead, layout: Layout, zone: ZoneInfo) -> dict[str, list[tuple[dict[str, Any], str]]]:
     """The filled fields of lead and contact, as far as the account has a field for them, each with its key."""
     filled: dict[str, list[tuple[dict[str, Any], str]]] = {"leads": [], "contacts": []}
-    for mapped, text in _housed(lead, layout):
+    for mapped, text in _housed(lead, layout, zone):
         filled[mapped.entity].append((_value(mapped, text, zone), mapped.key))
     return filled
 
 
-def _housed(lead: NewLead, layout: Layout) -> list[tuple[Mapped, str]]:
+def _housed(lead: NewLead, layout: Layout, zone: ZoneInfo) -> list[tuple[Mapped, str]]:
     """What has a field of the account to go into, tracking and marker apart."""
     texts = {"phone": lead.phone, "direction": lead.direction, "source": lead.source, **lead.extra}
     said = [(mapped, texts.get(mapped.key, "")) for mapped in layout.mapping]
-    return [(mapped, text) for mapped, text in said if text and _fits(mapped, text)]
+    return [(mapped, text) for mapped, text in said if text and _fits(mapped, text, zone)]
 
 
-def _tracked(lead: NewLead, layout: Layout) -> list[str]:
+def _tracked(lead: NewLead, layout: Layout, zone: ZoneInfo) -> list[str]:
     """Codes of the tracking values that have a field, as many as find room beside everything else and the marker."""
-    room = MOST_VALUES - 1 - sum(mapped.entity == "leads" for mapped, _ in _housed(lead, layout))
+    room = MOST_VALUES - 1 - sum(mapped.entity == "leads" for mapped, _ in _housed(lead, layout, zone))
     return [code for code, value in lead.tracking.items() if value and code in layout.tracking][:room]
 
 
-def _fits(mapped: Mapped, text: str) -> bool:
-    """Whether the account's field can hold the text: one with choices takes only these, and refuses the whole lead else."""
+def _fits(mapped: Mapped, text: str, zone: ZoneInfo) -> bool:
+    """Whether the account's field can hold the text: AmoCRM refuses the whole lead for one value that is none of the field's."""
     if mapped.field is None or mapped.verdict != "ok":
         return False
-    return mapped.field.type not in CHOICE_TYPES or text in mapped.field.choices
+    if mapped.field.type in CHOICE_TYPES:
+        return text in mapped.field.choices
+    return _is_spelled_for(mapped.field.type, text, zone)
+
+
+def _is_spelled_for(field_type: str, text: str, zone: ZoneInfo) -> bool:
+    """Whether a text can be a value of a field of this type, which may be another one than when the text was checked."""
+    try:
+        value = mapped_fields.encode(field_type, text, zone)
+    except (ValueError, OverflowError):
+        return False
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _value(mapped: Mapped, text: str, zone: ZoneInfo) -> dict[str, Any]:

@@ -260,12 +260,19 @@ deliveries = sa.Table(
     sa.Column("lease_owner", sa.String(200)),  # the process, see store.owners
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of its own in a row
-    sa.Column("failing_since", Moment),  # the first of them; the horizon counts from here
+    sa.Column("stumbles", sa.Integer, nullable=False, server_default="0"),  # failures in a row that nobody foresaw
+    sa.Column(
+        "trying_s", sa.Float, nullable=False, server_default="0"
+    ),  # pauses it got for them; the horizon counts these
     sa.Column("reason", sa.String(64)),  # the error code of the last attempt
     sa.Column("refusals", sa.Text),  # JSON [[path, code, key of the field], ...] of a refused one
     sa.Column("sends", sa.Integer, nullable=False, server_default="0"),  # how often the creating request has left
     sa.Column("sent_at", Moment),  # when the last one of them left whose outcome nobody knows; null: all are known
+    sa.Column("sent_theirs", sa.Float),  # the same by AmoCRM's own clock, unix seconds; null: not known then
     sa.Column("unknown_at", sa.Float),  # shared clock: when that request ended or was given up
+    sa.Column(
+        "looked_s", sa.Float, nullable=False, server_default="0"
+    ),  # really waited for it since, see decisions.waited
     sa.Column("marker_field", sa.BigInteger),  # the field that carried our marker then; null: none
     sa.Column("looks", sa.Integer, nullable=False, server_default="0"),  # how often AmoCRM was searched for it since
     sa.Column("candidates", sa.Text),  # JSON list of AmoCRM lead ids that may be it, for a person to choose from
@@ -278,6 +285,7 @@ deliveries = sa.Table(
     sa.Column("leaves_at", Moment),  # until then whoever saved it may take it back; null: it left at once
     sa.Column("new_contact", sa.Boolean, nullable=False, server_default=sa.false()),  # another person on a known number
     sa.Column("account_id", sa.BigInteger),  # AmoCRM's, in which all ids above mean something; null: the present one
+    sa.Column("maybe_in", sa.Text),  # JSON list [[account id, when sent]]: former accounts in which it is or may be
     sa.Index(None, "state", "priority", "due_at"),
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -107,7 +106,8 @@ def test_rights_that_only_one_lead_lacks():
         (refused("custom_fields_values.2.field_id", "name"), Situation(LEAD), None),
         (refused("custom_fields_values.2.values.0.value"), Situation(LEAD), "fields"),
         (refused("custom_fields_values.2.values.0.value"), Situation(LEAD, last_reason="validation"), None),
-        (SaidNo("validation", refusals=(Refusal("custom_fields_values.2.values.0.value", "InvalidType"),)), Situation(LEAD), None),
+        (SaidNo("validation", refusals=(Refusal("custom_fields_values.2.values.0.value", "InvalidType"),)), Situation(LEAD), "fields"),
+        (SaidNo("validation", refusals=(Refusal("custom_fields_values.2.values.0.value", "InvalidType"),)), Situation(LEAD, last_reason="validation"), None),
     ],
     ids=str,
 )  # fmt: skip
@@ -119,8 +119,8 @@ def test_what_we_believed_wrongly_is_asked_anew_once(error, at, forget):
 
 
 def test_a_day_of_own_failures_goes_to_a_person():
-    """Twenty-four hours of failures of its own end with a person; while everybody waits, the clock of no lead runs."""
-    old = Situation(NOTE, failures=40, failing_for=timedelta(hours=24))
+    """Twenty-four hours of pauses of its own end with a person; pauses of everybody's are none of them."""
+    old = Situation(NOTE, failures=40, trying_s=24 * 3600.0)
     assert decisions.after(BrokenWord("server_error"), old, 0.5).state == NEEDS_DECISION
     assert decisions.after(NotSent("unreachable"), old, 0.5).state == QUEUED
     assert decisions.after(BrokenWord("server_error"), Situation(NOTE, failures=40), 0.5).state == QUEUED
@@ -139,7 +139,7 @@ def test_pauses_grow_to_a_quarter_of_an_hour(failures, chance):
     [
         (NotSent("unreachable"), [2, 4, 8, 15, 30, 60, 60]), (NotLetIn("unpaid"), [30, 60, 120, 300, 300]),
         (NotLetIn("blocked"), [900, 900]), (NotLetIn("rights_missing"), [60, 300, 900, 900]),
-        (NotLetIn("grant_revoked"), [5, 5]), (SetupError("not_connected"), [5, 5]), (NotLetIn("rate_limited"), [2, 2]),
+        (NotLetIn("token_rejected"), [60, 300, 900, 900]), (NotLetIn("grant_revoked"), [5, 5]), (SetupError("not_connected"), [5, 5]), (NotLetIn("rate_limited"), [2, 2]),
         (NotLetIn("rate_limited", retry_after_s=300.0), [300, 300]),
         (NotLetIn("refresh_waiting", retry_after_s=25.0), [25, 25]),
     ],

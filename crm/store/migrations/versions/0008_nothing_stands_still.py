@@ -19,6 +19,16 @@ def _delivery() -> None:
     for table in ('deliveries', 'delivery_pause'):
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.add_column(sa.Column('waits_from', sa.Float(), server_default='0', nullable=False))
+    with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('stumbles', sa.Integer(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('trying_s', sa.Float(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('sent_theirs', sa.Float(), nullable=True))
+        batch_op.add_column(sa.Column('looked_s', sa.Float(), server_default='0', nullable=False))
+        batch_op.add_column(sa.Column('maybe_in', sa.Text(), nullable=True))
+        batch_op.drop_column('failing_since')
+    # No wait was longer than a quarter of an hour; one that is was written down by a clock that was wrong.
+    op.execute('UPDATE deliveries SET waits_from = due_at - 900')
+    op.execute('UPDATE delivery_pause SET waits_from = until - 900')
 
 
 def _mirror() -> None:
