@@ -171,6 +171,7 @@ note-consent = Consent to data processing: version { $version }, { $time }, form
 
 field-missing = Fill in this field.
 field-not_text = A text is wanted here.
+field-not_yes_or_no = true or false is wanted here.
 field-too_long = Too long: at most { $limit ->
     [one] { $limit } character
    *[other] { $limit } characters
@@ -936,6 +937,8 @@ error-refresh_stuck = Refreshing the key did not end in time.
 error-refresh_stuck-remedy = Try again in a minute. If that does not help, press "Connect again".
 error-refresh_waiting = The key could not be refreshed so far.
 error-refresh_waiting-remedy = The desk tries again by itself; the page "Connection" says when, and lets you refresh now.
+error-refreshed_just_now = The key was refreshed, or tried, a short while ago: nothing was sent.
+error-refreshed_just_now-remedy = The desk refreshes it by itself in time. Each refresh spends a key that works once; to do it all the same, confirm on the page "Connection" or send "confirm": true.
 error-refresh_lost = The refresh of the key was cut off, and the former key is not good any more.
 error-refresh_lost-remedy = Press "Connect again": one consent is enough, nothing is lost.
 error-switched_off = AmoCRM's admin has switched this integration off.

@@ -48,6 +48,9 @@ class Tokens(Protocol):
     def worked(self, token: Token) -> None:
         """AmoCRM has accepted this token."""
 
+    def address(self) -> str:
+        """Where the account lives, as far as is known. No request, and no word about whether we are let in."""
+
     def moved(self, token: Token) -> Token | None:
         """The same token at the account's present address, after "not found"; None where the account has not moved."""
 
@@ -63,7 +66,7 @@ class Client:
     @property
     def account_url(self) -> str:
         """The address of the connected account. Raises where there is none."""
-        return self._tokens.current().account_url
+        return self._tokens.address()
 
     def get(
         self, path: str, operation: str, params: Params = (), *, live: bool = True, tries: int | None = None
