@@ -232,6 +232,13 @@ class Connection:
         """What is known, from the database alone: no request."""
         return status.read(self._grant, self._settings, self._clock())
 
+    def failing_since(self) -> datetime | None:
+        """Since when the key does not renew itself, or is refused; None where all is well, or nobody knows."""
+        if self._settings.amocrm_access_token is None:
+            return self._grant.failing_since()
+        row = self._grant.row(LONG_LIVED)
+        return row["attempted_at"] if row is not None and row["trouble"] is not None else None
+
     def timeline(self, limit: int = 20) -> list[Refresh]:
         """The last refreshes, newest first."""
         return status.timeline(self._grant, limit)
