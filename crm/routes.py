@@ -1,7 +1,7 @@
 """What the server serves besides the pages, in one list.
 
 GET /connection/start     a browser begins to connect: a state for it alone, then AmoCRM's consent page
-GET /healthz, /readyz     alive; ready, and what is red
+GET /healthz, /readyz     alive; ready, and which checks fail since when (`crm.readiness`)
 GET /new?phone=           a telephony opens the form with a number: it goes into a draft, and out of the address
 /api/...                  `crm.api`
 """
@@ -45,9 +45,9 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         return JSONResponse({"status": "ok"})
 
     def readyz(_: Request) -> Response:
-        checks = readiness(desk())
-        ready = all(check == "ok" for check in checks.values())
-        return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
+        verdict = desk().watch.now()
+        told = {"ready": verdict.is_ready, "checks": verdict.codes(), "since": verdict.since()}
+        return JSONResponse(told, status_code=200 if verdict.is_ready else 503, headers={"Cache-Control": "no-store"})
 
     def start(request: Request) -> Response:
         """Send the browser to AmoCRM's consent page.
@@ -106,18 +106,6 @@ class ScreenPop:
         operator = unquote(request.cookies.get(OPERATOR_COOKIE, ""))
         self._desk().calls.drafts.keep(draft_id, operator, {name: text for name, text in told.items() if text})
         return draft_id
-
-
-def readiness(desk: Desk) -> dict[str, str]:
-    """ "ok" or what is red, for each part that must work."""
-    if not desk.store.healthy():
-        return {"database": "unreachable"}
-    status = desk.connection.status()
-    return {
-        "database": "ok",
-        "connection": "ok" if status.connected else status.trouble or status.state,
-        "delivery": "ok" if desk.outbox.is_running else "stopped",
-    }
 
 
 def page_after_consent(result: str) -> str:

@@ -171,6 +171,7 @@ note-consent = Consent to data processing: version { $version }, { $time }, form
 
 field-missing = Fill in this field.
 field-not_text = A text is wanted here.
+field-not_yes_or_no = true or false is wanted here.
 field-too_long = Too long: at most { $limit ->
     [one] { $limit } character
    *[other] { $limit } characters
@@ -405,6 +406,8 @@ forms-key-revoke-sure = Revoke the key …{ $hint }? Whatever comes with it from
 forms-code-intro = Paste it where the form should be. Change its looks and add fields as you like; keep the names of the fields and the hidden one.
 forms-code-key = Put the form's key in the place of { $placeholder }: it is shown once, when it is made.
 forms-code-local = The desk calls itself { $address }, which the site's visitors cannot reach. Set BASE_URL.
+forms-code-marks-plain = The few lines under the form tell the desk the page's address with its UTM marks. Where the browser runs no scripts, or your site forbids inline ones, the lead comes all the same, but without marks: browsers then name only your site's domain.
+forms-code-marks-script = The script also tells the page's address with its UTM marks. Where the browser runs no scripts, the form still sends the lead, but without marks: browsers then name only your site's domain.
 forms-code-plain = Without a script
 forms-code-script = With a script
 forms-log = Log of submissions
@@ -938,6 +941,8 @@ error-refresh_stuck = Refreshing the key did not end in time.
 error-refresh_stuck-remedy = Try again in a minute. If that does not help, press "Connect again".
 error-refresh_waiting = The key could not be refreshed so far.
 error-refresh_waiting-remedy = The desk tries again by itself; the page "Connection" says when, and lets you refresh now.
+error-refreshed_just_now = The key was refreshed, or tried, a short while ago: nothing was sent.
+error-refreshed_just_now-remedy = The desk refreshes it by itself in time. Each refresh spends a key that works once; to do it all the same, confirm on the page "Connection" or send "confirm": true.
 error-refresh_lost = The refresh of the key was cut off, and the former key is not good any more.
 error-refresh_lost-remedy = Press "Connect again": one consent is enough, nothing is lost.
 error-switched_off = AmoCRM's admin has switched this integration off.

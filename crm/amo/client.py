@@ -54,6 +54,9 @@ class Tokens(Protocol):
     def worked(self, token: Token) -> None:
         """AmoCRM has accepted this token."""
 
+    def address(self) -> str:
+        """Where the account lives, as far as is known. No request, and no word about whether we are let in."""
+
     def moved(self, token: Token) -> Token | None:
         """The same token at the account's present address, after "not found"; None where the account has not moved."""
 
@@ -71,7 +74,7 @@ class Client:
     @property
     def account_url(self) -> str:
         """The address of the connected account. Raises where there is none."""
-        return self._tokens.current().account_url
+        return self._tokens.address()
 
     def their_time(self) -> float | None:
         """Unix seconds by AmoCRM's own clock now, from the `Date` of its answers; None if not known. No request."""

@@ -30,7 +30,7 @@ from crm.reception.callers import Address, client_address, household
 from crm.reception.log import REFUSED
 from crm.reception.pace import ALL_ASKING, ALL_TAKING, ASKING, PERSON, PROGRAM, Pace
 from crm.reception.reception import KEY
-from crm.reception.tracking import PAGE
+from crm.reception.tracking import PAGE, clean
 from crm.words import words
 
 THANKS = "/api/crm/thanks"
@@ -175,8 +175,8 @@ def _take(sender: Sender, kind: str, body: bytes) -> Response:
         raw = bodies.read(kind, sender.content_type, body)
     except Unreadable as error:
         _unread(sender, error.code)
-    if referer := sender.request.headers.get("referer"):
-        raw.setdefault(PAGE, referer)  # a form without a script cannot tell its own address; the browser does
+    if (referer := sender.request.headers.get("referer")) and not clean(raw.get(PAGE)):
+        raw[PAGE] = referer  # a form without a script cannot tell its own address; the browser does, or its site at least
     admission, reception = sender.admission(raw.get(KEY)), sender.desk.reception
     form, keys = admission.form, sender.request.headers.getlist("idempotency-key")
     if form is None:

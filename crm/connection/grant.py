@@ -32,6 +32,9 @@ from crm.vault import Vault, fingerprint
 OURS, LONG_LIVED = 1, 2
 """Rows of `grants`: the pair we refresh, and what is known about `AMOCRM_ACCESS_TOKEN`."""
 
+PROBING = "probing"
+"""The result of a try of the long-lived token that is under way."""
+
 GIVEN = "given"
 """The cause of a pair that came of somebody's own refresh token."""
 
@@ -160,16 +163,28 @@ class Grant:
                     self._reading = None
         return reading.result()
 
+    def failures_of(self, row: sa.RowMapping) -> int:
+        """Refreshes in a row that failed with the settings as they are now."""
+        return int(row["failures"]) if row["trouble_setup"] == self._setup() else 0
+
     def trouble_of(self, row: sa.RowMapping) -> str | None:
         """What made the pair useless, as far as it still holds."""
         healed = row["trouble"] not in decisions.GONE and row["trouble_setup"] != self._setup()
         return None if healed else row["trouble"]
 
-    def lease(self, seen: Held, cause: str, *, even_cooling: bool) -> Lease | None:
+    def lease(
+        self,
+        seen: Held,
+        cause: str,
+        *,
+        even_cooling: bool,
+        guard: Callable[[sa.RowMapping], object] = lambda row: None,
+    ) -> Lease | None:
         """The right to refresh the pair `seen`, and the journal line that says so, in one write before the call.
 
         None where another process is at it, the pair has changed, or it is too early after a failure (unless
         `even_cooling`): the row tells which. A refresh that began and never ended was cut off: its outcome is unknown.
+        `guard`: looks at the row that is now ours alone, and raises for a refresh that is not to be.
         """
         now = self._clock()
         with self._store.write() as db:
@@ -181,6 +196,7 @@ class Grant:
                 return None
             if decisions.is_cooling(row["next_attempt_at"], now) and not even_cooling:
                 return None
+            guard(row)
             unsure_since = self._close_cut_off(db, now) or row["unsure_since"]
             refresh_id = db.scalar(
                 refreshes.insert()
@@ -356,6 +372,71 @@ class Grant:
         with self._store.write() as db:
             return bool(db.execute(grants.update().where(*this_pair).values(**values)).rowcount)
 
+    def failing_since(self) -> datetime | None:
+        """When the first refresh failed since the last that went well; None if the last one did."""
+        good = sa.select(sa.func.max(refreshes.c.id)).where(refreshes.c.result == "ok").scalar_subquery()
+        failed = (refreshes.c.result.is_not(None), refreshes.c.result != "ok", refreshes.c.cause != GIVEN)
+        first = sa.select(sa.func.min(refreshes.c.id)).where(*failed, refreshes.c.id > sa.func.coalesce(good, 0))
+        with self._store.read() as db:
+            return db.scalar(sa.select(refreshes.c.started_at).where(refreshes.c.id == first.scalar_subquery()))
+
+    # The long-lived token of the settings: what is known beside it
+
+    def long_lived(self, access_print: str) -> sa.RowMapping:
+        """What is known of the settings' token. Another one than before is new: what kept the former out is over."""
+        row = self.row(LONG_LIVED)
+        if row is not None and row["access_print"] == access_print:
+            return row
+        with self._store.write() as db:
+            self._make_row(db, LONG_LIVED)
+            row = db.execute(_the_long_lived().with_for_update()).mappings().one()
+            if row["access_print"] != access_print:
+                known = grants.update().where(grants.c.id == LONG_LIVED)
+                fresh = dict.fromkeys((*WHOSE, "connected_at", "clock_skew_s"))
+                db.execute(known.values(access_print=access_print, **fresh, **self._no_refusal()))
+            return db.execute(_the_long_lived()).mappings().one()
+
+    def refuse_long_lived(self, access_print: str, code: str) -> None:
+        """AmoCRM has refused the settings' token. Many calls that hear of it in one moment are one refusal."""
+        now = self._clock()
+        with self._store.write() as db:
+            row = db.execute(_the_long_lived().with_for_update()).mappings().first()
+            if row is None or row["access_print"] != access_print:
+                return
+            heard = row["trouble"] is not None and row["attempt_result"] == code
+            if heard and decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now):
+                return
+            refusals = row["failures"] + 1
+            told = {"trouble": code, "attempt_result": code, "failures": refusals, "works": False}
+            times = {"attempted_at": now, "next_attempt_at": decisions.next_probe(refusals, now)}
+            db.execute(grants.update().where(grants.c.id == LONG_LIVED).values(**told, **times))
+
+    def may_probe(self, access_print: str) -> bool:
+        """Whether this caller may try a refused token for all. Nobody else may until it is known, or a minute has passed."""
+        now = self._clock()
+        with self._store.write() as db:
+            row = db.execute(_the_long_lived().with_for_update()).mappings().first()
+            if row is None or row["access_print"] != access_print or row["trouble"] is None:
+                return True
+            if decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now):
+                return False
+            claim = {"attempted_at": now, "next_attempt_at": decisions.next_probe(1, now), "attempt_result": PROBING}
+            db.execute(grants.update().where(grants.c.id == LONG_LIVED).values(**claim))
+        return True
+
+    def accept_long_lived(self, access_print: str) -> None:
+        """AmoCRM takes the settings' token again."""
+        mine = (grants.c.id == LONG_LIVED, grants.c.access_print == access_print, grants.c.trouble.is_not(None))
+        with self._store.write() as db:
+            db.execute(grants.update().where(*mine).values(**self._no_refusal()))
+
+    @staticmethod
+    def _no_refusal() -> dict[str, Any]:
+        return {
+            "trouble": None, "failures": 0, "attempted_at": None, "next_attempt_at": None, "attempt_result": None,
+            "generation": grants.c.generation + 1,
+        }  # fmt: skip
+
     def journal(self, limit: int) -> list[sa.RowMapping]:
         """The newest refreshes first."""
         with self._store.read() as db:
@@ -435,6 +516,10 @@ class Grant:
     def _forget_old(db: sa.Connection) -> None:
         newest = db.scalar(sa.select(sa.func.max(refreshes.c.id))) or 0
         db.execute(refreshes.delete().where(refreshes.c.id <= newest - KEPT_REFRESHES))
+
+
+def _the_long_lived() -> sa.Select[Any]:
+    return sa.select(grants).where(grants.c.id == LONG_LIVED)
 
 
 def _under(lease: Lease) -> sa.Update:

@@ -19,9 +19,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm.amo import oauth
@@ -75,12 +76,18 @@ class Refresher:
         self._latest: Held | None = None
         self._unsaved: _Unsaved | None = None
 
-    def renewed(self, seen: Held, cause: str, *, by_hand: bool = False) -> Held:
+    def renewed(self, seen: Held, cause: str, *, by_hand: bool = False, insists: bool = False) -> Held:
         """The pair after `seen`: somebody else's if one is stored by now, else by one token call.
 
-        `cause`: "early", "expired", "rejected" or "by_hand", for the journal. `by_hand` tries even right after a failure.
-        Raises why there is no newer pair.
+        `cause`: "early", "expired", "rejected" or "by_hand", for the journal. `by_hand` tries even while the background waits
+        after a failure, and is itself held back after a refresh (`decisions.by_hand_wait`). Raises why there is no newer pair.
         """
+
+        def guard(row: sa.RowMapping) -> None:
+            """Asked on the row itself, which nobody else can change now: another process may have refreshed a moment ago."""
+            if by_hand:
+                self._hold_back(row, insists)
+
         give_up = time.monotonic() + WAIT_S
         with self._in_turn():
             while time.monotonic() < give_up:
@@ -98,7 +105,7 @@ class Refresher:
                     raise NotLetIn("token_rejected", status=401)
                 self._check_worth_trying(held, by_hand=by_hand)
                 self._watch("before the journal")
-                lease = self._grant.lease(held, cause, even_cooling=by_hand)
+                lease = self._grant.lease(held, cause, even_cooling=by_hand, guard=guard)
                 if lease is not None:
                     self._watch("after the journal")
                     self._latest = self._refresh(held, lease, cause)
@@ -126,6 +133,18 @@ class Refresher:
         ):
             wait_s = (held.next_attempt_at - self._clock()).total_seconds()
             raise NotLetIn("refresh_waiting", retryable=True, retry_after_s=wait_s)
+
+    def _hold_back(self, row: sa.RowMapping, insists: bool) -> None:
+        """Raise `SetupError("refreshed_just_now")` for a refresh by hand that comes too soon after the one before."""
+        wait = decisions.by_hand_wait(
+            refreshed_at=row["refreshed_at"],
+            attempted_at=row["attempted_at"],
+            failures=self._grant.failures_of(row),
+            insists=insists,
+            now=self._clock(),
+        )
+        if wait > timedelta():
+            raise SetupError("refreshed_just_now", retry_after_s=wait.total_seconds())
 
     def _refresh(self, held: Held, lease: Lease, cause: str) -> Held:
         with self._grant.beating(lease) as pulse:

@@ -32,6 +32,9 @@ RECENT = timedelta(days=7)
 MOST_TIMES = 20_000
 """Deliveries looked at for that; more would tell nothing else."""
 
+MOST_AGAIN = 200
+"""Leads under way again that are looked at one by one; there are hardly ever two."""
+
 STRANGE_FOR = timedelta(days=1)
 
 
@@ -214,6 +217,44 @@ def oldest_waiting(store: Store) -> datetime | None:
     wanted = sa.select(sa.func.min(accepted_leads.c.accepted_at)).join(deliveries)
     with store.read() as db:
         return db.scalar(wanted.where(deliveries.c.state.in_((QUEUED, SENDING, UNKNOWN))))
+
+
+def waiting(store: Store) -> tuple[int, datetime | None]:
+    """How many leads are on their way, and since when the one waits that has waited longest.
+
+    A lead waits from when it was accepted. One that a person has sent again, or that got one thing more to do after it was
+    delivered, waits from then: since that decision, or since it was first tried in vain after its last success.
+    """
+    under_way = deliveries.c.state.in_((QUEUED, SENDING, UNKNOWN))
+    is_new = sa.and_(deliveries.c.delivered_at.is_(None), deliveries.c.decided_by.is_(None))
+    since = sa.func.min(sa.case((is_new, accepted_leads.c.accepted_at)))
+    with store.read() as db:
+        count, oldest = db.execute(sa.select(sa.func.count(), since).join(accepted_leads).where(under_way)).one()
+        again = sa.select(*deliveries.c["lead_id", "due_at"]).where(under_way, sa.not_(is_new)).limit(MOST_AGAIN)
+        times = [_waits_since(db, row.lead_id, row.due_at) for row in db.execute(again)]
+    return int(count), min(filter(None, (oldest, *times)), default=None)
+
+
+def _waits_since(db: sa.Connection, lead_id: str, due_at: float) -> datetime:
+    mine = delivery_attempts.c.lead_id == lead_id
+    tried = db.execute(sa.select(*delivery_attempts.c["at", "result", "by"]).where(mine).order_by(delivery_attempts.c.id))
+    since: datetime | None = None
+    for one in tried:
+        if one.by is not None:
+            since = one.at
+        elif one.result in FINE:
+            since = None
+        else:
+            since = since or one.at
+    return since or datetime.fromtimestamp(due_at, UTC)
+
+
+def needing_people(store: Store) -> tuple[int, datetime | None]:
+    """How many leads wait for a person, and since when the first of them does."""
+    wanted = sa.select(sa.func.count(), sa.func.min(deliveries.c.settled_at)).where(deliveries.c.state.in_(FOR_PEOPLE))
+    with store.read() as db:
+        count, since = db.execute(wanted).one()
+    return int(count), since
 
 
 def times(store: Store) -> Times:

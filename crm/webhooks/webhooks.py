@@ -25,7 +25,7 @@ from crm.webhooks import bodies, decisions, report
 from crm.webhooks.addresses import Addresses
 from crm.webhooks.bodies import NoHook, Told
 from crm.webhooks.inbox import Inbox
-from crm.webhooks.report import FACT, Report
+from crm.webhooks.report import FACT, Report, Standing
 
 CHECK_EVERY_S = 600.0
 """Between two looks at the subscription. AmoCRM switches it off after a hundred bad answers and says so only here."""
@@ -157,6 +157,10 @@ class Webhooks:
         """The whole story for people. No request."""
         return report.read(self._store, former_until=self._addresses.former_end())
 
+    def standing(self) -> Standing:
+        """The same in a word and a date, for whoever asks every few seconds. No request."""
+        return report.standing(self._store)
+
     # Inside
 
     def _no_use(self, status: Status) -> str | None:
@@ -170,10 +174,12 @@ class Webhooks:
                 switched_off = self._bring_in_order(live)
             except DeskError as error:
                 pause_s = max(AGAIN_S if _may_pass(error) else REFUSED_AGAIN_S, error.retry_after_s or 0.0)
-                self._note_checked(pause_s, state="refused", reason=error.code, on_since=None)
+                wrong_since = self._noted().get("wrong_since") or self._now()
+                told = {"state": "refused", "reason": error.code, "on_since": None, "wrong_since": wrong_since}
+                self._note_checked(pause_s, **told)
                 raise
             since = self._noted().get("on_since")
-            told = {"state": "on", "reason": None, "account_id": status.account_id}
+            told = {"state": "on", "reason": None, "account_id": status.account_id, "wrong_since": None}
             mended = {"mended_at": self._now()} if switched_off else {}
             self._note_checked(CHECK_EVERY_S, on_since=since or self._now(), **told, **mended)
 

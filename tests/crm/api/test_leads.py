@@ -227,7 +227,37 @@ def test_keys_as_they_may_be(local, text):
     assert local.post("/api/crm", json=LEAD, headers={"idempotency-key": text}).status_code == 202
 
 
+def test_a_key_looks_at_the_content_and_not_at_how_it_came(remote, desk, key):
+    """JSON or form, in any order, with whatever Referer and marks: the same content under one key is one lead."""
+    ways = [
+        {"json": LEAD, "headers": {}},
+        {"data": dict(reversed(LEAD.items())), "headers": {"referer": f"{SITE}/a"}},
+        {"data": LEAD, "headers": {"referer": f"{SITE}/b?utm_source=vk", "user-agent": "Another/1.0"}},
+        {"data": LEAD | {"page": "", "homepage": ""}, "files": {"photo": ("", b"")}, "headers": {"origin": SITE}},
+        {"json": LEAD | {"utm_source": "ya", "fill_ms": 9000}, "headers": {}},
+    ]
+    told = set()
+    for way in ways:
+        more = bearer(key, **way.pop("headers"), accept="application/json") | {"idempotency-key": "f-2"}
+        answer = remote.post("/api/crm", **way, headers=more)
+        assert answer.status_code == 202
+        told.add(answer.json()["id"])
+    assert len(told) == 1
+    other = remote.post("/api/crm", json=LEAD | {"message": "Нет"}, headers=bearer(key, **{"idempotency-key": "f-2"}))
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    assert count(desk) == 1
+
+
 # Plain HTML forms
+
+
+def test_an_empty_page_field_leaves_the_word_to_the_browser(remote, desk, key):
+    """A hidden field that no script has filled does not hide what the Referer tells."""
+    data = LEAD | {"key": key, "page": " ", "referrer": ""}
+    remote.post("/api/crm", data=data, headers={"referer": f"{SITE}/yoga?utm_source=vk", "origin": SITE})
+    with desk.store.read() as db:
+        told = json.loads(db.scalar(sa.select(accepted_leads.c.tracking)))
+    assert told == {"UTM_SOURCE": "vk", "FROM": f"{SITE}/yoga"}
 
 
 @pytest.mark.parametrize("encoding", ["urlencoded", "multipart", "windows-1251"])
