@@ -43,7 +43,7 @@ class Deadline:
 
         A copy of it is kept: the line may be closed by its owner at any moment, and its number be somebody else's.
         """
-        mine = socket.socket(fileno=os.dup(line.fileno()))
+        mine = socket.socket(fileno=socket.dup(line.fileno()))
         with self._lock:
             former, self._line = self._line, mine
             if former is not None:

@@ -31,7 +31,7 @@ from crm.mirror.presence import Seen
 from crm.mirror.reading import Begun, Reading, linked
 from crm.mirror.rows import Rows
 from crm.mirror.shape import Places
-from crm.mirror.walks import BIN, COUNT, FILL, NIGHT, WANTED, Walks
+from crm.mirror.walks import BIN, CONTACTS_BIN, COUNT, FILL, NIGHT, WANTED, Walks
 from crm.mirror.walks import CONTACTS as CONTACTS_WALK
 from crm.mirror.walks import LEADS as LEADS_WALK
 from crm.store import clock
@@ -228,6 +228,7 @@ class Fill:
         self._walks.end(LEADS_WALK, as_of=as_of, cursor=begin, next_in_s=0.0)
         self._walks.end(CONTACTS_WALK, as_of=as_of, cursor={**begin, WANTED: sorted(left)}, next_in_s=0.0)
         self._walks.end(BIN, as_of=as_of, cursor={**begin, "filled": True}, next_in_s=0.0)
+        self._walks.end(CONTACTS_BIN, as_of=as_of, cursor=begin, next_in_s=0.0)
         self._walks.end(COUNT, as_of=as_of, cursor=None, next_in_s=count_in_s)
         self._walks.end(NIGHT, as_of=as_of, cursor=None, next_in_s=NOT_BEFORE_S)
         self._walks.end(FILL, as_of=as_of, cursor={"page": 1, "since": since}, next_in_s=0.0)

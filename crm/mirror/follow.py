@@ -124,33 +124,42 @@ class Follow:
         self._end(names.CONTACTS, begun, {"since": self._next(begun, since, times, is_known=not news)})
         return sorted(set(news))
 
-    def bin(self) -> tuple[list[int], list[int]]:
-        """Leads and contacts that were thrown away since the last look. Two requests, and some more if any were.
+    def bin(self) -> list[int]:
+        """Leads that were thrown away since the last look. One request, and some more if any were."""
+        name = names.BIN
+        is_first = "filled" in (self._walks.of(name).cursor or {})
+        gone, any_at_all = self._bin(name, LEADS, leads, lambda ids: self._reading.leads(ids, hinted_gone=ids)[1])
+        if is_first and any_at_all:
+            self._walks.hurry(names.COUNT)  # while filling: a lead may have slipped through between two pages
+        return gone
 
-        What the bin lists is a suspicion: each is asked for by id before it is believed, and only those that are here.
+    def contacts_bin(self) -> list[int]:
+        """The same of contacts."""
+        gone = self._bin(
+            names.CONTACTS_BIN, CONTACTS, contacts, lambda ids: self._reading.contacts(ids, hinted_gone=ids)[1]
+        )
+        return gone[0]
+
+    def _bin(
+        self, name: str, kind: walk.Kind, table: sa.Table, read: Callable[[set[int]], list[int]]
+    ) -> tuple[list[int], bool]:
+        """What a bin lists is a suspicion: each is asked for by id before it is believed, and only those that are here.
+
+        Which are gone, and whether the bin listed anything.
         """
-        begun, cursor = self._reading.begin(), self._walks.of(names.BIN).cursor or {}
-        since = {LEADS: self._since(names.BIN), CONTACTS: int(cursor.get("contacts_since", self._since(names.BIN)))}
-        gone: dict[walk.Kind, list[int]] = {LEADS: [], CONTACTS: []}
-        after, pages, while_filling = {}, 0, False
-        for kind, table in ((LEADS, leads), (CONTACTS, contacts)):
-            times: list[int] = []
-            for page in walk.in_bin(self._client, kind, since[kind]):
-                pages += 1
-                times += [at for _, at in page]
-                suspects = self._rows.here(table, [one for one, _ in page])
-                if kind is LEADS and suspects:
-                    gone[kind] += self._reading.leads(suspects, hinted_gone=suspects)[1]
-                elif suspects:
-                    gone[kind] += self._reading.contacts(suspects, hinted_gone=suspects)[1]
-            after[kind] = self._next(begun, since[kind], times, is_known=not gone[kind])
-            while_filling = while_filling or (kind is LEADS and bool(times) and "filled" in cursor)
-        if while_filling:
-            self._walks.hurry(names.COUNT)  # a lead may have slipped through between two pages
+        begun, since = self._reading.begin(), self._since(name)
+        gone: list[int] = []
+        times: list[int] = []
+        pages = 0
+        for page in walk.in_bin(self._client, kind, since):
+            pages += 1
+            times += [at for _, at in page]
+            if suspects := self._rows.here(table, [one for one, _ in page]):
+                gone += read(suspects)
         # A bin that is read whole each time, because AmoCRM does not know the filter, is read the more seldom.
-        every_s = CHANGES_EVERY_S * max(1, pages - 1)
-        self._end(names.BIN, begun, {"since": after[LEADS], "contacts_since": after[CONTACTS]}, every_s)
-        return gone[LEADS], gone[CONTACTS]
+        every_s = CHANGES_EVERY_S * max(1, pages)
+        self._end(name, begun, {"since": self._next(begun, since, times, is_known=not gone)}, every_s)
+        return gone, bool(times)
 
     def history(self) -> None:
         """Stage changes since the last look, the newest stretch first when there is a year to read. One request a stretch."""

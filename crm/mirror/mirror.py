@@ -130,7 +130,7 @@ class Mirror:
 
     def refresh(self) -> None:
         """Somebody wants to see now what changed."""
-        for name in (names.LEADS, names.CONTACTS, names.BIN):
+        for name in (names.LEADS, names.CONTACTS, names.BIN, names.CONTACTS_BIN):
             self.walks.hurry(name)
         self._news.set()
 
@@ -182,7 +182,8 @@ class Mirror:
         rounds = {
             names.LEADS: lambda: self._leads(due),
             names.CONTACTS: self._contacts,
-            names.BIN: self._bin,
+            names.BIN: lambda: self._note_misses("leads", self._follow.bin()),
+            names.CONTACTS_BIN: lambda: self._note_misses("contacts", self._follow.contacts_bin()),
             names.EVENTS: self._follow.history,
         }
         for name, work in rounds.items():
@@ -274,10 +275,6 @@ class Mirror:
 
     def _contacts(self) -> None:
         self._note_misses("contacts", self._follow.contacts())
-
-    def _bin(self) -> None:
-        for entity, ids in zip(("leads", "contacts"), self._follow.bin(), strict=True):
-            self._note_misses(entity, ids)
 
     def _note_misses(self, entity: str, ids: Iterable[int]) -> None:
         """What a round found although webhooks are on, and no hook had told."""

@@ -9,11 +9,13 @@ down after each, so that a stop costs one list.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import sqlalchemy as sa
 
 from crm.amo.client import PAGE_LIMIT, Client
+from crm.errors import DeskError
 from crm.mirror import walks as names
 from crm.mirror.decisions import NOT_BEFORE_S
 from crm.mirror.reading import Reading
@@ -22,8 +24,14 @@ from crm.mirror.walks import Walk, Walks
 from crm.store import Store
 from crm.store.tables import contacts, leads
 
+MOST_FAILURES = 4
+"""In a row, at some list of contacts: some six minutes (`walks.RETRY_S`)."""
+
 START = {"phase": "leads", "last": None, "leads": 0, "mended": 0}
 """`last`: the last id that was compared; `leads`: how many were; `mended`: how many leads and contacts were wrong here."""
+
+
+log = logging.getLogger(__name__)
 
 
 def is_under_way(walk: Walk) -> bool:
@@ -44,15 +52,26 @@ class Night:
             self._walks.begin(names.NIGHT, START)
             known = self._walks.of(names.NIGHT)
         cursor = dict(known.cursor)
-        work = self._leads if cursor["phase"] == "leads" else self._contacts
-        if work(cursor):
-            with self._rows.changing() as db:
-                self._walks.step(db, names.NIGHT, cursor, 0)
-            return
         if cursor["phase"] == "leads":
-            with self._rows.changing() as db:
-                self._walks.step(db, names.NIGHT, cursor | {"phase": "contacts", "last": None}, 0)
+            if not self._leads(cursor):
+                cursor |= {"phase": "contacts", "last": None}
+        elif not self._contacts_or_not(cursor, known.failures):
+            self._finish(cursor, known)
             return
+        with self._rows.changing() as db:
+            self._walks.step(db, names.NIGHT, cursor, 0)
+
+    def _contacts_or_not(self, cursor: dict[str, Any], failures: int) -> bool:
+        """The next contacts, unless AmoCRM has not brought them for long: then the night ends without, and the next begins anew."""
+        try:
+            return self._contacts(cursor)
+        except DeskError as error:
+            if failures < MOST_FAILURES:
+                raise
+            log.warning("the nightly round ends without some contacts: %s", error)
+            return False
+
+    def _finish(self, cursor: dict[str, Any], known: Walk) -> None:
         self._rows.settle_moves()
         result = {"compared": cursor["leads"], "mended": cursor["mended"]}
         begun = self._reading.begin()

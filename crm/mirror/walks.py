@@ -16,20 +16,21 @@ from crm.store import Store, clock, waits
 from crm.store.owners import is_gone, me
 from crm.store.tables import mirror_walks
 
-FILL, LEADS, CONTACTS, BIN, EVENTS, REFERENCE, COUNT, NIGHT = (
+FILL, LEADS, CONTACTS, BIN, CONTACTS_BIN, EVENTS, REFERENCE, COUNT, NIGHT = (
     "fill",
     "leads",
     "contacts",
     "bin",
+    "contacts_bin",
     "events",
     "reference",
     "count",
     "night",
 )
 
-ALL = (FILL, LEADS, CONTACTS, BIN, EVENTS, REFERENCE, COUNT, NIGHT)
+ALL = (FILL, LEADS, CONTACTS, BIN, CONTACTS_BIN, EVENTS, REFERENCE, COUNT, NIGHT)
 
-BY_TIME = (LEADS, CONTACTS, BIN, EVENTS)
+BY_TIME = (LEADS, CONTACTS, BIN, CONTACTS_BIN, EVENTS)
 """Readings that go on from a time of AmoCRM's."""
 
 HINTS = "hints"
@@ -47,8 +48,8 @@ LEASE_SLACK_S = 5.0
 """How much further in the future than its own length a lease may end: clocks are put back by a moment all the time, and a
 lease from beyond that was written by a clock that was wrong."""
 
-TIMES = ("since", "contacts_since")
-"""Of a cursor: AmoCRM's times a reading goes on from."""
+SINCE = "since"
+"""In a cursor: the time of AmoCRM's a reading goes on from."""
 
 WANTED = "wanted"
 """In the cursor of the contacts: ids that leads name and nobody has read."""
@@ -116,11 +117,12 @@ class Walks:
         self._write(name, cursor=json.dumps(cursor), done=0, began_at=began_at or clock.now())
 
     def step(self, db: sa.Connection, name: str, cursor: Any, done: int) -> None:
-        """Something of it is kept: in the same transaction as what came."""
+        """Something of it is kept, so it does not fail: in the same transaction as what came."""
+        well = {"failures": 0, "reason": None, "failing_since": None}
         db.execute(
             mirror_walks.update()
             .where(mirror_walks.c.name == name)
-            .values(cursor=json.dumps(cursor), done=mirror_walks.c.done + done)
+            .values(cursor=json.dumps(cursor), done=mirror_walks.c.done + done, **well)
         )
 
     def end(self, name: str, *, as_of: datetime, cursor: Any, next_in_s: float, began_s: float | None = None) -> None:
@@ -176,9 +178,8 @@ class Walks:
             for row in db.execute(sa.select(mirror_walks).where(mine)).mappings().all():
                 cursor = json.loads(row["cursor"]) if row["cursor"] else None
                 values: dict[str, Any] = {"due_at": now, "waits_from": now}
-                if isinstance(cursor, dict):
-                    times = {key: max(0, int(cursor[key] - by_s)) for key in TIMES if isinstance(cursor.get(key), int)}
-                    values["cursor"] = json.dumps(cursor | times)
+                if isinstance(cursor, dict) and isinstance(cursor.get(SINCE), int):
+                    values["cursor"] = json.dumps(cursor | {SINCE: max(0, int(cursor[SINCE] - by_s))})
                 db.execute(mirror_walks.update().where(mirror_walks.c.name == row["name"]).values(**values))
 
     def keep(self) -> bool:

@@ -6,6 +6,8 @@ import datetime
 import ipaddress
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -15,11 +17,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from crm.amo import account, names, oauth
+from crm.amo import account, door, names, oauth, wire
 from crm.amo.deadline import Deadline
 from crm.amo.door import NOBODY, Bearer, Call
 from crm.errors import BrokenWord, DeskError, NoAnswer, NotSent
-from tests.amo.dripping import HANDSHAKE, PLACES, TRAILERS, dripping
+from crm.settings import PROJECT
+from tests.amo.dripping import HANDSHAKE, OK, PLACES, TRAILERS, dripping
+from tests.programs import until
 
 INTEGRATION = oauth.Integration("id", "secret", "http://localhost/back")
 GENEROUS_S = 30.0
@@ -94,6 +98,34 @@ def test_an_answer_that_is_whole_counts(box, desk):
     """What goes on after its last chunk has been answered: at the deadline the answer is taken, not thrown away."""
     with dripping(*TRAILERS) as server:
         assert ask(desk, "POST", server.url, 1.0).data == {}
+
+
+def test_an_answer_that_came_in_time_counts_for_who_stood_still(box, desk, monkeypatch):
+    """The whole answer lies in this machine when the deadline strikes, and its process wakes up after that: it is read."""
+    read = door._read
+
+    def late(response):
+        until(lambda: wire._now.deadline.has_struck, "the deadline")
+        return read(response)
+
+    monkeypatch.setattr(door, "_read", late)
+    with dripping(OK + b'Content-Length: 9\r\n\r\n{"a": 12}', b"") as server:
+        assert ask(desk, "POST", server.url, 0.5).data == {"a": 12}
+    with dripping(OK + b"Connection: close\r\n\r\n{}", b"") as server, pytest.raises(NoAnswer) as raised:
+        ask(desk, "POST", server.url, 0.5)
+    assert raised.value.code == "too_slow"
+
+
+def test_a_forked_child_has_a_watchman_of_its_own():
+    """The thread that hangs up does not live on in a forked process; the child begins another one."""
+    program = (
+        "import os, sys, threading, time\npause = threading.Event()\nfrom crm.amo.deadline import Deadline\nDeadline(60)\nchild = os.fork()\n"
+        "if child:\n    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        "deadline, end = Deadline(0.1), time.monotonic() + 30\n"
+        "while not deadline.has_struck and time.monotonic() < end:\n    pause.wait(0.01)\n"
+        "os._exit(0 if deadline.has_struck else 1)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False, timeout=60).returncode == 0
 
 
 def test_a_handshake_that_drips_has_sent_nothing(box, desk):

@@ -20,7 +20,12 @@ ROW = {"id": 1, "name": "Анна", "updated_at": 100, "is_deleted": False}
         (ROW | {"name": "Яна", "updated_at": 200}, ROW | {"kept_in": 4}, 3, DOUBT),  # somebody was quicker
         (ROW | {"name": "Яна"}, ROW | {"kept_in": 0}, None, DOUBT),  # nobody knows when it was asked for
         (ROW, ROW | {"kept_in": 3, "is_deleted": True}, 3, KEEP),  # it came back
-        (ROW, ROW | {"kept_in": 4, "is_deleted": True}, 3, DOUBT),  # thrown away since: an old answer does not bring it back
+        (
+            ROW,
+            ROW | {"kept_in": 4, "is_deleted": True},
+            3,
+            DOUBT,
+        ),  # thrown away since: an old answer does not bring it back
     ],
 )
 def test_which_answer_is_believed(row, known, asked, wanted):
