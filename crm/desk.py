@@ -77,7 +77,7 @@ class Desk:
         )
         self.connection.check_key()
         self.client = Client(self.door, self.connection)
-        self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings)
+        self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings, told=self.rounds.told)
         self.webhooks = Webhooks(
             self.store, vault, self.client, self.connection, self.journal, settings, wake=self.mirror.wake
         )
@@ -93,6 +93,7 @@ class Desk:
             self.journal,
             settings,
             tell=lambda lead_id: self.mirror.hint(leads=[lead_id]),
+            told=self.rounds.told,
         )
         self.reception = Reception(self.store, self.outbox, self.fields, settings)
         self.exports = Exports(

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from crm.delivery import report as deliveries_report
 from crm.errors import SetupError
 from crm.health import Round, age_of
 from crm.store import Store, clock
+from crm.store.jumps import Jumps
 from crm.store.tables import activity
 from crm.webhooks.report import Standing
 
@@ -343,8 +344,9 @@ def facts_of(desk: Desk) -> Facts:
 
 
 def clock_trouble(store: Store) -> tuple[str, datetime | None] | None:
-    """What is wrong with this machine's clock, as a code, and since when; None while nothing is known against it."""
-    return None
+    """A clock that has jumped, as a code and since when, until what that may have cost is made good; None else."""
+    open_jumps = [jump.at for jump in Jumps(store).all() if jump.made_good_at is None]
+    return ("clock_jumped", datetime.fromtimestamp(min(open_jumps), UTC)) if open_jumps else None
 
 
 def answering(store: Store) -> Answering:
@@ -352,7 +354,9 @@ def answering(store: Store) -> Answering:
     is_call = (activity.c.duration_ms.is_not(None), activity.c.kind != "token", activity.c.result.not_in(SAYS_NOTHING))
     is_well = activity.c.result.in_(AMO_IS_WELL)
     with store.read() as db:
-        last = db.execute(sa.select(activity.c.id, activity.c.result).where(*is_call).order_by(activity.c.id.desc())).first()
+        last = db.execute(
+            sa.select(activity.c.id, activity.c.result).where(*is_call).order_by(activity.c.id.desc())
+        ).first()
         if last is None or last.result in AMO_IS_WELL:
             return Answering()
         well = sa.select(activity.c.id).where(*is_call, is_well).order_by(activity.c.id.desc()).limit(1)
