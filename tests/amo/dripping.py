@@ -64,6 +64,8 @@ def dripping(at_once: bytes, drop: bytes, *, reads: bool = True, cuts: bool = Fa
     over = threading.Event()
     lines: list[socket.socket] = []
     listening = socket.create_server(("127.0.0.1", 0))
+    if not reads:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that a body soon has no room left
     server = Dripping(listening.getsockname()[1])
 
     def serve(line: socket.socket) -> None:

@@ -151,7 +151,7 @@ def test_a_drip_behind_tls_ends_too(box, desk, monkeypatch, tmp_path):
 def test_a_body_nobody_takes_ends(box, desk):
     """A server that reads nothing: part of the request may have left, so the outcome is unknown."""
     with dripping(b"", b"", reads=False) as server:
-        error, _ = outcome(lambda: ask(desk, "POST", server.url, 1.0, json={"name": "x" * 30_000_000}))
+        error, _ = outcome(lambda: ask(desk, "POST", server.url, 4.0, json={"name": "x" * 12_000_000}))
     assert (type(error), error.code) == (NoAnswer, "too_slow")
 
 
