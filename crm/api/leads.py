@@ -176,7 +176,9 @@ def _take(sender: Sender, kind: str, body: bytes) -> Response:
     except Unreadable as error:
         _unread(sender, error.code)
     if (referer := sender.request.headers.get("referer")) and not clean(raw.get(PAGE)):
-        raw[PAGE] = referer  # a form without a script cannot tell its own address; the browser does, or its site at least
+        raw[PAGE] = (
+            referer  # a form without a script cannot tell its own address; the browser does, or its site at least
+        )
     admission, reception = sender.admission(raw.get(KEY)), sender.desk.reception
     form, keys = admission.form, sender.request.headers.getlist("idempotency-key")
     if form is None:

@@ -303,7 +303,9 @@ def _refresh() -> Schema:
         " and so does one within ten seconds after one that failed; within ten seconds after a good one none is made.",
         "requestBody": {
             "required": False,
-            "content": {JSON: {"schema": {"type": "object", "properties": {"refresh_token": token, "confirm": confirm}}}},
+            "content": {
+                JSON: {"schema": {"type": "object", "properties": {"refresh_token": token, "confirm": confirm}}}
+            },
         },
         "responses": {
             "200": _json("Refreshed.", _ref("Connection")),

@@ -216,7 +216,9 @@ def waiting(store: Store) -> tuple[int, datetime | None]:
 
 def _waits_since(db: sa.Connection, lead_id: str, due_at: float) -> datetime:
     mine = delivery_attempts.c.lead_id == lead_id
-    tried = db.execute(sa.select(*delivery_attempts.c["at", "result", "by"]).where(mine).order_by(delivery_attempts.c.id))
+    tried = db.execute(
+        sa.select(*delivery_attempts.c["at", "result", "by"]).where(mine).order_by(delivery_attempts.c.id)
+    )
     since: datetime | None = None
     for one in tried:
         if one.by is not None:

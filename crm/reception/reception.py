@@ -98,7 +98,9 @@ class _Submission:
         """
         lead, _ = intake.read(self.raw, self.added)
         given = consent_of(self.raw, given_at=clock.now(), ip=None, form="")
-        content = None if lead is None else [lead.name, lead.phone, lead.direction, lead.source, lead.message, lead.extra]
+        content = (
+            None if lead is None else [lead.name, lead.phone, lead.direction, lead.source, lead.message, lead.extra]
+        )
         return _hash(json.dumps([content, None if given is None else given.text_version], sort_keys=True))
 
     def is_as(self, body_hash: str) -> bool:
