@@ -354,9 +354,8 @@ def answering(store: Store) -> Answering:
     is_call = (activity.c.duration_ms.is_not(None), activity.c.kind != "token", activity.c.result.not_in(SAYS_NOTHING))
     is_well = activity.c.result.in_(AMO_IS_WELL)
     with store.read() as db:
-        last = db.execute(
-            sa.select(activity.c.id, activity.c.result).where(*is_call).order_by(activity.c.id.desc())
-        ).first()
+        newest = sa.select(activity.c.id, activity.c.result).where(*is_call).order_by(activity.c.id.desc()).limit(1)
+        last = db.execute(newest).first()
         if last is None or last.result in AMO_IS_WELL:
             return Answering()
         well = sa.select(activity.c.id).where(*is_call, is_well).order_by(activity.c.id.desc()).limit(1)
