@@ -31,6 +31,7 @@ from crm.store.tables import activity
 from crm.webhooks.report import Standing
 
 if TYPE_CHECKING:
+    from crm.connection import Status
     from crm.desk import Desk
 
 OK = "ok"
@@ -168,10 +169,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All checks, and when they were made."""
+    """All checks, when they were made, and the connection as it was then."""
 
     checks: tuple[Check, ...]
     made_at: datetime
+    status: Status | None = None  # the connection's whole story; None where the database did not tell
 
     @property
     def is_ready(self) -> bool:
@@ -307,9 +309,9 @@ def _disk(facts: Facts) -> Check:
 # The facts
 
 
-def facts_of(desk: Desk) -> Facts:
+def facts_of(desk: Desk, status: Status) -> Facts:
     """What is known now. A dozen small reads and no request. Raises what the database does."""
-    store, status = desk.store, desk.connection.status()
+    store = desk.store
     mirror, waiting = desk.mirror.status(), deliveries_report.waiting(store)
     people, people_since = deliveries_report.needing_people(store)
     return Facts(
@@ -354,9 +356,8 @@ def answering(store: Store) -> Answering:
     is_call = (activity.c.duration_ms.is_not(None), activity.c.kind != "token", activity.c.result.not_in(SAYS_NOTHING))
     is_well = activity.c.result.in_(AMO_IS_WELL)
     with store.read() as db:
-        last = db.execute(
-            sa.select(activity.c.id, activity.c.result).where(*is_call).order_by(activity.c.id.desc())
-        ).first()
+        newest = sa.select(activity.c.id, activity.c.result).where(*is_call).order_by(activity.c.id.desc()).limit(1)
+        last = db.execute(newest).first()
         if last is None or last.result in AMO_IS_WELL:
             return Answering()
         well = sa.select(activity.c.id).where(*is_call, is_well).order_by(activity.c.id.desc()).limit(1)
@@ -375,11 +376,11 @@ def _free_bytes(folder: Path) -> int | None:
 def look(desk: Desk) -> Verdict:
     """The verdict now."""
     try:
-        checks = (Check(DATABASE), *judge(facts_of(desk)))
+        status = desk.connection.status()
+        return Verdict((Check(DATABASE), *judge(facts_of(desk, status))), clock.now(), status)
     except (SQLAlchemyError, SetupError) as error:
         code = error.code if isinstance(error, SetupError) else "unreachable"
-        checks = (Check(DATABASE, code),)
-    return Verdict(checks, clock.now())
+        return Verdict((Check(DATABASE, code),), clock.now())
 
 
 class Watch:

@@ -1247,3 +1247,51 @@ overview-hours-keep = Keep the hours
 overview-hours-kept = The working hours are kept, the numbers counted anew.
 error-club_hours_wrong = Such working hours will not do.
 error-club_hours_wrong-remedy = Closing must be later than opening, and the club must be open on some day.
+
+# Whether all is well
+
+health-title = How the desk is doing
+health-help = The same checks as at /readyz. Red is what keeps leads or figures from where they belong.
+health-trouble = Something is wrong
+health-filling = Reading AmoCRM
+health-amocrm-away = AmoCRM is not answering
+health-amocrm = { $why } Since { $since } no call has gone through. Leads are kept here and go out by themselves once AmoCRM answers.
+health-waiting = { $count ->
+    [one] { $count } lead waits
+   *[other] { $count } leads wait
+} to go to AmoCRM, the oldest since { $since }. Nothing is lost; the desk keeps trying.
+health-mirror = Lists and figures are as of { $since }: AmoCRM could not be read since. The desk keeps trying.
+health-mirror-filling = Leads are being read from AmoCRM; lists and figures are not complete yet.
+health-mirror-unknown = Nobody can say how old lists and figures are: the clock of this machine has moved. They are being read anew.
+health-hooks = AmoCRM's hooks have not arrived since { $since }. Changes are asked for and show up to half a minute late.
+health-work = { $work }: not working since { $since }. The desk tries again by itself; if it stays so for an hour, tell the administrator.
+health-connection = The connection to AmoCRM does not work since { $since }.
+health-database = The desk's database does not answer.
+health-disk = The disk is almost full: { $free } MB are free. Free some space, or leads may soon not be saved.
+health-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+health-check-database = Database
+health-check-connection = Access to AmoCRM
+health-check-amocrm = AmoCRM answers
+health-check-waiting = Leads on their way
+health-check-people = Leads that need a decision
+health-check-clock = Clock
+health-check-disk = Disk
+health-work-delivery = Sending leads
+health-work-search = Looking for leads without an answer
+health-work-heartbeat = Holding on to leads being sent
+health-work-mirror = Copy of the leads
+health-work-hooks = AmoCRM's hooks
+health-work-keeper = Keeping the key
+health-work-fields = Reading the fields
+health-work-pruning = Clearing out old data
+health-work-exports = Making files
+health-rounds = Background work
+health-rounds-well = Last success
+health-rounds-failed = Last failure
+health-rounds-why = What it was
+connection-refresh-sure = The key renews itself in time; this is for a connection that does not work. Every refresh spends a key that works once: if AmoCRM's answer gets lost on the way, an admin has to allow access again.
+connection-refresh-last = Last refreshed { $ago }.
+connection-refresh-yes = Refresh the key

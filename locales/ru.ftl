@@ -1268,3 +1268,53 @@ overview-hours-keep = Сохранить часы
 overview-hours-kept = Рабочие часы сохранены, числа пересчитаны.
 error-club_hours_wrong = Такие рабочие часы не годятся.
 error-club_hours_wrong-remedy = Закрытие должно быть позже открытия, и хоть один день клуб должен работать.
+
+# Всё ли в порядке
+
+health-title = Состояние
+health-help = Те же проверки, что и по адресу /readyz. Красное мешает заявкам дойти или показателям быть верными.
+health-trouble = Есть неполадки
+health-filling = Читаем AmoCRM
+health-amocrm-away = AmoCRM не отвечает
+health-amocrm = { $why } С { $since } ни один запрос не прошёл. Заявки сохраняются здесь и уйдут сами, как только AmoCRM ответит.
+health-waiting = { $count ->
+    [one] { $count } лид ждёт
+    [few] { $count } лида ждут
+   *[many] { $count } лидов ждут
+} отправки в AmoCRM, самый давний — с { $since }. Ничего не потеряно, повторяем сами.
+health-mirror = Списки и показатели — на { $since }: с тех пор прочитать AmoCRM не удаётся. Повторяем сами.
+health-mirror-filling = Читаем лидов из AmoCRM, списки и показатели ещё не полны.
+health-mirror-unknown = Неизвестно, насколько свежи списки и показатели: часы этого компьютера переставили. Читаем заново.
+health-hooks = Уведомления AmoCRM не приходят с { $since }. Изменения опрашиваем сами, они видны с задержкой до полуминуты.
+health-work = { $work }: не получается с { $since }. Повторяем сами; если за час не пройдёт, скажите администратору.
+health-connection = Связь с AmoCRM не работает с { $since }.
+health-database = База данных не отвечает.
+health-disk = На диске почти нет места: свободно { $free } МБ. Освободите место, иначе заявки скоро нельзя будет сохранить.
+health-more = { $count ->
+    [one] и ещё { $count } неполадка
+    [few] и ещё { $count } неполадки
+   *[many] и ещё { $count } неполадок
+}
+health-check-database = База данных
+health-check-connection = Доступ к AmoCRM
+health-check-amocrm = AmoCRM отвечает
+health-check-waiting = Лиды в пути
+health-check-people = Лиды, которым нужно решение
+health-check-clock = Часы
+health-check-disk = Диск
+health-work-delivery = Отправка лидов
+health-work-search = Поиск лидов без ответа
+health-work-heartbeat = Удержание отправляемых лидов
+health-work-mirror = Копия лидов
+health-work-hooks = Уведомления AmoCRM
+health-work-keeper = Обновление ключа
+health-work-fields = Чтение полей
+health-work-pruning = Удаление старых данных
+health-work-exports = Выгрузка файлов
+health-rounds = Фоновая работа
+health-rounds-well = Последний успех
+health-rounds-failed = Последний сбой
+health-rounds-why = Что это было
+connection-refresh-sure = Ключ обновляется сам, заранее; кнопка нужна, если связь не работает. Каждое обновление тратит одноразовый ключ: если ответ AmoCRM потеряется, администратору придётся разрешать доступ заново.
+connection-refresh-last = Последнее обновление: { $ago }.
+connection-refresh-yes = Обновить ключ

@@ -209,7 +209,10 @@ def test_a_plain_form_tells_its_marks(page: Page, sites, desk, log):
     store = Store(f"sqlite:///{desk.folder}/desk.db")
     said = SubmissionLog(store).said(log()[0])
     store.close()
-    assert {name: said.tracking[name] for name in ("UTM_SOURCE", "UTM_CAMPAIGN")} == {"UTM_SOURCE": "vk", "UTM_CAMPAIGN": "spring"}
+    assert {name: said.tracking[name] for name in ("UTM_SOURCE", "UTM_CAMPAIGN")} == {
+        "UTM_SOURCE": "vk",
+        "UTM_CAMPAIGN": "spring",
+    }
 
 
 def test_the_way_back_keeps_what_was_typed(page: Page, sites, log):

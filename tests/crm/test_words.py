@@ -70,7 +70,7 @@ def test_no_words_lie_unused():
                 "leads-column-", "leads-attention-", "leads-parameter-", "export-kind-",
                 "overview-rule-", "overview-unit-", "overview-by-", "overview-week",
                 "call-heard-", "call-outcome-", "call-step-", "call-when-", "call-who-", "call-save-", "call-task-",
-                "call-blank-", "caller-offer-", "call-script", "call-consent", "panel-", "figures-")  # fmt: skip
+                "call-blank-", "caller-offer-", "call-script", "call-consent", "panel-", "figures-", "health-")  # fmt: skip
     pages = {f"{path.stem}-{part}" for path in Path(PROJECT, "pages").glob("*.py") for part in ("title", "help")}
     used = set(re.findall(r"""["']([a-z][\w-]*)["']""", SOURCE)) | pages
     assert not [key for key in keys("ru") if key not in used and not key.startswith(families)]
