@@ -292,7 +292,8 @@ class Carrier:
             clock.now() - job.failing_since if job.failing_since else timedelta(),
             job.reason,
             contact_was_known=now.contact_was_known,
-            others_got_through=error.code == "rights_missing" and self._rows.others_got_through(job, now.doing),
+            others_got_through=error.code in decisions.PERHAPS_ITS_OWN
+            and self._rows.others_got_through(job, now.doing),
             own_lead=job.makes_a_lead,
         )
         follows = decisions.after(error, at, random.random())  # noqa: S311 - a jitter
