@@ -141,7 +141,9 @@ def _values(work: Work, item: Item) -> Row:
         if not cards.exists(work, values["entity_type"], values["entity_id"]):
             item.refuse("NotSupportedChoice", "entity_id")
     elif values["entity_id"] and not item.errors:
-        item.refuse("FieldMissing", "entity_type")
+        # Of customers, which this account has switched off, there is none with any number.
+        has_type = values["entity_type"] is not None
+        item.refuse("NotSupportedChoice", "entity_id") if has_type else item.refuse("FieldMissing", "entity_type")
     result = item.inside("result", item.tree("result")).text("text")
     if result is not None:
         values["result"] = json.dumps({"text": result}, ensure_ascii=False)
