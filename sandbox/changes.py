@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.api.custom_fields import Field
     from sandbox.config import Config
 
-Kind = Literal["added", "updated", "deleted", "restored", "linked", "unlinked"]
+Kind = Literal["added", "updated", "deleted", "restored", "linked", "unlinked", "merged"]
 
 
 @dataclass(frozen=True)

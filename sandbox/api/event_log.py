@@ -83,6 +83,9 @@ def of_change(change: Change, fields: dict[int, Field], tag_name: TagName) -> It
         linked = [{"link": {"entity": {"type": SINGULAR[row["to_type"]], "id": row["to_id"]}}}]
         after, before = (linked, []) if change.kind == "linked" else ([], linked)
         yield f"entity_{change.kind}", SINGULAR[row["from_type"]], row["from_id"], after, before
+    elif change.kind == "merged":
+        swallowed = [{"link": {"entity": {"type": entity, "id": (change.before or {})["id"]}}}]  # the shape is ours (U)
+        yield "entity_merged", entity or change.entity, int(change.id), swallowed, []
     elif entity == "task":
         yield from _task(change)
     elif entity and change.kind == "updated":
