@@ -331,7 +331,8 @@ class Carrier:
             job.stumbles + 1 if isinstance(error, OwnFault) else 0,
             job.reason,
             contact_was_known=now.contact_was_known,
-            others_got_through=error.code == "rights_missing" and self._rows.others_got_through(job, now.doing),
+            others_got_through=error.code in decisions.PERHAPS_ITS_OWN
+            and self._rows.others_got_through(job, now.doing),
             own_lead=job.makes_a_lead,
             has_left=now.writing,
         )

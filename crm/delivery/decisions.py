@@ -125,11 +125,19 @@ KNOWN = frozenset(
         "validation", "bad_request", "too_many_items", "not_found", "lead_deleted", "filter_ignored", "same_page",
         "not_connected", "integration_missing", "worker_died", "secret_key_wrong", "long_lived_expired",
         "grant_revoked", "grant_expired", "grant_invalid", "client_id_wrong", "client_secret_wrong", "client_not_allowed",
+        "account_refuses", "person_switched_off", "redirected", "request_too_large", "too_many_links",
         "redirect_uri_wrong", "account_wrong", "account_gone", "refresh_lost", "refresh_stuck", "refresh_waiting",
         "switched_off", "clock_wrong", "token_answer_incomplete", ANOTHER_ACCOUNT, DESK_FAILED, DATABASE_FAILED,
     }
 )  # fmt: skip
 """Failures we have thought of. Any other is told to a person as strange, whatever becomes of the lead."""
+
+PERHAPS_ITS_OWN = frozenset({"rights_missing", "account_refuses", "unexpected_answer"})
+"""Refusals of writing that seem to meet everybody, and are one lead's own if others got through meanwhile. That a read succeeds
+says nothing about them."""
+
+LONG_REFUSALS = PERHAPS_ITS_OWN | {"person_switched_off", "redirected"}
+"""Refusals that only a person mends, in AmoCRM or here; each look at them costs a request."""
 
 DEFINITION = re.compile(r"(_embedded\.contacts\.\d+\.)?custom_fields_values\.\d+\.field_(id|code)")
 CHOICE = re.compile(r"(_embedded\.contacts\.\d+\.)?custom_fields_values\.\d+\.values\.\d+\.(value|enum_(id|code))")
@@ -199,7 +207,7 @@ def is_strange(code: str) -> bool:
 
 def after(error: DeskError, at: Situation, chance: float) -> Next:
     """What follows when a step has failed. `chance`: a random number in [0, 1)."""
-    if error.code == "rights_missing" and at.last_reason == "rights_missing" and at.others_got_through:
+    if error.code in PERHAPS_ITS_OWN and at.last_reason == error.code and at.others_got_through:
         return Next(REFUSED)  # others may: it is something about this lead
     if is_everybodys(error):
         return Next(QUEUED, whole_queue=True)
@@ -255,7 +263,7 @@ def queue_pause(error: DeskError, failures: int) -> float:
         pauses = UNPAID_PAUSES_S
     elif error.code == "blocked":
         pauses = (BLOCKED_PAUSE_S,)
-    elif error.code in ("rights_missing", "token_rejected"):
+    elif error.code in LONG_REFUSALS or error.code == "token_rejected":
         pauses = RIGHTS_PAUSES_S
     else:
         pauses = (LOCKED_OUT_PAUSE_S,)

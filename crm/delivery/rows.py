@@ -28,6 +28,7 @@ from crm.delivery.decisions import (
     NEEDS_DECISION,
     NOTE,
     OWN_FAULTS,
+    PERHAPS_ITS_OWN,
     QUEUED,
     SEARCH,
     SENDING,
@@ -410,7 +411,7 @@ class Rows:
         """The queue need not wait any more. `by_reading`: a read has shown that, which says nothing about rights to write."""
         with self._store.read() as db:
             waits = db.scalar(sa.select(delivery_pause.c.reason))
-        if waits is not None and not (by_reading and waits == "rights_missing"):
+        if waits is not None and not (by_reading and waits in PERHAPS_ITS_OWN):
             with self._store.write() as db:
                 db.execute(delivery_pause.update().values(_NO_PAUSE))
 

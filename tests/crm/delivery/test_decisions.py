@@ -87,9 +87,10 @@ def test_a_lead_that_was_begun_in_another_account(begun_in, is_there, may_be_the
     assert decisions.in_account(begun_in, 1, is_there=is_there, may_be_there=may_be_there, todo=todo) == what
 
 
-def test_rights_that_only_one_lead_lacks():
-    """Others got through after the first 403, so the second one of the same lead is the lead's own; else it is everybody's."""
-    error, again = NotLetIn("rights_missing", status=403), Situation(LEAD, last_reason="rights_missing")
+@pytest.mark.parametrize("code", ["rights_missing", "account_refuses", "unexpected_answer"])
+def test_rights_that_only_one_lead_lacks(code):
+    """Others got through after the first refusal, so the second one of the same lead is the lead's own; else it is everybody's."""
+    error, again = NotLetIn(code, status=403), Situation(LEAD, last_reason=code)
     assert decisions.after(error, replace(again, others_got_through=True), 0.5).state == REFUSED
     assert (decisions.after(error, again, 0.5).state, decisions.after(error, again, 0.5).whole_queue) == (QUEUED, True)
 
@@ -139,7 +140,10 @@ def test_pauses_grow_to_a_quarter_of_an_hour(failures, chance):
     [
         (NotSent("unreachable"), [2, 4, 8, 15, 30, 60, 60]), (NotLetIn("unpaid"), [30, 60, 120, 300, 300]),
         (NotLetIn("blocked"), [900, 900]), (NotLetIn("rights_missing"), [60, 300, 900, 900]),
-        (NotLetIn("token_rejected"), [60, 300, 900, 900]), (NotLetIn("grant_revoked"), [5, 5]), (SetupError("not_connected"), [5, 5]), (NotLetIn("rate_limited"), [2, 2]),
+        (NotLetIn("token_rejected"), [60, 300, 900, 900]),
+        (NotLetIn("account_refuses"), [60, 300, 900, 900]), (NotLetIn("person_switched_off"), [60, 300, 900, 900]),
+        (NotLetIn("unexpected_answer"), [60, 300, 900, 900]), (SetupError("redirected"), [60, 300, 900, 900]),
+        (NotLetIn("grant_revoked"), [5, 5]), (SetupError("not_connected"), [5, 5]), (NotLetIn("rate_limited"), [2, 2]),
         (NotLetIn("rate_limited", retry_after_s=300.0), [300, 300]),
         (NotLetIn("refresh_waiting", retry_after_s=25.0), [25, 25]),
     ],

@@ -18,7 +18,16 @@ EVERYBODYS = {
     "403 html": ({"action": "status", "status": 403, "html": True}, "blocked"),
     "403 json": ({"action": "status", "status": 403}, "rights_missing"),
     "429": ({"action": "status", "status": 429}, "rate_limited"),
-}
+    "code 244": (
+        {"action": "status", "status": 400, "content_type": "application/problem+json",
+         "body": '{"title": "Bad Request", "status": 400, "detail": "Код ошибки 244. Обратитесь в техническую поддержку."}'},
+        "account_refuses",
+    ),
+    "401 html": ({"action": "status", "status": 401, "html": True}, "person_switched_off"),
+    "302": ({"action": "status", "status": 302, "headers": {"Location": "/login"}}, "person_switched_off"),
+    "a riddle": ({"action": "status", "status": 400, "body": '{"detail": "?"}'}, "unexpected_answer"),
+    "no body": ({"action": "status", "status": 418}, "unexpected_answer"),
+}  # fmt: skip
 
 
 def several(desk, count):
@@ -341,8 +350,41 @@ def test_history_and_times_are_told(box, desk):
 
 def test_a_strange_failure_is_told(box, desk):
     """An answer nobody has thought of ends as unknown and is reported by its code."""
-    box.fault("status", path=CREATE, status=418, times=1)
+    box.fault("status", path=CREATE, status=299, times=1)
     lead_id = desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
     assert desk.outbox.progress(lead_id).state == UNKNOWN
     assert report.strange(desk.store) == ["unexpected_answer"]
+
+
+def test_a_strange_refusal_is_told_while_all_wait(box, desk):
+    """A refusal nobody has thought of keeps the queue waiting, and its code is reported."""
+    box.fault("status", path=CREATE, status=418, times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert (desk.outbox.progress(lead_id).state, report.pause(desk.store).reason) == (QUEUED, "unexpected_answer")
+    assert report.strange(desk.store) == ["unexpected_answer"]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"detail": "Код ошибки 244."}', '{"detail": "?"}', None], ids=["244", "riddle", "rights"]
+)
+def test_one_lead_that_is_refused_for_itself_does_not_keep_the_others(box, desk, body):
+    """What seemed to be the account's trouble and lets all others through is one lead's own: it goes to a person."""
+    more = {"status": 400, "body": body} if body else {"status": 403}
+    box.fault("status", path=CREATE, body_contains="79615570000", **more)
+    ids = several(desk, 3)
+    for _ in range(8):
+        desk.outbox.deliver_due()
+        make_due(desk)
+    states = [desk.outbox.progress(lead_id).state for lead_id in ids]
+    assert states == [REFUSED, DELIVERED, DELIVERED]
+
+
+def test_reading_well_does_not_end_a_refusal_of_writing(box, desk):
+    """The account may still read while it may not write: no read lets the queue go on."""
+    box.fault("status", path=CREATE, status=400, body='{"detail": "Код ошибки 244."}')
+    desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    Rows(desk.store, desk.connection.generation).go_on(by_reading=True)
+    assert report.pause(desk.store).reason == "account_refuses"
