@@ -41,7 +41,7 @@ HOME_ZONE = ZoneInfo("Europe/Moscow")
 TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z]|&#|<!--")
 """How markup begins. A plain < or > is a sign like others: «Главная > Заявка»."""
 
-FORMULA = re.compile(r"[=@]|[+-](?=[\d(])|[+-](?=\s*\w+[(!|])")
+FORMULA = re.compile(r"[=@]|[+-]+(?:[\d(=@]|\s*\w+[(!|])")
 """How a text begins that a spreadsheet would calculate. «+ бассейн» and «- не выбрано -» are none."""
 
 OWN_FIELDS = ("name", "phone", "direction", "source", "message")

@@ -23,7 +23,7 @@ def read(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = 
         return None
     if text in choices:
         return text
-    for spelling in (texts.fold, _sounds):
+    for spelling in (texts.fold, _looks, _sounds):
         said = spelling(text)
         same = [choice for choice in choices if said and spelling(choice) == said]
         if same:
@@ -50,6 +50,11 @@ def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]]
     return list(dict.fromkeys(found)), rest
 
 
+def _looks(text: str) -> str:
+    """In one alphabet where letters look the same."""
+    return names.one_alphabet(texts.fold(text))
+
+
 def _sounds(text: str) -> str:
     """Letters and digits alone, in one alphabet where they look the same: how two people write one thing."""
-    return "".join(char for char in names.one_alphabet(texts.fold(text)) if char.isalnum())
+    return "".join(filter(str.isalnum, _looks(text)))
