@@ -30,7 +30,7 @@ from crm.delivery.worker import Heart
 from crm.errors import BrokenWord, DeskError, NotSent, OwnFault, places
 from crm.fields import FieldMap
 from crm.intake import NewLead
-from crm.phonebook import Phonebook, phones_of
+from crm.phonebook import Phonebook, has_phone
 from crm.settings import Settings
 from crm.store import clock
 from crm.words import words
@@ -252,7 +252,7 @@ class Search:
             for lead in same_name:
                 contact_id = leads.main_contact(lead)
                 for one in unmarked:
-                    of_same_phone = one.phone in phones_of(people.get(contact_id or 0, {}), phone_field)
+                    of_same_phone = has_phone(people.get(contact_id or 0, {}), phone_field, one.phone)
                     is_free = lead["id"] not in ours and lead["id"] not in one.ruled_out
                     if self._named(one) == lead["name"] and of_same_phone and is_free:
                         seen.alike.setdefault(one.lead_id, []).append((lead["id"], contact_id))

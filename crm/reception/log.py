@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from crm.delivery.rows import new_lead
 from crm.intake import OWN_FIELDS, Consent
 from crm.reception.signs import consent_of
 from crm.reception.tracking import tracking_of
@@ -112,8 +113,9 @@ class SubmissionLog:
         if lead is None:
             return Said({}, {}, None)
         consent = Consent(given["text_version"], given["given_at"], given["ip"], given["form"]) if given else None
-        texts = {name: lead[name] for name in OWN_FIELDS} | json.loads(lead["extra"])
-        return Said(texts, json.loads(lead["tracking"]), consent)
+        taken = new_lead(lead)
+        texts = {name: lead[name] for name in OWN_FIELDS} | dict(taken.extra) | dict(taken.said)
+        return Said(texts, taken.tracking, consent)
 
     def tallies(self) -> dict[str, Tally]:
         """Of every form that has lines, by its id."""

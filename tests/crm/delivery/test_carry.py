@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 import requests
 
+from crm import intake
 from crm.delivery import DELIVERED, QUEUED, REFUSED
 from crm.fields import MARKER_CODE
 from crm.intake import NewLead
+from crm.store.tables import known_phones
 from tests.crm.delivery.conftest import LEAD, added, make_due
 
 
@@ -59,7 +61,13 @@ def test_without_a_message_there_is_no_note(box, connected):
     assert len(box.ledger("request", since=since)) == 2
 
 
-@pytest.mark.parametrize("spelling", ["8 (961) 555-00-11", "+7 961 555 00 11", "79615550011", "9615550011"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "8 (961) 555-00-11", "+7 961 555 00 11", "79615550011", "9615550011", "8 (961) 555-00-11 Мария", "тел. 8-961-555-00-11",
+        "+7 903 100-16-02, 8 961 555-00-11", "89615550011;89031001605", "8961 555-00-11 доб. 12", "+7 961 555-00-11 (WhatsApp)",
+    ],
+)  # fmt: skip
 def test_a_known_contact_is_used_again(box, connected, spelling):
     """However AmoCRM spells the phone, the person is found by it and no second contact is made."""
     known = put_contact(box, "Вера Старая", spelling)
@@ -76,12 +84,64 @@ def test_a_near_hit_is_not_the_person(box, connected):
     strangers = [
         put_contact(box, "Оператор 9615550011", "+79990000001"),
         put_contact(box, "Дальний", "+4479615550011"),
-        put_contact(box, "Пустой", "9615550011 доб. 5"),
     ]
     lead_id = connected.outbox.accept(LEAD, "api")
     connected.outbox.deliver_due()
     assert connected.outbox.progress(lead_id).contact_id not in strangers
     assert connected.outbox.progress(lead_id).state == DELIVERED
+
+
+def test_another_extension_is_another_person(box, connected):
+    """Behind an office number each extension is somebody else, and so is the office itself; the same extension is the same."""
+    others = [put_contact(box, "Приёмная", "8 495 100-17-00"), put_contact(box, "Сосед", "8 495 100-17-00 доб. 5")]
+    ours = NewLead("Офис", "+74951001700;ext=12", "Йога", "Сайт")
+    first = connected.outbox.accept(ours, "api")
+    connected.outbox.deliver_due()
+    made = connected.outbox.progress(first).contact_id
+    assert made not in others
+    assert box.entities("contacts", made)[0]["custom_fields"]["264911"][0]["value"] == "+74951001700 доб. 12"
+    with connected.store.write() as db:
+        db.execute(known_phones.delete())  # AmoCRM's word, not ours
+    second = connected.outbox.accept(ours, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(second).contact_id == made
+
+
+def test_a_number_that_cannot_exist_is_nobodys(box, connected):
+    """Nobody is looked up by it, it arrives as it was said, and the note asks to check it."""
+    put_contact(box, "Чужая", "+7 916 123-45-6")
+    lead, _ = intake.read({"phone": "+7 916 123-45-6 WhatsApp", "name": "-"})
+    since = box.last_seq()
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert next(entry["path"] for entry in box.ledger("request", since=since)) == "/api/v4/leads/complex"
+    contact = box.entities("contacts", progress.contact_id)[0]
+    assert (contact["name"], contact["custom_fields"]["264911"][0]["value"]) == ("Без имени", "+7 916 123-45-6")
+    note = next(note["params"]["text"] for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note.splitlines() == [
+        "Проверьте номер. В номере 10 цифр, а нужно 11 вместе с 8 или +7.",
+        "Телефон: +7 916 123-45-6 WhatsApp",
+    ]
+
+
+def test_what_found_no_place_is_told_as_it_was_said(box, connected):
+    """Other numbers go into the phone's field, what could not be read into the note under its label."""
+    lead, _ = intake.read(
+        {"phone": "8 961 555-00-11, 8 903 100-16-02", "name": "Bdfy", "direction": "=Йога", "message": "Утром"}
+    )
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    contact = box.entities("contacts", progress.contact_id)[0]
+    assert [one["value"] for one in contact["custom_fields"]["264911"]] == ["+79615550011", "+79031001602"]
+    note = next(note["params"]["text"] for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note.splitlines() == [
+        "Утром",
+        "Имя, похоже, набрано в другой раскладке: Иван",
+        "Телефон: 8 961 555-00-11, 8 903 100-16-02",
+        "Направление: =Йога",
+    ]
 
 
 def test_of_several_the_contact_changed_last(box, connected):
