@@ -220,7 +220,11 @@ class Process:
 
     def __init__(self, store, amo, connection, folder, watch=lambda step: None, fields=None) -> None:
         self.store, self.passed_s = store, 0.0
-        environment = {"AMOCRM_API_URL": "http://127.0.0.1:1", "AMOCRM_CLIENT_ID": "i", "AMOCRM_CLIENT_SECRET": "s3cret"}
+        environment = {
+            "AMOCRM_API_URL": "http://127.0.0.1:1",
+            "AMOCRM_CLIENT_ID": "i",
+            "AMOCRM_CLIENT_SECRET": "s3cret",
+        }
         settings = load(environment, Path(folder))
         self.phonebook, self.journal, self.client = Phonebook(store), Journal(store), Client(amo, FakeTokens())
         self.fields = fields or FakeFields()
