@@ -48,6 +48,7 @@ class _Now:
     account_id: int | None = None  # the connected one; nothing leaves once it is another
     step: Step | None = None
     writing: bool = False  # a write is out, or its answer is not written down yet
+    answered: bool = False  # AmoCRM has carried it out; whatever is raised now says nothing about it
     places: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
@@ -174,6 +175,7 @@ class Carrier:
         made = leads.create_complex(
             self._client, made_of.body, subject=job.lead_id, live=job.live, still=self._still(job, now)
         )
+        now.answered = True
         self._watch("answered")
         self._went_through(job)
         if not now.contact_was_known and made.contact_id is not None:
@@ -181,7 +183,7 @@ class Carrier:
             self._aside(job, partial(self._phonebook.learn_own, made.contact_id, job.lead.phone))
         result = "merged" if made.merged else "ok"
         self._rows.created(job, step, made.lead_id, made.contact_id, _took(LEAD, result, now, 200, made.request_id))
-        now.writing, now.amo_lead_id = False, made.lead_id
+        now.writing, now.answered, now.amo_lead_id = False, False, made.lead_id
         self._aside(job, partial(self._tell, made.lead_id))
         self._watch("lead written down")
         if not now.contact_was_known and made.contact_id is not None:
@@ -244,13 +246,14 @@ class Carrier:
             self._watch(f"{step.kind} on its way")
             now.writing, now.started = True, time.monotonic()
             made_id, request_id = add(now.amo_lead_id)
+            now.answered = True
             self._went_through(job)
             self._watch(f"{step.kind} answered")
             self._rows.done(job, step, made_id, _took(step.kind, "ok", now, 200, request_id))
             self._aside(job, partial(self._tell, now.amo_lead_id))
         except DeskError as error:
             self._is_thrown_away(job, step, now, error)
-        now.writing = False
+        now.writing, now.answered = False, False
 
     def _complete(self, job: Job, step: Step, now: _Now) -> None:
         """The task an earlier delivery has put is done. Where it has put none there is nothing to complete."""
@@ -269,6 +272,7 @@ class Carrier:
         try:
             now.writing, now.started = True, time.monotonic()
             request_id = change(live=job.live, still=self._still(job, now))
+            now.answered = True
             self._went_through(job)
             self._watch(f"{step.kind} answered")
             self._rows.done(job, step, None, _took(step.kind, "ok", now, 200, request_id))
@@ -276,14 +280,14 @@ class Carrier:
                 self._aside(job, partial(self._tell, now.amo_lead_id))
         except DeskError as error:
             self._is_thrown_away(job, step, now, error)
-        now.writing = False
+        now.writing, now.answered = False, False
 
     def _is_thrown_away(self, job: Job, step: Step, now: _Now, error: DeskError) -> None:
         """Somebody has thrown the lead away in AmoCRM. One we made has arrived, and there is nothing to put things on.
 
         What was to be said of a lead that was there before has not arrived anywhere: that goes to a person.
         """
-        if not decisions.is_thrown_away(error):
+        if now.answered or not decisions.is_thrown_away(error):
             raise error
         if step.kind != TASK_DONE and (not job.makes_a_lead or self._is_there(job)):
             raise error
@@ -306,6 +310,8 @@ class Carrier:
     def _settle(self, job: Job, raised: Exception, now: _Now) -> None:
         """Write down what an error means for this lead and for all others, whatever error it is."""
         error = decisions.as_fault(raised)
+        if now.answered and not isinstance(error, OwnFault):
+            error = OwnFault(decisions.DESK_FAILED)  # by its kind it would say that nothing was carried out
         if isinstance(error, OwnFault):
             log.error("lead %s made the desk stumble: %s", job.lead_id, places(raised))
         elif decisions.is_strange(error.code):
