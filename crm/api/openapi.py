@@ -11,7 +11,7 @@ from typing import Any
 
 from crm import intake, phones
 from crm.reception import tracking
-from crm.reception.bodies import DEEPEST, JSON, MOST_FIELDS, MULTIPART, URLENCODED
+from crm.reception.bodies import JSON, MULTIPART, URLENCODED
 from crm.reception.reception import KEY
 from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, LONGEST_VERSION, TRAP
 
