@@ -24,9 +24,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from crm.access import App, Receive, Scope, Send
 from crm.api import amocrm, hooks, leads, pages
 from crm.api.answers import Refused, error_json, fault_text, http_status_of
-from crm.access import App, Receive, Scope, Send
 from crm.api.openapi import document
 from crm.desk import Desk
 from crm.errors import DeskError

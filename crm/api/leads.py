@@ -142,6 +142,12 @@ class Sender:
         return str(self.address) if self.address else None
 
     @property
+    def is_visitor(self) -> bool:
+        """Whether somebody looks at the answer in a browser: a page's script says where it is from, a page wants a page."""
+        is_led = bodies.is_form(self.content_type) and "text/html" in self.request.headers.get("accept", "")
+        return self.origin is not None or is_led
+
+    @property
     def bearer(self) -> str:
         """The key of the Authorization header; "" where it has none."""
         scheme, _, key = self.request.headers.get("authorization", "").partition(" ")
@@ -215,7 +221,7 @@ def _take(sender: Sender, body: bytes, code: str | None) -> Response:
         taken = reception.refuse(form, said, refusal, ip=sender.ip)
     else:
         key = keys[0] if keys else presets.repetition_key(said)
-        taken = reception.take(form, said, ip=sender.ip, idempotency_key=key)
+        taken = reception.take(form, said, ip=sender.ip, idempotency_key=key, is_visitor=sender.is_visitor)
     if taken.outcome == REFUSED:
         raise _refused(taken.code, taken.faults)
     return _accepted(sender, form, said, taken)

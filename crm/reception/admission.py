@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from crm.reception.forms import Form, Keyholder
 
-
 NO_ORIGIN = "null"
 """What a browser says of a page that hides where it is: one with `no-referrer`, in a sandbox, or opened from a file."""
 

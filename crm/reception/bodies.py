@@ -141,7 +141,10 @@ def expanded(found: Any) -> Flat:
             flat[name] = value
             continue
         before = flat[name]
-        flat[name] = [*(before if isinstance(before, list) else [before]), *(value if isinstance(value, list) else [value])]
+        flat[name] = [
+            *(before if isinstance(before, list) else [before]),
+            *(value if isinstance(value, list) else [value]),
+        ]
     return flat
 
 

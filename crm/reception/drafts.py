@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crm.intake import LONGEST_LABEL, OWN_FIELDS, FieldFault, label
+from crm.reception import presets
 from crm.reception.names import ADDED
 from crm.reception.presets import ANSWERS, AS_JSON, BY_ID, OWN
 
@@ -71,6 +72,17 @@ def read(raw: Mapping[str, Any], taken: Iterable[str] = ()) -> tuple[FormDraft |
         code=_code(raw.get("code"), faults),
     )
     return (None, faults) if faults else (draft, [])
+
+
+def ways_of(preset_id: str) -> dict[str, Any]:
+    """What a preset says of a form, as `read` takes it."""
+    preset = presets.of(preset_id)
+    return {
+        "preset": preset.id,
+        "answer": preset.answer,
+        "key_in_address": preset.key_in_address,
+        "note_unknown": preset.note_unknown,
+    }
 
 
 def origin_of(text: str) -> str | None:

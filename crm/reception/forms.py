@@ -24,7 +24,8 @@ import sqlalchemy as sa
 from crm.errors import SetupError
 from crm.reception.drafts import FormDraft, origin_of
 from crm.reception.names import LONGEST_TAUGHT, MOST_TAUGHT
-from crm.reception.presets import AS_JSON, OWN, of as preset_of
+from crm.reception.presets import AS_JSON, OWN
+from crm.reception.presets import of as preset_of
 from crm.settings import Settings
 from crm.store import Store, clock
 from crm.store.tables import form_keys, forms

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from crm import phones
-from crm.intake import LONGEST_MESSAGE, OWN_FIELDS
+from crm.intake import OWN_FIELDS
 from crm.reception import tracking
 from crm.reception.bodies import FILE, parts_of, spelled
 from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, TRAP
@@ -34,7 +34,14 @@ FIRST, MIDDLE, LAST = "first_name", "middle_name", "last_name"
 
 PARTS = {"first": FIRST, "middle": MIDDLE, "last": LAST}
 
-WAYS = {"email": "E-mail", "telegram": "Telegram", "whatsapp": "WhatsApp", "viber": "Viber", "vk": "VK", "instagram": "Instagram"}
+WAYS = {
+    "email": "E-mail",
+    "telegram": "Telegram",
+    "whatsapp": "WhatsApp",
+    "viber": "Viber",
+    "vk": "VK",
+    "instagram": "Instagram",
+}
 """Other ways to reach a person, and what they are called in every language. No field of a lead, and too dear to be lost: they go into
 the note in any case."""
 
@@ -44,8 +51,8 @@ SECRETS = frozenset({"key", "secret", "google_key", "token", "api_key", "apikey"
 GUESSED = 4
 """How sure the last resort is, a value that looks like a phone; 0 is taught, 1 our own name, 2 a known one, 3 a word."""
 
-JOINED = ("direction", "source")
-"""Fields of which a choice of several is said in one line; so it is of added fields."""
+CHOICES = ("direction", "source")
+"""Fields in which several things may be chosen; so they may in added fields."""
 
 MOST_NOTED = 60
 """Lines of a note made of names nobody knows. A quiz has ten answers, a cart some forty names."""
@@ -147,22 +154,92 @@ IN_LABELS = (
 """A word by which a longer label is known, and one by which it is something else after all."""
 
 NEUTRAL = frozenset(
-    "fields form_fields field data payload params values value answers answer object wpforms lead leads contact contacts client clients customer "
-    "user visitor person buyer sender applicant form_data formdata body result submission entry response order event request content meta "
-    "main_contact user_column_data form_response custom_fields properties extra utm contact_data clientdata client_data items".split()
+    [
+        "fields",
+        "form_fields",
+        "field",
+        "data",
+        "payload",
+        "params",
+        "values",
+        "value",
+        "answers",
+        "answer",
+        "object",
+        "wpforms",
+        "lead",
+        "leads",
+        "contact",
+        "contacts",
+        "client",
+        "clients",
+        "customer",
+        "user",
+        "visitor",
+        "person",
+        "buyer",
+        "sender",
+        "applicant",
+        "form_data",
+        "formdata",
+        "body",
+        "result",
+        "submission",
+        "entry",
+        "response",
+        "order",
+        "event",
+        "request",
+        "content",
+        "meta",
+        "main_contact",
+        "user_column_data",
+        "form_response",
+        "custom_fields",
+        "properties",
+        "extra",
+        "utm",
+        "contact_data",
+        "clientdata",
+        "client_data",
+        "items",
+    ]
 )
 """Names of lists and objects inside which a person's name and phone are still the sender's, and not a manager's or a product's."""
 
-NOT_PERSONS = frozenset("form quiz product products meta utm extra site page company manager".split())
+NOT_PERSONS = frozenset(
+    ["form", "quiz", "product", "products", "meta", "utm", "extra", "site", "page", "company", "manager"]
+)
 """Directly inside these a `name` is not a person's."""
 
 RECORD_VALUES = ("value", "answer", "a", "string_value", "raw_value", "values", "val", "response", "text_value")
 RECORD_TITLES = ("title", "label", "question", "q", "column_name", "caption", "name")
 RECORD_KEYS = ("key", "column_id", "code", "slug", "field", "field_id", "id", "type")
-RECORD_MORE = ("required", "value_type", "t", "options", "first", "middle", "last", "display", "position", "order", "ref", "hidden", "multiple")
+RECORD_MORE = (
+    "required",
+    "value_type",
+    "t",
+    "options",
+    "first",
+    "middle",
+    "last",
+    "display",
+    "position",
+    "order",
+    "ref",
+    "hidden",
+    "multiple",
+)
 """Parts of a value that is told with its name beside it: `{"key": "phone_number", "question": "Телефон", "answer": "+7…"}`."""
 
-HINTS = {"tel": "phone", "phone": "phone", "phone_number": "phone", "email": "email", "textarea": "message", "name": "name"}
+HINTS = {
+    "tel": "phone",
+    "phone": "phone",
+    "phone_number": "phone",
+    "email": "email",
+    "textarea": "message",
+    "name": "name",
+}
 """What the type of a builder's field says of it, where its name says nothing."""
 
 SERVICE = re.compile(
@@ -176,13 +253,15 @@ SERVICE = re.compile(
 )
 """Names only machines talk of: they mean nothing to whoever reads the note."""
 
-SERVICE_PARENTS = frozenset("meta form cookies extra[cookies] utm quiz".split())
+SERVICE_PARENTS = frozenset(["meta", "form", "cookies", "extra[cookies]", "utm", "quiz"])
 """Objects that hold nothing but such names."""
 
 ID_LIKE = re.compile(r"(?:^|[_\W])(?:id|ids|uid|inn|ogrn|time|timestamp|date|ip|hash|sum|price|amount|total|token|cookie|cookies|num|zip|index)(?:$|[_\W])|id$")  # fmt: skip
 """Names whose values may look like phones and are none."""
 
-A_PHONE = re.compile(r"\+[\d\s().\u2010-\u2015-]{9,}|[78][\s(.-]*\d{3}[\d\s().\u2010-\u2015-]{7,}|\(\d{3,5}\)[\d\s-]{5,}")
+A_PHONE = re.compile(
+    r"\+[\d\s().\u2010-\u2015-]{9,}|[78][\s(.-]*\d{3}[\d\s().\u2010-\u2015-]{7,}|\(\d{3,5}\)[\d\s-]{5,}"
+)
 """How a value looks that is a phone although nobody says so: with its plus, or with the Russian beginning and ten digits."""
 
 CAMEL = re.compile(r"(?<=[a-zа-яё\d])(?=[A-ZА-ЯЁ])")
@@ -210,18 +289,12 @@ class Understood:
         """The other ways to reach the person, by what they are called."""
         return {WAYS[way]: text for way, text in self.ways.items()}
 
-    def lead(self, *, with_others: bool) -> dict[str, Any]:
-        """The fields as `crm.intake` reads them; what has no field stands below the message, a line each.
+    def for_note(self, *, with_others: bool) -> dict[str, str]:
+        """What has no field and belongs into the note, by its label: the other ways to reach the person, in any case.
 
-        `with_others`: also what nobody knows; the other ways to reach the person stand there in any case.
+        `with_others`: also what nobody knows. What is too much for a note is left out; the log keeps it.
         """
-        lines = _lines({**self.named_ways(), **(self.others if with_others else {})})
-        if not lines:
-            return dict(self.fields)
-        said = self.fields.get("message")
-        said = "" if said is None else str(said)
-        room = max(0, LONGEST_MESSAGE - len(said) - 1)
-        return {**self.fields, "message": "\n".join(filter(None, [said, _fitting(lines, room)]))}
+        return _fitting({**self.named_ways(), **(self.others if with_others else {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +339,7 @@ def meaning_of(name: str, taught: Mapping[str, str] | None = None) -> str:
 def token_of(name: str) -> str:
     """A name as `KNOWN` spells it: small letters, one space for whatever stands between words."""
     text = CAMEL.sub(" ", unicodedata.normalize("NFKC", name)[:200])
-    text = re.sub(r"[\s_\-.,:;*?!\"'«»()\[\]/|№#]+", " ", text.casefold().replace("ё", "е")).strip()
-    return text
+    return re.sub(r"[\s_\-.,:;*?!\"'«»()\[\]/|№#]+", " ", text.casefold().replace("ё", "е")).strip()
 
 
 def cookies_of(text: str) -> dict[str, str]:
@@ -275,7 +347,9 @@ def cookies_of(text: str) -> dict[str, str]:
     pairs = (part.strip().partition("=") for part in text[: tracking.LONGEST_ADDRESS].split(";"))
     jar = {name: value for name, _, value in pairs}
     marks = re.split(r"\|\|\||&", unquote(unquote(jar.get("TILDAUTM", ""))))
-    found = {name: value for name, _, value in (mark.partition("=") for mark in marks) if name in tracking.NAMES and value}
+    found = {
+        name: value for name, _, value in (mark.partition("=") for mark in marks) if name in tracking.NAMES and value
+    }
     if "_ym_uid" in jar:
         found.setdefault("_ym_uid", jar["_ym_uid"])
     return found
@@ -306,7 +380,9 @@ def _label(path: tuple[str, ...]) -> str:
     """How a value is called in a note: without the numbers and without the objects everything stands in."""
     if len(path) > 1 and path[-1].isdigit():
         return spelled(path)
-    return " ".join(part for part in path if not part.isdigit() and (part == path[-1] or part.casefold() not in NEUTRAL))
+    return " ".join(
+        part for part in path if not part.isdigit() and (part == path[-1] or part.casefold() not in NEUTRAL)
+    )
 
 
 def _is_record(path: tuple[str, ...], group: Mapping[str, Any]) -> bool:
@@ -388,7 +464,7 @@ def _known(name: str) -> tuple[str, int]:
 def _guess_phone(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: dict[str, Seen]) -> None:
     """Take the one value that looks like a phone for it, where nothing is called one."""
     guesses = [one for one in unknown if _looks_like_a_phone(one)]
-    if len({phones.heard(_text(one.value)) for one in guesses}) != 1:
+    if len({phones.normalise(_text(one.value)) for one in guesses}) != 1:
         return
     found.setdefault("phone", []).append((GUESSED, guesses[0]))
     seen[guesses[0].name] = Seen(guesses[0].name, "phone", GUESSED)
@@ -400,11 +476,14 @@ def _looks_like_a_phone(one: _Value) -> bool:
     if not 10 <= len(text) <= LONGEST_GUESS or not A_PHONE.fullmatch(text) or ID_LIKE.search(one.path[-1].casefold()):
         return False
     is_somebody_elses = any(part.casefold() in ("manager", "company", "operator", "callee") for part in one.path)
-    return not is_somebody_elses and phones.normalise(text) is not None
+    return not is_somebody_elses and phones.read(text).verdict == phones.VALID
 
 
 def _put_together(
-    found: Mapping[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: Mapping[str, Seen], said: Mapping[str, Any]
+    found: Mapping[str, list[tuple[int, _Value]]],
+    unknown: list[_Value],
+    seen: Mapping[str, Seen],
+    said: Mapping[str, Any],
 ) -> Understood:
     fields: dict[str, Any] = {}
     spare: list[_Value] = list(unknown)
@@ -417,11 +496,15 @@ def _put_together(
         value, left = _chosen(meaning, sorted(values, key=lambda pair: pair[0]))
         fields[meaning] = value
         spare += left
-    if parts := [text for part in (FIRST, MIDDLE, LAST) for _, one in found.get(part, [])[:1] if (text := _text(one.value))]:
+    if parts := [
+        text for part in (FIRST, MIDDLE, LAST) for _, one in found.get(part, [])[:1] if (text := _text(one.value))
+    ]:
         whole = _text(fields.get("name"))
         missing = [part for part in parts if part.casefold() not in whole.casefold()]
         fields["name"] = " ".join(filter(None, [whole, *missing])) if whole else " ".join(parts)
-    for mark, text in cookies_of(_text(next((value for name, value in said.items() if name.casefold() == "cookies"), ""))).items():
+    for mark, text in cookies_of(
+        _text(next((value for name, value in said.items() if name.casefold() == "cookies"), ""))
+    ).items():
         if not _text(fields.get(mark)):
             fields[mark] = text
     ways = {way: text for way in WAYS if way in found and (text := _text(found[way][0][1].value))}
@@ -447,18 +530,32 @@ def _chosen(meaning: str, values: Sequence[tuple[int, _Value]]) -> tuple[Any, li
     best = min(tier for tier, one in values if _text(one.value))
     alike = [one for tier, one in values if tier == best and _text(one.value)]
     left = [one for one in told if one not in alike]
-    if meaning not in JOINED and not ADDED.fullmatch(meaning):
-        return _last(alike[0].value), [*(one for one in alike[1:] if meaning == "name" and _text(one.value) != _text(alike[0].value)), *left]
-    if len(alike) == 1 and not isinstance(alike[0].value, list):
+    if meaning not in CHOICES and not ADDED.fullmatch(meaning):
+        return _last(alike[0].value), [
+            *(one for one in alike[1:] if meaning == "name" and _text(one.value) != _text(alike[0].value)),
+            *left,
+        ]
+    if len(alike) == 1:
         return alike[0].value, left
-    return ", ".join(dict.fromkeys(_text(one.value) for one in alike)), left
+    each = [value for one in alike for value in (one.value if isinstance(one.value, list) else [one.value])]
+    return list(dict.fromkeys(text for value in each if (text := _text(value)))), left
 
 
 def _phone_among(told: Sequence[_Value]) -> tuple[Any, list[_Value]]:
     """The first that can be read as a phone, else the first; the others are said all the same."""
-    each = [(one, value) for one in told for value in (one.value if isinstance(one.value, list) else [one.value]) if _text(value)]
-    place = next((place for place, (_, value) in enumerate(each) if phones.heard(_text(value))), 0)
-    spare = [_Value(one.name, one.label, (), "", one.path, value) for at, (one, value) in enumerate(each) if at != place]
+    each = [
+        (one, value)
+        for one in told
+        for value in (one.value if isinstance(one.value, list) else [one.value])
+        if _text(value)
+    ]
+    verdicts = [phones.read(value).verdict for _, value in each]
+    place = next(
+        (verdicts.index(one) for one in (phones.VALID, phones.POSSIBLE, phones.IMPOSSIBLE) if one in verdicts), 0
+    )
+    spare = [
+        _Value(one.name, one.label, (), "", one.path, value) for at, (one, value) in enumerate(each) if at != place
+    ]
     return each[place][1], [one for one in spare if _text(one.value) != _text(each[place][1])]
 
 
@@ -486,26 +583,26 @@ def _is_secret(one: _Value) -> bool:
 
 
 def _is_service(one: _Value) -> bool:
-    if any(SERVICE.fullmatch(part) or SERVICE.fullmatch(token_of(part).replace(" ", "_")) for part in (one.path[-1], one.candidates[0])):
+    if any(
+        SERVICE.fullmatch(part) or SERVICE.fullmatch(token_of(part).replace(" ", "_"))
+        for part in (one.path[-1], one.candidates[0])
+    ):
         return True
     return any(part.casefold() in SERVICE_PARENTS or part.startswith("_wp") for part in one.path[:-1])
 
 
-def _lines(others: Mapping[str, str]) -> list[str]:
-    return [_cut(f"{label}: {' '.join(text.split())}") for label, text in list(others.items())[:MOST_NOTED]]
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LONGEST_NOTED else line[: LONGEST_NOTED - 1] + "…"
-
-
-def _fitting(lines: Sequence[str], room: int) -> str:
-    """As many whole lines as there is room for."""
-    kept: list[str] = []
-    room = min(room, LONGEST_NOTE)
-    for line in lines:
-        if len(line) + 1 > room:
+def _fitting(others: Mapping[str, str]) -> dict[str, str]:
+    """As many as there is room for, each in one line."""
+    kept: dict[str, str] = {}
+    room = LONGEST_NOTE
+    for label, text in list(others.items())[:MOST_NOTED]:
+        line = _cut(" ".join(text.split()))
+        room -= len(label) + len(line) + 3
+        if room < 0:
             break
-        kept.append(line)
-        room -= len(line) + 1
-    return "\n".join(kept)
+        kept[label] = line
+    return kept
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_NOTED else text[: LONGEST_NOTED - 1] + "…"

@@ -31,7 +31,13 @@ ONE_OF_A_KIND = (
 )  # fmt: skip
 """Names (in small letters) whose value is another one for each submission, and the same when a sender tries again."""
 
-CHECKS: tuple[Mapping[str, str], ...] = ({"test": "test"}, {"test": "1"}, {"test": "true"}, {"ping": "ping"}, {"ping": "1"})
+CHECKS: tuple[Mapping[str, str], ...] = (
+    {"test": "test"},
+    {"test": "1"},
+    {"test": "true"},
+    {"ping": "ping"},
+    {"ping": "1"},
+)
 """All that a builder's check of the address says."""
 
 OF_TILDA = ("tranid", "tildaspec-formid")
@@ -91,7 +97,9 @@ def reply(preset_id: str, said: Mapping[str, Any], told_id: str) -> tuple[str, s
 
 def is_check(said: Mapping[str, Any], *, by_address: bool) -> bool:
     """Whether a builder only tries the address out. `by_address`: it showed its key there, so that nothing at all is a check too."""
-    asked = {name.casefold(): str(value).casefold() for name, value in said.items() if name.casefold() not in ("key", "page")}
+    asked = {
+        name.casefold(): str(value).casefold() for name, value in said.items() if name.casefold() not in ("key", "page")
+    }
     return asked in CHECKS or (by_address and not asked)
 
 
@@ -120,6 +128,11 @@ def repetition_key(said: Mapping[str, Any]) -> str:
     return "same:" + hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
+def address(base_url: str, by_address: bool, key: str) -> str:
+    """Where to send to, as a service is told it."""
+    return f"{base_url}/api/crm/in/{key}" if by_address else f"{base_url}/api/crm"
+
+
 # What each sends
 
 
@@ -137,7 +150,9 @@ def _own(one: Sample) -> tuple[str, bytes]:
 
 def _tilda(one: Sample) -> tuple[str, bytes]:
     said = {"Name": one.name, "Phone": one.phone, "Comments": one.message}
-    return _form({**said, "tranid": f"1:{_number(one)}", "formid": "form1", "COOKIES": "_ym_uid=1; TILDAUTM=utm_source%3Dtest"})
+    return _form(
+        {**said, "tranid": f"1:{_number(one)}", "formid": "form1", "COOKIES": "_ym_uid=1; TILDAUTM=utm_source%3Dtest"}
+    )
 
 
 def _cf7(one: Sample) -> tuple[str, bytes]:
@@ -146,22 +161,39 @@ def _cf7(one: Sample) -> tuple[str, bytes]:
 
 def _elementor(one: Sample) -> tuple[str, bytes]:
     pairs = {"form[id]": "a1b2c3d", "form[name]": "Test"}
-    for key, kind, value in (("name", "text", one.name), ("phone", "tel", one.phone), ("message", "textarea", one.message)):
+    for key, kind, value in (
+        ("name", "text", one.name),
+        ("phone", "tel", one.phone),
+        ("message", "textarea", one.message),
+    ):
         told = {"id": key, "type": kind, "title": "", "value": value, "raw_value": value, "required": "0"}
         pairs |= {f"fields[{key}][{part}]": text for part, text in told.items()}
     return _form(pairs)
 
 
 def _wpforms(one: Sample) -> tuple[str, bytes]:
-    asked = ((0, "name", "Имя", one.name), (1, "phone", "Телефон", one.phone), (2, "textarea", "Комментарий", one.message))
-    fields = {str(number): {"id": number, "type": kind, "name": name, "value": value} for number, kind, name, value in asked}
+    asked = (
+        (0, "name", "Имя", one.name),
+        (1, "phone", "Телефон", one.phone),
+        (2, "textarea", "Комментарий", one.message),
+    )
+    fields = {
+        str(number): {"id": number, "type": kind, "name": name, "value": value} for number, kind, name, value in asked
+    }
     return _json({"fields": fields, "entry_id": _number(one), "form_id": 1})
 
 
 def _marquiz(one: Sample) -> tuple[str, bytes]:
     contacts = {"name": one.name, "phone": one.phone}
     answers = [{"q": "?", "a": [one.message]}]
-    return _json({"contacts": contacts, "answers": answers, "quiz": {"id": "1", "name": "Test"}, "extra": {"utm": {"source": "test"}}})
+    return _json(
+        {
+            "contacts": contacts,
+            "answers": answers,
+            "quiz": {"id": "1", "name": "Test"},
+            "extra": {"utm": {"source": "test"}},
+        }
+    )
 
 
 def _yandex(one: Sample) -> tuple[str, bytes]:
@@ -170,14 +202,26 @@ def _yandex(one: Sample) -> tuple[str, bytes]:
 
 
 def _vk(one: Sample) -> tuple[str, bytes]:
-    asked = (("first_name", "Имя", one.name), ("phone_number", "Телефон", one.phone), ("custom_0", "Комментарий", one.message))
+    asked = (
+        ("first_name", "Имя", one.name),
+        ("phone_number", "Телефон", one.phone),
+        ("custom_0", "Комментарий", one.message),
+    )
     answers = [{"key": key, "question": question, "answer": answer} for key, question, answer in asked]
     told = {"lead_id": _number(one), "group_id": 1, "user_id": 1, "form_id": 1, "form_name": "Test", "answers": answers}
     return _json({EVENT: VK_LEAD, "object": told, "group_id": 1, "event_id": f"{_number(one):x}"})
 
 
 def _calltouch(one: Sample) -> tuple[str, bytes]:
-    return _form({"phonenumber": one.phone, "fio": one.name, "comment": one.message, "subject": "Test", "requestId": str(_number(one))})
+    return _form(
+        {
+            "phonenumber": one.phone,
+            "fio": one.name,
+            "comment": one.message,
+            "subject": "Test",
+            "requestId": str(_number(one)),
+        }
+    )
 
 
 def _roistat(one: Sample) -> tuple[str, bytes]:

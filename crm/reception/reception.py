@@ -76,6 +76,7 @@ class _Submission:
     """What came, and what follows from it alone.
 
     `asked`: what it says in our words. `changes`: fields a person has put right. `text`: the body, where it could not be read.
+    `strict`: fields in which a fault refuses it; in others it costs nothing.
     """
 
     form: Form
@@ -86,16 +87,20 @@ class _Submission:
     idempotency_key: str = field(default="", repr=False)
     changes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     text: str | None = field(default=None, repr=False)
+    strict: frozenset[str] = frozenset()
 
     def lead(self) -> tuple[NewLead | None, list[FieldFault]]:
         """The lead in it, or every fault; its source is the form's where it names none."""
-        said = {**self.asked.lead(with_others=self.form.note_unknown), **self.changes}
-        lead, faults = intake.read(said, self.added)
+        said = {**self.asked.fields, **self.changes}
+        lead, faults = intake.read(said, self.added, strict=self.strict)
         named = {fault.field for fault in faults}
-        faults += [FieldFault(name, "missing") for name in self.form.required if name not in named and not _is_said(said.get(name))]
+        wanted = sorted(self.strict - named - {"phone"})
+        faults += [FieldFault(name, "missing") for name in wanted if not _is_said(said.get(name))]
         if lead is None or faults:
             return None, faults
-        return replace(lead, source=lead.source or self.form.source, tracking=tracking.tracking_of(said)), []
+        noted = {**lead.said, **self.asked.for_note(with_others=self.form.note_unknown)}
+        marks = tracking.tracking_of(said)
+        return replace(lead, source=lead.source or self.form.source, tracking=marks, said=noted), []
 
     def sign(self) -> str | None:
         return sign_of(self.asked.fields, self.form.least_fill_s)
@@ -109,7 +114,9 @@ class _Submission:
 
     def kept(self) -> str:
         """All that was said but the keys, as JSON, each value cut at `LONGEST_KEPT`."""
-        said = {name: value for name, value in bodies.expanded(self.raw).items() if name.casefold() not in names.SECRETS}
+        said = {
+            name: value for name, value in bodies.expanded(self.raw).items() if name.casefold() not in names.SECRETS
+        }
         return json.dumps({name: v[:LONGEST_KEPT] if isinstance(v, str) else v for name, v in said.items()})
 
 
@@ -129,12 +136,13 @@ class Reception:
         ip: str | None = None,
         idempotency_key: str = "",
         duplicate_s: int | None = None,
+        is_visitor: bool = False,
     ) -> Taken:
         """Settle a submission. When this returns, what it says is on the disk.
 
-        `raw`: names and values of any type. `duplicate_s`: instead of the form's.
+        `raw`: names and values of any type. `duplicate_s`: instead of the form's. `is_visitor`: somebody sees the answer and the form.
         """
-        one = self._submission(form, raw, ip, idempotency_key)
+        one = self._submission(form, raw, ip, idempotency_key, strict=_strict(form, is_visitor=is_visitor))
         lead, faults = one.lead()
         window_s = form.duplicate_s if duplicate_s is None else duplicate_s
         with self._store.write() as db:
@@ -173,20 +181,24 @@ class Reception:
 
     def faults(self, kept: Submission) -> list[FieldFault]:
         """What is wrong with the fields of a submission that is kept, as of now."""
-        return self._submission(self.forms.of(kept.form_id), kept.body, None).lead()[1]
+        form = self.forms.of(kept.form_id)
+        return self._submission(form, kept.body, None, strict=_strict(form, is_visitor=True)).lead()[1]
 
     def accept_kept(
         self, submission_id: str, changes: Mapping[str, Any] | None = None, *, by: str | None = None
     ) -> Taken:
         """Make a lead of a flagged, duplicate or refused submission. Pressed twice it is one lead.
 
-        `changes`: fields put right. `by`: whose decision it is. The consent is as old as the submission. Raises `SetupError` where it is gone.
+        It is taken as it is, with whatever phone it held; only a phone that is typed anew has to be one. `changes`: fields put right. `by`: whose decision it is. The consent is as old as the submission. Raises `SetupError` where it is gone.
         """
         kept = self.log.one(submission_id)
         if kept is None:
             raise SetupError("submission_gone")
         form = self.forms.of(kept.form_id)
-        one = self._submission(form, kept.body, kept.ip, changes=changes)
+        retyped = str((changes or {}).get("phone") or "").strip()
+        is_another = retyped not in ("", str(kept.asked.fields.get("phone") or "").strip())
+        strict = frozenset({"phone"} if is_another else ())
+        one = self._submission(form, kept.body, kept.ip, changes=changes, strict=strict)
         lead, faults = one.lead()
         mine = submissions.c.id == submission_id
         with self._store.write() as db:
@@ -247,9 +259,10 @@ class Reception:
         *,
         changes: Mapping[str, Any] | None = None,
         text: str | None = None,
+        strict: frozenset[str] = frozenset(),
     ) -> _Submission:
         asked = understood(bodies.expanded(raw), form.taught)
-        return _Submission(form, raw, asked, self._added(), ip, idempotency_key, changes or {}, text)
+        return _Submission(form, raw, asked, self._added(), ip, idempotency_key, changes or {}, text, strict)
 
     def _see(self, one: _Submission) -> None:
         """Note the names that came. Whatever that meets, what became of the submission is settled."""
@@ -336,6 +349,11 @@ def _others(one: _Submission) -> str | None:
     """What an accepted submission said under names nobody knows. The lead has the rest."""
     cut = {label: text[:LONGEST_OTHER] for label, text in list(one.asked.others.items())[:MOST_OTHERS]}
     return json.dumps(cut) if cut else None
+
+
+def _strict(form: Form, *, is_visitor: bool) -> frozenset[str]:
+    """The fields in which a fault refuses: those the form's owner wants, and the phone, if somebody is there to mend it."""
+    return frozenset((*form.required, *(("phone",) if is_visitor else ())))
 
 
 def _is_said(value: Any) -> bool:

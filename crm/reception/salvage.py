@@ -19,7 +19,9 @@ HIDDEN = "…"
 
 A_KEY = re.compile(KEY_PREFIX + r"[\w-]{16,}")
 
-QUOTED = re.compile(r"""["']([^"'\\{}\[\]]{1,200})["']\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(-?\d[\d.]*))""")
+QUOTED = re.compile(
+    r"""["']([^"'\\{}\[\]]{1,200})["']\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(-?\d[\d.]*))"""
+)
 """A name and a value of something that was meant to be JSON."""
 
 PART = re.compile(r'name="([^"\r\n]{1,200})"(?:;[^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n(.*?)(?=\r?\n--|\Z)', re.DOTALL)
@@ -54,8 +56,11 @@ def saved(text: str) -> Flat:
     found = found or {unquote_plus(name).strip(): unquote_plus(value).strip() for name, value in PAIR.findall(text)}
     found = expanded(dict(list(found.items())[:MOST_NAMES]))
     phone = names.understood(found).fields.get("phone")
-    if not (phone and phones.heard(str(phone))):
-        spelled = next((match.group() for match in A_PHONE.finditer(text) if phones.normalise(match.group())), None)
+    if phones.read(phone).verdict not in (phones.VALID, phones.POSSIBLE):
+        spelled = next(
+            (match.group() for match in A_PHONE.finditer(text) if phones.read(match.group()).verdict == phones.VALID),
+            None,
+        )
         if spelled is not None:
             found["phone"] = spelled.strip()
     return found

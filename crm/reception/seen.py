@@ -54,7 +54,9 @@ class SeenNames:
         with self._lock:
             if len(self._written) > MOST_REMEMBERED:
                 self._written.clear()
-            fresh = {one.name: one for one in seen if self._written.get((form_id, one)) != now.date() and _is_plain(one.name)}
+            fresh = {
+                one.name: one for one in seen if self._written.get((form_id, one)) != now.date() and _is_plain(one.name)
+            }
         if not fresh:
             return
         mine = seen_names.c.form_id == form_id
@@ -63,7 +65,10 @@ class SeenNames:
             room = MOST_NAMES - len(known)
             new = [name for name in fresh if name not in known][: max(0, room)]
             kept = [one for one in fresh.values() if one.name in known or one.name in new]
-            told = [{"form_id": form_id, "name": one.name, "meaning": one.meaning, "tier": one.tier, "seen_at": now} for one in kept]
+            told = [
+                {"form_id": form_id, "name": one.name, "meaning": one.meaning, "tier": one.tier, "seen_at": now}
+                for one in kept
+            ]
             self._store.upsert(db, seen_names, told)
         with self._lock:
             self._written.update(dict.fromkeys(((form_id, one) for one in fresh.values()), now.date()))

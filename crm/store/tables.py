@@ -170,13 +170,23 @@ forms = sa.Table(
     sa.Column("least_fill_s", sa.Float, nullable=False),  # filled in faster than this it was no person; 0: do not ask
     sa.Column("is_active", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
-    sa.Column("preset", sa.String(16), nullable=False, server_default=""),  # whose ways it follows, see crm.reception.presets
-    sa.Column("answer", sa.String(8), nullable=False, server_default="json"),  # "plain": a word and 200 instead of 202 and JSON
+    sa.Column(
+        "preset", sa.String(16), nullable=False, server_default=""
+    ),  # whose ways it follows, see crm.reception.presets
+    sa.Column(
+        "answer", sa.String(8), nullable=False, server_default="json"
+    ),  # "plain": a word and 200 instead of 202 and JSON
     sa.Column("key_in_address", sa.Boolean, nullable=False, server_default=sa.false()),  # for who can send no header
-    sa.Column("note_unknown", sa.Boolean, nullable=False, server_default=sa.false()),  # names nobody knows go into the note
-    sa.Column("required", sa.Text, nullable=False, server_default="[]"),  # JSON list of fields without which none is taken
+    sa.Column(
+        "note_unknown", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # names nobody knows go into the note
+    sa.Column(
+        "required", sa.Text, nullable=False, server_default="[]"
+    ),  # JSON list of fields without which none is taken
     sa.Column("taught", sa.Text, nullable=False, server_default="{}"),  # JSON {name as it comes: what it means}
-    sa.Column("code", sa.Text, nullable=False, server_default=""),  # the word a sender asks for before it sends anything
+    sa.Column(
+        "code", sa.Text, nullable=False, server_default=""
+    ),  # the word a sender asks for before it sends anything
 )
 
 # One row: a name that came in a form's submissions. Names only, never what was said. Written by crm.reception.
