@@ -98,7 +98,7 @@ def kind_of(content_type: str, body: bytes) -> str:
         return MULTIPART
     if kind == JSON or kind.endswith("+json"):
         return URLENCODED if start not in b"[{" and _looks_urlencoded(body) else JSON
-    if start and start in b"{[":
+    if start and start in b"{[" and not _looks_urlencoded(body):
         return JSON
     if kind == URLENCODED or _looks_urlencoded(body):
         return URLENCODED
@@ -134,7 +134,7 @@ def expanded(found: Any) -> Flat:
     """Names and values of nested lists and objects, each under one name, and of JSON that stands inside a value."""
     flat: Flat = {}
     for path, value in _leaves(found):
-        name = spelled(path)
+        name = spelled(parts_of(spelled(path)))
         if name not in flat:
             if len(flat) >= MOST_NAMES:
                 break
@@ -261,7 +261,7 @@ def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
         if isinstance(value, str):
             value = _inside(value)
         if isinstance(value, dict):
-            named = [((*path, *parts_of(name)), inner) for name, inner in value.items()]
+            named = [((*path, *(parts_of(name) if name or not path else ())), inner) for name, inner in value.items()]
             waiting.extend(reversed(named))
         elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
             waiting.extend(reversed([((*path, str(place)), inner) for place, inner in enumerate(value)]))

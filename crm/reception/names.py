@@ -462,13 +462,12 @@ def _known(name: str) -> tuple[str, int]:
 
 
 def _guess_phone(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: dict[str, Seen]) -> None:
-    """Take the one value that looks like a phone for it, where nothing is called one."""
+    """Take the first value that looks like a phone for it, where nothing is called one. Others are said as more of them."""
     guesses = [one for one in unknown if _looks_like_a_phone(one)]
-    if len({phones.normalise(_text(one.value)) for one in guesses}) != 1:
-        return
-    found.setdefault("phone", []).append((GUESSED, guesses[0]))
-    seen[guesses[0].name] = Seen(guesses[0].name, "phone", GUESSED)
-    unknown.remove(guesses[0])
+    for one in guesses:
+        found.setdefault("phone", []).append((GUESSED, one))
+        seen[one.name] = Seen(one.name, "phone", GUESSED)
+        unknown.remove(one)
 
 
 def _looks_like_a_phone(one: _Value) -> bool:
@@ -542,7 +541,7 @@ def _chosen(meaning: str, values: Sequence[tuple[int, _Value]]) -> tuple[Any, li
 
 
 def _phone_among(told: Sequence[_Value]) -> tuple[Any, list[_Value]]:
-    """The first that can be read as a phone, else the first; the others are said all the same."""
+    """The first that can be read as a phone, else the first. Others that are phones are said as more of them, the rest by its label."""
     each = [
         (one, value)
         for one in told
@@ -553,10 +552,13 @@ def _phone_among(told: Sequence[_Value]) -> tuple[Any, list[_Value]]:
     place = next(
         (verdicts.index(one) for one in (phones.VALID, phones.POSSIBLE, phones.IMPOSSIBLE) if one in verdicts), 0
     )
-    spare = [
-        _Value(one.name, one.label, (), "", one.path, value) for at, (one, value) in enumerate(each) if at != place
+    chosen, spare = each[place][1], [pair for at, pair in enumerate(each) if at != place]
+    left = [
+        _Value(one.name, "phone" if verdict == phones.VALID else one.label, (), "", one.path, value)
+        for one, value in spare
+        if _text(value) != _text(chosen) and (verdict := phones.read(value).verdict)
     ]
-    return each[place][1], [one for one in spare if _text(one.value) != _text(each[place][1])]
+    return chosen, left
 
 
 def _last(value: Any) -> Any:

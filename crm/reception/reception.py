@@ -98,7 +98,9 @@ class _Submission:
         faults += [FieldFault(name, "missing") for name in wanted if not _is_said(said.get(name))]
         if lead is None or faults:
             return None, faults
-        noted = {**lead.said, **self.asked.for_note(with_others=self.form.note_unknown)}
+        noted = dict(lead.said)
+        for label, text in self.asked.for_note(with_others=self.form.note_unknown).items():
+            noted[label] = f"{noted[label]}, {text}" if noted.get(label, text) != text else text
         marks = tracking.tracking_of(said)
         return replace(lead, source=lead.source or self.form.source, tracking=marks, said=noted), []
 

@@ -53,7 +53,8 @@ def saved(text: str) -> Flat:
             found.setdefault(_unescaped(name), _unescaped(double or single or number))
     found = found or {name: value.strip() for name, value in PART.findall(text)}
     found = found or {name: value.strip() for name, value in TAGGED.findall(text)}
-    found = found or {unquote_plus(name).strip(): unquote_plus(value).strip() for name, value in PAIR.findall(text)}
+    plainly = unquote_plus if "&" in text or "%" in text else str
+    found = found or {plainly(name).strip(): plainly(value).strip() for name, value in PAIR.findall(text)}
     found = expanded(dict(list(found.items())[:MOST_NAMES]))
     phone = names.understood(found).fields.get("phone")
     if phones.read(phone).verdict not in (phones.VALID, phones.POSSIBLE):
