@@ -31,6 +31,9 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 
 from crm.reading import spoken, texts
 
+READER = 2
+"""Counts what this reader has learned. A copy of AmoCRM that was read by a former one is looked through again."""
+
 HOME_REGION = "RU"
 """Numbers without a country code are Russian: the club is."""
 
@@ -288,10 +291,10 @@ def _pieces(run: str) -> Iterator[Phone]:
     """The numbers of a run: the whole of it, what its commas part, or those that stand in it behind each other."""
     whole = _number(run)
     gaps = re.findall(r"[^\d+]+", run)
-    if not any(map(APART.search, gaps)) or all(map(APART.search, gaps)):
-        if whole.spelled:
-            yield whole
-            return
+    is_one_way = not any(map(APART.search, gaps)) or all(map(APART.search, gaps))
+    if is_one_way and whole.spelled:
+        yield whole
+        return
     parts = APART.split(run)
     if len(parts) > 1:
         for part in parts[:MOST_NUMBERS]:
@@ -365,8 +368,8 @@ def _judged(digits: str, *, has_plus: bool) -> tuple[str | None, str, str]:
     if digits[:3] in NEIGHBOURS and len(digits) > SEARCH_DIGITS and digits[0] == "3":
         return None, IMPOSSIBLE, "phone_abroad"
     if digits[0] not in "78":  # nobody has said 8 or +7 yet
-        bare = {True: "phone_short_bare", False: "phone_long_bare"}[len(digits) < SEARCH_DIGITS]
-        return None, IMPOSSIBLE, "phone_code" if len(digits) == SEARCH_DIGITS else bare
+        too = "phone_short_bare" if len(digits) < SEARCH_DIGITS else "phone_long_bare"
+        return None, IMPOSSIBLE, "phone_code" if len(digits) == SEARCH_DIGITS else too
     return None, IMPOSSIBLE, "phone_short" if len(digits) < HOME_DIGITS else "phone_long"
 
 
@@ -400,9 +403,9 @@ def _without_prefix(digits: str) -> tuple[str | None, str, str] | None:
 
 def _abroad(digits: str) -> tuple[str | None, str, str]:
     """A number with its country's code."""
-    if len(digits) == SEARCH_DIGITS and digits[0] == "9" and not _is_valid(f"+{digits}"):
-        if digits[:3] not in NEIGHBOURS:
-            return f"+7{digits}", VALID, ""  # a Russian mobile phone whose 7 was forgotten: no other country has it
+    is_mobile = len(digits) == SEARCH_DIGITS and digits[0] == "9" and digits[:3] not in NEIGHBOURS
+    if is_mobile and not _is_valid(f"+{digits}"):
+        return f"+7{digits}", VALID, ""  # a Russian mobile phone whose 7 was forgotten: no other country has it
     if (wanted := NEIGHBOURS.get(digits[:3])) is not None:
         if len(digits) != wanted:
             return None, IMPOSSIBLE, "phone_abroad"
@@ -486,7 +489,7 @@ def _decoded(text: str) -> str:
 def _unexcelled(found: re.Match[str]) -> str:
     """7.9161234567E+10 with all its digits; one whose last digits are lost stays, and is no number."""
     first, rest, power = found.group(1), found.group(2), int(found.group(3))
-    is_whole = SEARCH_DIGITS - 1 <= power <= LONGEST_NUMBER and power - len(rest) in range(0, 2)
+    is_whole = SEARCH_DIGITS - 1 <= power <= LONGEST_NUMBER and power - len(rest) in range(2)
     return first + rest.ljust(power, "0") if is_whole else found.group()
 
 

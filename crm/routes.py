@@ -22,7 +22,7 @@ from crm.access import App, Receive, Scope, Send
 from crm.calls.drafts import new_id
 from crm.desk import Desk
 from crm.errors import DeskError
-from crm.phones import LONGEST_HEARD
+from crm.phones import LONGEST_INPUT
 from crm.settings import is_loopback
 
 STATE_COOKIE = "desk_connect"
@@ -102,7 +102,7 @@ class ScreenPop:
 
     def _keep(self, request: Request) -> str:
         draft_id = new_id()
-        told = {name: request.query_params.get(name, "")[:LONGEST_HEARD] for name in ("phone", "source")}
+        told = {name: request.query_params.get(name, "")[:LONGEST_INPUT] for name in ("phone", "source")}
         operator = unquote(request.cookies.get(OPERATOR_COOKIE, ""))
         self._desk().calls.drafts.keep(draft_id, operator, {name: text for name, text in told.items() if text})
         return draft_id

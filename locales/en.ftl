@@ -150,6 +150,7 @@ new-title = New lead
 new-help = Type a lead in while the caller is on the line: phone, name, direction, source, message.
 new-phone = Phone
 new-name = Name
+new-name-offer = Another keyboard layout? { $name }
 new-direction = Direction
 new-direction-hint = For example, yoga
 new-source = Source
@@ -167,6 +168,9 @@ new-refused = Saved here, but AmoCRM did not take the content:
 new-open = Open lead { $id }
 lead-name-direction = { $direction }: { $name }
 note-value = { $label }: { $value }
+note-check-phone = Check the number. { $why }
+note-name-layout = The name seems to be typed in another keyboard layout: { $name }
+phone-extension = ext.
 note-consent = Consent to data processing: version { $version }, { $time }, form "{ $form }", address { $ip }
 
 field-missing = Fill in this field.
@@ -175,19 +179,37 @@ field-too_long = Too long: at most { $limit ->
     [one] { $limit } character
    *[other] { $limit } characters
   }.
-field-control = There are unprintable characters in it. Type it anew.
-field-markup = The signs < and > have no place here: this is no web page.
-field-formula = A text cannot begin with =, +, - or @.
-field-symbols = Letters, digits and ordinary punctuation only, no pictures.
+field-markup = This looks like a web page's code. Leave the words only.
+field-formula = A spreadsheet's formula begins like that. Take the first sign away.
 field-no_letters = At least one letter is wanted.
-field-phone_too_long = Too long for a phone number.
-field-phone_letters = A phone number has no letters.
-field-phone_short = Digits are missing: 10 are wanted after 8 or +7.
-field-phone_wrong = There is no such number. Check the code and how many digits there are.
+field-phone_none = There is no phone number here.
+field-phone_short = { $limit ->
+    [one] The number has { $limit } digit;
+   *[other] The number has { $limit } digits;
+  } with its 8 or +7 it needs 11.
+field-phone_short_bare = { $limit ->
+    [one] The number has { $limit } digit;
+   *[other] The number has { $limit } digits;
+  } without 8 or +7 it needs 10.
+field-phone_long = { $limit ->
+    [one] The number has { $limit } digit;
+   *[other] The number has { $limit } digits;
+  } with its 8 or +7 it needs 11: there are too many.
+field-phone_long_bare = { $limit ->
+    [one] The number has { $limit } digit;
+   *[other] The number has { $limit } digits;
+  } without 8 or +7 it needs 10: there are too many.
+field-phone_mask = An 8 or 7 was typed again after +7, and the last digit found no room. Type only 10 digits after +7.
+field-phone_code = No number has such a code. Check the digits after 8 or +7.
+field-phone_abroad = { $limit ->
+    [one] The number has { $limit } digit:
+   *[other] The number has { $limit } digits:
+  } this country has no such numbers. Check the code and how many digits there are.
 field-not_a_choice = Choose a value of the list.
+field-not_a_tick = A yes or no is wanted here.
 field-not_a_number = A number is wanted here.
 field-not_a_date = A date is wanted here, such as 2026-03-08.
-field-not_an_address = An address is wanted here that begins with http:// or https://.
+field-not_an_address = A page's address is wanted here, such as https://fit.ru.
 field-taken = There is one of this name already.
 field-too_many = Too many: at most { $limit }.
 field-out_of_range = From 0 to { $limit }.
@@ -257,7 +279,7 @@ field-in_the_past = That time has passed.
 
 caller-look-first = This number is in AmoCRM already. See whose it is and save again.
 caller-unknown = A new number
-caller-nameless = No name
+nameless = No name
 caller-no-leads = No leads
 caller-no-stage = Stage unknown
 caller-more = { $count ->

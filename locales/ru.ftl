@@ -154,6 +154,7 @@ new-title = Новый лид
 new-help = Записать лид, пока человек на линии: телефон, имя, направление, источник, сообщение.
 new-phone = Телефон
 new-name = Имя
+new-name-offer = Другая раскладка? { $name }
 new-direction = Направление
 new-direction-hint = Например, йога
 new-source = Источник
@@ -171,6 +172,9 @@ new-refused = Сохранено у нас, но AmoCRM не приняла со
 new-open = Открыть сделку { $id }
 lead-name-direction = { $direction }: { $name }
 note-value = { $label }: { $value }
+note-check-phone = Проверьте номер. { $why }
+note-name-layout = Имя, похоже, набрано в другой раскладке: { $name }
+phone-extension = доб.
 note-consent = Согласие на обработку данных: версия { $version }, { $time }, форма «{ $form }», адрес { $ip }
 
 field-missing = Заполните это поле.
@@ -179,19 +183,42 @@ field-too_long = Слишком длинно: не больше { $limit ->
     [one] { $limit } символа
    *[other] { $limit } символов
   }.
-field-control = В тексте есть непечатаемые символы. Введите его заново.
-field-markup = Знаки < и > здесь не нужны: это не веб-страница.
-field-formula = Текст не может начинаться с =, +, - или @.
-field-symbols = Только буквы, цифры и обычные знаки препинания, без картинок.
+field-markup = Похоже на код веб-страницы. Оставьте только слова.
+field-formula = Так начинается формула таблицы. Уберите знак в начале.
 field-no_letters = Нужна хотя бы одна буква.
-field-phone_too_long = Слишком длинно для номера телефона.
-field-phone_letters = В номере телефона не бывает букв.
-field-phone_short = Не хватает цифр: нужно 10 после восьмёрки или +7.
-field-phone_wrong = Такого номера не бывает. Проверьте код и число цифр.
+field-phone_none = Здесь нет номера телефона.
+field-phone_short = В номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а нужно 11 вместе с 8 или +7.
+field-phone_short_bare = В номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а без 8 или +7 нужно 10.
+field-phone_long = В номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а нужно 11 вместе с 8 или +7: есть лишние.
+field-phone_long_bare = В номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а без 8 или +7 нужно 10: есть лишние.
+field-phone_mask = После +7 снова набрана 8 или 7, и последняя цифра не поместилась. Наберите после +7 только 10 цифр.
+field-phone_code = Номеров с таким кодом не бывает. Проверьте цифры после 8 или +7.
+field-phone_abroad = В номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }: в этой стране таких номеров нет. Проверьте код и число цифр.
 field-not_a_choice = Выберите значение из списка.
+field-not_a_tick = Здесь должно быть «да» или «нет».
 field-not_a_number = Здесь должно быть число.
-field-not_a_date = Здесь должна быть дата, например 2026-03-08.
-field-not_an_address = Здесь должен быть адрес, который начинается с http:// или https://.
+field-not_a_date = Здесь должна быть дата, например 08.03.2026.
+field-not_an_address = Здесь должен быть адрес страницы, например https://fit.ru.
 field-taken = Такое название уже есть.
 field-too_many = Слишком много: не больше { $limit }.
 field-out_of_range = От 0 до { $limit }.
@@ -261,7 +288,7 @@ field-in_the_past = Это время уже прошло.
 
 caller-look-first = Этот номер уже есть в AmoCRM. Посмотрите, чей он, и сохраните ещё раз.
 caller-unknown = Новый номер
-caller-nameless = Без имени
+nameless = Без имени
 caller-no-leads = Сделок нет
 caller-no-stage = Этап неизвестен
 caller-more = { $count ->

@@ -115,7 +115,7 @@ def table(states: Sequence[str]) -> None:
     frame = pd.DataFrame(
         {
             "at": [entry.progress.accepted_at.astimezone(zone()).replace(tzinfo=None) for entry in entries],
-            "name": [entry.name for entry in entries],
+            "name": [entry.name or say("nameless") for entry in entries],
             "phone": [phones.display(entry.phone) for entry in entries],
             "state": [say(f"delivery-state-{entry.progress.state}") for entry in entries],
             "why": [_why_short(entry.progress) for entry in entries],
@@ -169,7 +169,7 @@ def _card(lead_id: str, *, whole: bool = False) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.badge(say(f"delivery-state-{progress.state}"), color=color, icon=icon)  # type: ignore[arg-type]
-        st.markdown(f"**{formats.plain(lead.name)}** · {formats.plain(phones.display(lead.phone))}")
+        st.markdown(f"**{formats.plain(lead.name or say('nameless'))}** · {formats.plain(phones.display(lead.phone))}")
         _explain(found)
     with right:
         _facts(found)
@@ -285,11 +285,12 @@ def _field(name: str, value: str, key: str, refusal: str | None) -> None:
 def _repaired(lead: NewLead, lead_id: str, key: str) -> None:
     added = the_desk().fields.added()
     raw: dict[str, object] = {name: st.session_state[f"deliveries.{name}.{key}"] for name in intake.OWN_FIELDS}
-    fresh, faults = intake.read(raw | dict(lead.extra), added)
+    changed = {name for name in intake.OWN_FIELDS if raw[name] != getattr(lead, name)}  # the rest was taken as it is
+    fresh, faults = intake.read(raw | dict(lead.extra), added, strict=changed, zone=the_desk().settings.zone)
     st.session_state[f"{FAULTS}.{lead_id}"] = faults
     if fresh is not None:
         whole = NewLead(
-            fresh.name, fresh.phone, fresh.direction, fresh.source, fresh.message, lead.extra, lead.tracking
+            fresh.name, fresh.phone, fresh.direction, fresh.source, fresh.message, lead.extra, lead.tracking, lead.said
         )
         attempt(lambda: the_desk().outbox.repair(lead_id, whole, person()), "deliveries-decided-done")
 

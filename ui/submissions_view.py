@@ -130,7 +130,8 @@ def _reason(line: Submission) -> str:
     if line.reason in SIGNS:
         return say(f"forms-sign-{line.reason}")
     if line.faults:
-        return " · ".join(f"{_label(name)}: {say(f'field-{code}', limit=0)}" for name, code in line.faults)
+        digits = phones.read(line.phone).digits
+        return " · ".join(f"{_label(name)}: {say(f'field-{code}', limit=digits)}" for name, code in line.faults)
     return error_words(line.reason)[0] if line.reason else ""
 
 

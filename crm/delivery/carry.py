@@ -27,7 +27,7 @@ from crm.delivery.rows import DONE, UNSURE, Attempt, Job, LeaseLost, Rows, Step
 from crm.delivery.worker import Heart
 from crm.errors import DeskError
 from crm.fields import FieldMap
-from crm.phonebook import Phonebook, phones_of
+from crm.phonebook import Phonebook, has_phone
 from crm.settings import Settings
 from crm.store import clock
 from crm.words import words
@@ -136,7 +136,8 @@ class Carrier:
         self._fields.ensure_marker(self._client)
         layout = self._fields.layout()
         asked = None
-        if now.contact_id is None and not job.new_contact:
+        # A number that cannot exist is nobody's: under no reading of it is anybody looked up.
+        if now.contact_id is None and not job.new_contact and phones.normalise(job.lead.phone) is not None:
             now.contact_id = self._phonebook.contact_of(job.lead.phone)
             if now.contact_id is None:
                 now.started = time.monotonic()
@@ -177,7 +178,7 @@ class Carrier:
         hits = contacts.matching(self._client, phones.search_digits(job.lead.phone), live=job.live)
         self._went_through(job, by_reading=True)
         self._phonebook.learn(hits, phone_field_id)
-        same = [hit for hit in hits if job.lead.phone in phones_of(hit, phone_field_id)]
+        same = [hit for hit in hits if has_phone(hit, phone_field_id, job.lead.phone)]
         newest = max(same, key=lambda hit: (hit.get("updated_at") or 0, hit["id"]), default=None)
         return newest["id"] if newest else None
 

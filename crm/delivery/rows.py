@@ -553,16 +553,23 @@ def begin_anew(db: sa.Connection, lead_id: str, *, due_at: float) -> None:
         db.execute(delivery_steps.insert().values(lead_id=lead_id, **first))
 
 
+SAID = "said:"
+"""How names begin in `accepted_leads.extra` that are of no field: what was said of the one behind it, for the note."""
+
+
 def new_lead(row: Mapping[str, Any] | sa.RowMapping) -> NewLead:
     """The lead of a row of `accepted_leads`."""
+    extra: dict[str, str] = json.loads(row["extra"])
+    said = {name.removeprefix(SAID): extra.pop(name) for name in list(extra) if name.startswith(SAID)}
     return NewLead(
         row["name"],
         row["phone"],
         row["direction"],
         row["source"],
         row["message"],
-        json.loads(row["extra"]),
+        extra,
         json.loads(row["tracking"]),
+        said,
     )
 
 
@@ -574,7 +581,9 @@ def lead_values(lead: NewLead) -> dict[str, Any]:
         "direction": lead.direction,
         "source": lead.source,
         "message": lead.message,
-        "extra": json.dumps(dict(lead.extra), ensure_ascii=False),
+        "extra": json.dumps(
+            {**lead.extra, **{f"{SAID}{name}": text for name, text in lead.said.items()}}, ensure_ascii=False
+        ),
         "tracking": json.dumps(dict(lead.tracking), ensure_ascii=False),
     }
 

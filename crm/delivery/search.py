@@ -26,7 +26,7 @@ from crm.delivery.worker import Heart
 from crm.errors import BrokenWord, DeskError, NotSent
 from crm.fields import FieldMap
 from crm.intake import NewLead
-from crm.phonebook import Phonebook, phones_of
+from crm.phonebook import Phonebook, has_phone
 from crm.settings import Settings
 from crm.store import clock
 from crm.words import words
@@ -190,7 +190,7 @@ class Search:
             contact_id = leads.main_contact(lead)
             for one in unmarked:
                 of_same_name = lead_name(NewLead(one.name, one.phone, one.direction), say) == lead.get("name")
-                of_same_phone = one.phone in phones_of(people.get(contact_id or 0, {}), phone_field)
+                of_same_phone = has_phone(people.get(contact_id or 0, {}), phone_field, one.phone)
                 if of_same_name and of_same_phone and lead["id"] not in ours:
                     seen.alike.setdefault(one.lead_id, []).append((lead["id"], contact_id))
 

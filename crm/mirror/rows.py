@@ -129,7 +129,8 @@ class Rows:
         return wanted
 
     def remap(self, places: Places) -> None:
-        """Another field was chosen for something: compute those columns anew from what is stored."""
+        """Another field was chosen for something, or phones are read better: compute those columns anew from what is stored."""
+        self._read_phones_again()
         with self._store.read() as db:
             ids = list(db.scalars(sa.select(leads.c.id)))
         for some in _some(ids):
@@ -141,6 +142,29 @@ class Rows:
                     values = shape.mapped_values(json.loads(row["custom"]), places)
                     values |= shape.joined(*persons.get(row["contact_id"], NO_CONTACT), values["own_phone"])
                     db.execute(leads.update().where(leads.c.id == row["id"]).values(**values))
+
+    def _read_phones_again(self) -> None:
+        """Contacts whose phones were kept as they stood in AmoCRM, because no number was found in them then."""
+        with self._store.read() as db:
+            wanted = sa.select(contacts.c.id, contacts.c.phones, contacts.c.updated_at).where(
+                contacts.c.is_deleted.is_(False)
+            )
+            rows = [(row, json.loads(row.phones)) for row in db.execute(wanted)]
+        learned = {row.id: (row, again) for row, told in rows if (again := shape.told_again(told)) != told}
+        for some in _some(learned):
+            with self.changing() as db:
+                for contact_id in some:
+                    row, again = learned[contact_id]
+                    told = json.dumps(again, ensure_ascii=False)
+                    is_as_read = sa.and_(contacts.c.id == contact_id, contacts.c.phones == row.phones)
+                    if not db.execute(contacts.update().where(is_as_read).values(phones=told)).rowcount:
+                        continue  # AmoCRM has told it anew meanwhile
+                    known = [
+                        {"phone": phone, "contact_id": contact_id, "updated_at": row.updated_at}
+                        for phone in shape.known_of(again)
+                    ]
+                    if known:
+                        self._store.upsert(db, known_phones, known)
 
     # What leads refer to
 

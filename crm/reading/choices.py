@@ -32,16 +32,14 @@ def read(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = 
     return named[0] if len(named) == 1 else None
 
 
-def several(
-    value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = ()
-) -> tuple[list[str], list[str]]:
+def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = ()) -> tuple[list[str], list[str]]:
     """Which of the list are meant, and what was said that is none of them. A text may name one, or several with commas."""
     if isinstance(value, list | tuple):
         parts = [part for part in value[: texts.MOST_PARTS] if part not in (None, "")]
     else:
         whole = texts.text_of(value) or ""
         is_one = read(whole, choices, marks) is not None
-        parts = [whole] if is_one else [part for part in whole[: LONGEST * 10].replace("\n", ",").replace(";", ",").split(",")]
+        parts = [whole] if is_one else list(whole[: LONGEST * 10].replace("\n", ",").replace(";", ",").split(","))
     found, rest = [], []
     for part in parts:
         choice = read(part, choices, marks)

@@ -23,7 +23,9 @@ ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 TIME = r"(?:[t,\s]+(?:в\s+)?\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
 YEAR_FIRST = re.compile(rf"(\d{{4}})[-./](\d{{1,2}})[-./](\d{{1,2}}){TIME}")
 DAY_FIRST = re.compile(rf"(\d{{1,2}})\s*[-./]\s*(\d{{1,2}})\s*[-./]\s*(\d{{4}}|\d{{2}})\s*(?:г|г\.|года?)?{TIME}")
-IN_WORDS = re.compile(rf"(\d{{1,2}})(?:-?(?:го|е|st|nd|rd|th))?\s+([a-zа-я]+)\.?,?\s+(\d{{4}})\s*(?:г|г\.|года?)?{TIME}")
+IN_WORDS = re.compile(
+    rf"(\d{{1,2}})(?:-?(?:го|е|st|nd|rd|th))?\s+([a-zа-я]+)\.?,?\s+(\d{{4}})\s*(?:г|г\.|года?)?{TIME}"
+)
 MONTH_FIRST = re.compile(rf"([a-z]+)\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}}){TIME}")
 SECONDS = re.compile(r"-?\d{9,10}|\d{13}")
 DIGITS_ONLY = re.compile(r"(\d{4})(\d{2})(\d{2})")

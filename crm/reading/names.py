@@ -10,11 +10,13 @@ import re
 
 from crm.reading.texts import is_letter
 
-TWINS = dict(zip("aeopcyxABEKMHOPCTXY", "аеорсухАВЕКМНОРСТХУ", strict=True))
-"""Latin letters that nobody tells from these Cyrillic ones."""
+LATIN_TWINS, CYRILLIC_TWINS = "aeopcyxABEKMHOPCTXY", "аеорсухАВЕКМНОРСТХУ"
+"""Latin letters, and the Cyrillic ones that nobody tells from them."""
 
-BACK = {cyrillic: latin for latin, cyrillic in TWINS.items()}
-FOLDED = str.maketrans({**TWINS, **{latin.casefold(): cyrillic.casefold() for latin, cyrillic in TWINS.items()}})
+AS_CYRILLIC = str.maketrans(LATIN_TWINS, CYRILLIC_TWINS)
+AS_LATIN = str.maketrans(CYRILLIC_TWINS, LATIN_TWINS)
+FOLDED = str.maketrans(LATIN_TWINS.casefold(), CYRILLIC_TWINS.casefold())
+"""For folded texts, in which capitals are small: these are like fewer letters, and nobody reads them."""
 
 LATIN, CYRILLIC = re.compile(r"[A-Za-z]"), re.compile(r"[А-Яа-яЁё]")
 WORD = re.compile(r"[A-Za-zА-Яа-яЁё]+")
@@ -98,11 +100,17 @@ def offered(text: str) -> str | None:
 
 def _offer(text: str, other: str, names_here: frozenset[str], names_there: frozenset[str]) -> str | None:
     here, there = _words(text), _words(other)
-    if not there or any(word in names_here for word in here) or not all(map(str.isalpha, other.replace("-", " ").split())):
+    if (
+        not there
+        or any(word in names_here for word in here)
+        or not all(map(str.isalpha, other.replace("-", " ").split()))
+    ):
         return None
     is_russian = names_there is RUSSIAN
     certain = [word in names_there or (is_russian and _is_surname(word)) for word in there]
-    if not any(certain) or not all(sure or not is_russian or _is_sayable(word) for sure, word in zip(certain, there, strict=True)):
+    if not any(certain) or not all(
+        sure or not is_russian or _is_sayable(word) for sure, word in zip(certain, there, strict=True)
+    ):
         return None
     return " ".join(word[:1].upper() + word[1:] for word in other.split())
 
@@ -125,8 +133,8 @@ def _mended(word: str) -> str:
     latin, cyrillic = LATIN.findall(word), CYRILLIC.findall(word)
     if not latin or not cyrillic:
         return word
-    all_latin_have, all_cyrillic_have = set(latin) <= TWINS.keys(), set(cyrillic) <= BACK.keys()
+    all_latin_have, all_cyrillic_have = set(latin) <= set(LATIN_TWINS), set(cyrillic) <= set(CYRILLIC_TWINS)
     if all_latin_have and (not all_cyrillic_have or len(cyrillic) >= len(latin)):
-        return word.translate(str.maketrans(TWINS))
+        return word.translate(AS_CYRILLIC)
     is_ending = re.fullmatch(r"[A-Z]+[а-яё]+", word) is not None
-    return word.translate(str.maketrans(BACK)) if all_cyrillic_have and not is_ending else word
+    return word.translate(AS_LATIN) if all_cyrillic_have and not is_ending else word

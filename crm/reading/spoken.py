@@ -105,6 +105,10 @@ def _group(words: list[str], place: int) -> tuple[int, int]:
         value, place = value + TENS[words[place]], place + 1
     is_one = bool(words[place : place + 1]) and words[place] in ONES
     # After a round number a nought is a digit of its own, and so is what is counted ("сто два нуля").
-    if is_one and (value == 0 or ONES[words[place]] > 0) and words[place + 1 : place + 2] not in [[one] for one in MANY_OF]:
+    if (
+        is_one
+        and (value == 0 or ONES[words[place]] > 0)
+        and words[place + 1 : place + 2] not in [[one] for one in MANY_OF]
+    ):
         value, place = value + ONES[words[place]], place + 1
     return value, max(1, place - start)

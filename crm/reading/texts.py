@@ -128,7 +128,9 @@ def _shown(text: str, line_end: str) -> Iterator[str]:
 def _joins(text: str, place: int) -> bool:
     """Whether a joiner stands between characters that it changes: emoji, scripts of India and Arabia."""
     around = text[place - 1 : place] + text[place + 1 : place + 2]
-    return len(around) == 2 and all(ord(char) >= 0x0590 and unicodedata.category(char)[0] not in "ZC" or _is_new(char) for char in around)
+    return len(around) == 2 and all(
+        (ord(char) >= 0x0590 and unicodedata.category(char)[0] not in "ZC") or _is_new(char) for char in around
+    )
 
 
 def _is_new(char: str) -> bool:
@@ -147,5 +149,11 @@ def _cut(cleaned: str, text: str, longest: int) -> tuple[str, bool]:
 
 def _spelled(value: float) -> str:
     if isinstance(value, float):
-        return f"{value:.15g}" if math.isfinite(value) and abs(value) < 1e15 else str(value) if math.isfinite(value) else ""
+        return (
+            f"{value:.15g}"
+            if math.isfinite(value) and abs(value) < 1e15
+            else str(value)
+            if math.isfinite(value)
+            else ""
+        )
     return str(value) if abs(value) < 10**LONGEST_NUMBER else ""

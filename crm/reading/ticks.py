@@ -9,9 +9,12 @@ from crm.reading import texts
 YES = frozenset(
     "true on yes y 1 да checked ticked selected agree agreed accept accepted согласен согласна отмечено вкл + ✓ ✔ ☑ ✅".split()
 )
-NO = frozenset(
-    "false off no n 0 нет unchecked unticked null none undefined disagree выкл - – — ☐ ✗ ✘ ❌".split()
-) | {"", "не согласен", "не согласна", "не отмечено"}
+NO = frozenset("false off no n 0 нет unchecked unticked null none undefined disagree выкл - – — ☐ ✗ ✘ ❌".split()) | {
+    "",
+    "не согласен",
+    "не согласна",
+    "не отмечено",
+}
 
 LONGEST = 40
 

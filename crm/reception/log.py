@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from crm.delivery.rows import new_lead
 from crm.intake import OWN_FIELDS, Consent
 from crm.reception.bodies import expanded
 from crm.reception.names import ADDED, Understood, understood
@@ -117,8 +118,10 @@ class SubmissionLog:
         if lead is None:
             return Said({}, {}, None)
         consent = Consent(given["text_version"], given["given_at"], given["ip"], given["form"]) if given else None
-        texts = {name: lead[name] for name in OWN_FIELDS} | json.loads(lead["extra"])
-        return Said(texts, json.loads(lead["tracking"]), consent, line.others)
+        taken = new_lead(lead)
+        texts = {name: lead[name] for name in OWN_FIELDS} | dict(taken.extra) | dict(taken.said)
+        others = {label: text for label, text in line.others.items() if label not in taken.said}
+        return Said(texts, taken.tracking, consent, others)
 
     def tallies(self) -> dict[str, Tally]:
         """Of every form that has lines, by its id."""

@@ -141,7 +141,7 @@ known_fields = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("type", sa.String(40), nullable=False),
     sa.Column("code", sa.String(100)),
-    sa.Column("choices", sa.Text, nullable=False),  # JSON list of texts
+    sa.Column("choices", sa.Text, nullable=False),  # JSON list of texts, or of [text, id, code]
     sa.Column("is_api_only", sa.Boolean, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
 )
@@ -254,7 +254,7 @@ accepted_leads = sa.Table(
     sa.Column("direction", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("extra", sa.Text, nullable=False),  # JSON {mapped field key: value}
+    sa.Column("extra", sa.Text, nullable=False),  # JSON {mapped field key: value; "said:" and a name: as it was said}
     sa.Column("form_id", sa.String(32)),  # of which form; null for the operator's
     sa.Column(
         "tracking", sa.Text, nullable=False, server_default="{}"
