@@ -163,7 +163,7 @@ def desk() -> Iterator[tuple[Sandbox, RunningDesk]]:
     """A running desk, connected to a sandbox of its own."""
     with (
         running_sandbox(leads=5, rps=1000) as box,
-        running_desk(**settings_for(box, ADMIN_API_KEY=ADMIN, INTAKE_API_KEY=INTAKE, AMOCRM_MAX_RPS="50")) as running,
+        running_desk(**settings_for(box, ADMIN_API_KEY=ADMIN, INTAKE_API_KEY=INTAKE)) as running,
     ):
         requests.post(
             f"{running.url}/api/amocrm/callback",
