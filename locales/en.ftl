@@ -458,6 +458,91 @@ forms-submission-gone = What was said is not kept any more.
 forms-submission-consent = Consent
 forms-submission-consent-given = Given, version of the text: { $version }
 forms-submission-ip = Network address
+forms-preset = What kind of form it is
+forms-preset-help = The desk knows how these services send and sets the form up for them at once. You can change it later.
+forms-preset-code = The desk's code for a site, or a program of your own
+forms-preset-tilda = Tilda
+forms-preset-cf7 = WordPress: Contact Form 7
+forms-preset-elementor = WordPress: Elementor
+forms-preset-wpforms = WordPress: WPForms
+forms-preset-marquiz = Marquiz
+forms-preset-yandex = Yandex Forms
+forms-preset-vk = VK lead forms
+forms-preset-calltouch = Calltouch
+forms-preset-roistat = Roistat
+forms-preset-webhook = Another service with a webhook
+forms-answer = How an accepted submission is answered
+forms-answer-json = 202 and JSON with its id
+forms-answer-plain = 200 and one word, as builders want it
+forms-answer-help = A browser that opened a page is thanked in any case.
+forms-key_in_address = The key may stand in the address
+forms-key_in_address-help = For services that can be told an address and nothing else. Such an address is like a password: do not publish it.
+forms-note_unknown = Unknown fields go into the lead's note
+forms-note_unknown-help = A line each: a quiz's answers, the best time, the town.
+forms-required = Take no submission without
+forms-required-help = A phone is enough, and nothing else costs a submission. Here you can be stricter: without these fields, or with a fault in them, it is refused and waits in the log.
+forms-word = The string the server must return
+forms-word-help = VK shows it: Manage, API usage, Callback API.
+forms-connect = How to connect
+forms-connect-address = The address for this service
+forms-connect-key = Put the form's key in place of { $placeholder }: it is shown once, when it is made.
+forms-connect-local = The desk calls itself { $address }, which cannot be opened from the internet. Set BASE_URL.
+forms-connect-secret = The key in the address opens this form alone. The desk writes it down nowhere; a proxy in front of it that logs addresses does.
+forms-names = Field names
+forms-names-intro = Names that came in this form, and what the desk takes them for. Choose something else, and it holds from the next submission on.
+forms-names-none = Nothing has come yet. Send one submission from the site, and its fields appear here.
+forms-names-unknown = unknown fields: { $count }
+forms-names-last = last seen { $time }
+forms-name-auto = By itself: { $meaning }
+forms-name-nothing = nowhere
+forms-name-noted = Into the note
+forms-name-ignored = Leave out
+forms-name-consent = Consent to data processing
+forms-name-first_name = First name
+forms-name-middle_name = Middle name
+forms-name-last_name = Last name
+forms-name-page = Address of the page
+forms-name-email = E-mail
+forms-name-taught = Noted. It holds from the next submission on.
+forms-submission-raw = As it came
+forms-submission-no-phone = Fill in a phone, and it becomes a lead.
+forms-submission-held = What is known
+preset-tilda-steps =
+    1. Site settings → Forms → Webhook. Paste the address and tick "Send cookies", so that campaign marks come along.
+    2. Save. Tilda tries the address out at once, and the desk answers as it should.
+    3. On the page open the form block's Content, tick Webhook and publish the page.
+preset-cf7-steps =
+    1. Install a plug-in that sends Contact Form 7 to a webhook, such as "CF7 to Webhook".
+    2. Open its tab in the form, paste the address and switch sending on.
+    3. Leave the field names as they are: your-name, tel-123. Unknown ones can be named here, under "Field names".
+preset-elementor-steps =
+    1. In the Elementor form open "Actions After Submit" and add Webhook.
+    2. In the section Webhook paste the address and switch "Advanced Data" on.
+    3. Save the page and send one submission.
+preset-wpforms-steps =
+    1. In the WPForms form open Settings → Webhooks and switch them on.
+    2. Paste the address, method POST, format JSON; choose the form's fields for the body.
+    3. Save and send one submission. Name fields without a name here, under "Field names".
+preset-marquiz-steps =
+    1. In the quiz open Integrations → Webhook and paste the address.
+    2. Send a test lead. The answers of the quiz go into the lead's note.
+preset-yandex-steps =
+    1. In the form open Integrations and add "JSON-RPC POST request".
+    2. Paste the address, method lead; name the answers in the parameters: Name, Phone, Comment.
+    3. Yandex Forms send over IPv6 only: the desk needs such an address.
+preset-vk-steps =
+    1. In the community: Manage → API usage → Callback API. Paste the address.
+    2. Put the string the server must return into this form ("Edit") and save, then press "Confirm".
+    3. On the tab "Event types" tick the new lead of a lead form.
+preset-calltouch-steps =
+    1. Integrations → Sending data to external systems → Webhooks: a new webhook for leads, on the event of a request.
+    2. Paste the address, method POST, tick the phone, the name, the comment and the marks.
+preset-roistat-steps =
+    1. In the integration "Custom CRM" paste the address as the lead handler's URL.
+    2. Roistat says everything in the address of its request; the visit's number goes into the lead's field roistat.
+preset-webhook-steps =
+    1. Paste the address wherever the service asks for a webhook's. Method POST, format JSON or a form.
+    2. Send one submission and look at "Field names": name what is unknown with one press.
 
 snippet-consent = I consent to the processing of my personal data
 snippet-send = Send
@@ -1081,21 +1166,21 @@ error-too_large_body-remedy = At most 64 KB.
 error-too_many_requests = Too many submissions at once.
 error-too_many_requests-remedy = Wait a little and send again.
 error-kind_unknown = The desk does not read this kind of content.
-error-kind_unknown-remedy = Send JSON (Content-Type: application/json) or an HTML form without files.
-error-encoding_unknown = The desk does not read this encoding.
-error-encoding_unknown-remedy = Send UTF-8, uncompressed.
+error-kind_unknown-remedy = Send JSON (Content-Type: application/json) or an HTML form.
+error-encoding_unknown = The desk does not read this compression.
+error-encoding_unknown-remedy = Send it uncompressed, or as gzip.
 error-form_broken = The form did not arrive whole.
 error-form_broken-remedy = Go back and send it again.
-error-too_many_names = Too many fields.
-error-too_many_names-remedy = At most 100.
-error-too_deep = Lists and objects are nested too deeply.
-error-too_deep-remedy = At most 3 levels.
-error-files_not_taken = Files are not taken here.
-error-files_not_taken-remedy = Send the form without the file.
 error-key_ended = This key does not work any more: a new one took over, or it was revoked.
 error-key_ended-remedy = Put the form's new key into the site. What was sent with the former one is kept on the page "Site forms".
 error-origin_not_allowed = The pages of this site may not send to this form.
 error-origin_not_allowed-remedy = Add the site's address on the page "Site forms".
+error-key_not_in_address = This form takes no key from the address.
+error-key_not_in_address-remedy = Allow it for the form on the page "Site forms" ("Edit"), or show the key in the header Authorization.
+error-origin_null = The browser hid which site this was sent from (Origin: null).
+error-origin_null-remedy = Pages with the rule no-referrer do that, frames with sandbox, and files. Take it off the page with the form, for example: <meta name="referrer" content="strict-origin-when-cross-origin">.
+error-names_too_many = This form has 200 named fields already.
+error-names_too_many-remedy = Set some of them back to "By itself".
 error-form_paused = This form is not accepting anything at the moment.
 error-form_paused-remedy = Resume it on the page "Site forms".
 error-form_unknown = There is no such form.

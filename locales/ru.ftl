@@ -469,6 +469,91 @@ forms-submission-gone = Что было сказано, уже не хранит
 forms-submission-consent = Согласие
 forms-submission-consent-given = Дано, версия текста: { $version }
 forms-submission-ip = Адрес в сети
+forms-preset = Что это за форма
+forms-preset-help = Стол знает, как отправляют заявки эти сервисы, и сразу настраивает форму под них. Изменить можно потом.
+forms-preset-code = Код для сайта от стола или своя программа
+forms-preset-tilda = Tilda
+forms-preset-cf7 = WordPress: Contact Form 7
+forms-preset-elementor = WordPress: Elementor
+forms-preset-wpforms = WordPress: WPForms
+forms-preset-marquiz = Marquiz
+forms-preset-yandex = Яндекс Формы
+forms-preset-vk = VK: формы сбора заявок
+forms-preset-calltouch = Calltouch
+forms-preset-roistat = Roistat
+forms-preset-webhook = Другой сервис с вебхуком
+forms-answer = Чем отвечать на принятую заявку
+forms-answer-json = 202 и JSON с номером заявки
+forms-answer-plain = 200 и одно слово: так просят конструкторы
+forms-answer-help = Браузер, открывший страницу, в любом случае увидит благодарность.
+forms-key_in_address = Ключ можно показать в адресе
+forms-key_in_address-help = Для сервисов, в которых можно указать только адрес. Такой адрес — как пароль: не выкладывайте его.
+forms-note_unknown = Незнакомые поля — в примечание к сделке
+forms-note_unknown-help = Каждое отдельной строкой: ответы квиза, удобное время, город.
+forms-required = Без чего заявку не принимать
+forms-required-help = Обычно хватает телефона, и остальное ничего не стоит заявке. Здесь можно быть строже: без этих полей или с ошибкой в них заявка отклоняется и ждёт в журнале.
+forms-word = Строка, которую должен вернуть сервер
+forms-word-help = Её показывает VK: «Управление», «Работа с API», «Callback API».
+forms-connect = Как подключить
+forms-connect-address = Адрес для этого сервиса
+forms-connect-key = Вместо { $placeholder } впишите ключ формы: он показывается один раз, когда его создают.
+forms-connect-local = Стол называет себя { $address }: из интернета этот адрес не открыть. Задайте BASE_URL.
+forms-connect-secret = Ключ в адресе открывает только эту форму. Стол его нигде не записывает; прокси перед ним, если он ведёт журнал адресов, — записывает.
+forms-names = Имена полей
+forms-names-intro = Имена, которые приходили в эту форму, и за что стол их принимает. Выберите другое — и со следующей заявки будет так.
+forms-names-none = Ещё ничего не приходило. Отправьте с сайта одну заявку, и её поля появятся здесь.
+forms-names-unknown = незнакомых полей: { $count }
+forms-names-last = последний раз { $time }
+forms-name-auto = Само: { $meaning }
+forms-name-nothing = никуда
+forms-name-noted = В примечание
+forms-name-ignored = Не брать
+forms-name-consent = Согласие на обработку данных
+forms-name-first_name = Имя без фамилии
+forms-name-middle_name = Отчество
+forms-name-last_name = Фамилия
+forms-name-page = Адрес страницы
+forms-name-email = E-mail
+forms-name-taught = Запомнили. Со следующей заявки так и будет.
+forms-submission-raw = Как пришло
+forms-submission-no-phone = Впишите телефон, и это станет лидом.
+forms-submission-held = Что известно
+preset-tilda-steps =
+    1. Настройки сайта → Формы → Webhook. Вставьте адрес, отметьте «Передавать cookies»: тогда придут метки рекламы.
+    2. Сохраните. Tilda сразу проверит адрес, и стол ответит ей как нужно.
+    3. На странице откройте «Контент» блока с формой, отметьте Webhook и опубликуйте страницу.
+preset-cf7-steps =
+    1. Поставьте плагин, который шлёт Contact Form 7 на вебхук, например «CF7 to Webhook».
+    2. В форме откройте его вкладку, вставьте адрес и включите отправку.
+    3. Имена полей оставьте как есть: your-name, tel-123. Незнакомые можно назвать здесь, в «Именах полей».
+preset-elementor-steps =
+    1. В форме Elementor откройте «Actions After Submit» и добавьте Webhook.
+    2. В разделе Webhook вставьте адрес и включите «Advanced Data».
+    3. Сохраните страницу и отправьте одну заявку.
+preset-wpforms-steps =
+    1. В форме WPForms откройте Settings → Webhooks и включите их.
+    2. Вставьте адрес, метод POST, формат JSON; в теле выберите поля формы.
+    3. Сохраните и отправьте одну заявку. Поля без имён назовите здесь, в «Именах полей».
+preset-marquiz-steps =
+    1. В квизе откройте «Интеграции» → Webhook и вставьте адрес.
+    2. Отправьте проверочную заявку. Ответы квиза придут в примечание к сделке.
+preset-yandex-steps =
+    1. В форме откройте «Интеграции» и добавьте «Запрос JSON-RPC POST».
+    2. Вставьте адрес, метод lead; в параметрах назовите ответы: Имя, Телефон, Комментарий.
+    3. Яндекс Формы отправляют запросы только по IPv6: у стола должен быть такой адрес.
+preset-vk-steps =
+    1. В сообществе: «Управление» → «Работа с API» → «Callback API». Вставьте адрес.
+    2. Строку, которую должен вернуть сервер, впишите в этой форме («Изменить») и сохраните, потом нажмите «Подтвердить».
+    3. На вкладке «Типы событий» отметьте «Новая заявка в форме сбора заявок».
+preset-calltouch-steps =
+    1. «Интеграции» → «Отправка данных во внешние системы» → «Вебхуки»: новый вебхук по лидам, событие — заявка.
+    2. Вставьте адрес, метод POST, отметьте телефон, имя, комментарий и метки.
+preset-roistat-steps =
+    1. В интеграции «Своя CRM» вставьте адрес в поле «Адрес обработчика заявок».
+    2. Roistat передаёт всё в адресе запроса; номер визита попадёт в поле roistat сделки.
+preset-webhook-steps =
+    1. Вставьте адрес туда, где сервис просит адрес вебхука. Метод — POST, формат — JSON или форма.
+    2. Отправьте одну заявку и посмотрите «Имена полей»: незнакомое назовите одним нажатием.
 
 snippet-consent = Согласен на обработку персональных данных
 snippet-send = Отправить
@@ -1096,21 +1181,21 @@ error-too_large_body-remedy = Не больше 64 КБ.
 error-too_many_requests = Слишком много заявок подряд.
 error-too_many_requests-remedy = Подождите немного и отправьте ещё раз.
 error-kind_unknown = Такое содержимое стол не читает.
-error-kind_unknown-remedy = Передайте JSON (Content-Type: application/json) или HTML-форму без файлов.
-error-encoding_unknown = Такую кодировку стол не читает.
-error-encoding_unknown-remedy = Передайте UTF-8 без сжатия.
+error-kind_unknown-remedy = Передайте JSON (Content-Type: application/json) или HTML-форму.
+error-encoding_unknown = Такое сжатие стол не читает.
+error-encoding_unknown-remedy = Передайте без сжатия или в gzip.
 error-form_broken = Форма пришла не целиком.
 error-form_broken-remedy = Вернитесь и отправьте её ещё раз.
-error-too_many_names = Слишком много полей.
-error-too_many_names-remedy = Не больше 100.
-error-too_deep = Слишком глубокая вложенность списков и объектов.
-error-too_deep-remedy = Не больше 3 уровней.
-error-files_not_taken = Файлы здесь не принимаются.
-error-files_not_taken-remedy = Отправьте форму без файла.
 error-key_ended = Этот ключ больше не действует: его сменил новый или его отозвали.
 error-key_ended-remedy = Впишите на сайт новый ключ формы. Отправленное со старым ключом сохранено на странице «Формы сайта».
 error-origin_not_allowed = Страницам этого сайта нельзя отправлять в эту форму.
 error-origin_not_allowed-remedy = Добавьте адрес сайта на странице «Формы сайта».
+error-key_not_in_address = Эта форма не берёт ключ из адреса.
+error-key_not_in_address-remedy = Разрешите это у формы на странице «Формы сайта» («Изменить») или передайте ключ в заголовке Authorization.
+error-origin_null = Браузер скрыл, с какого сайта отправлено (Origin: null).
+error-origin_null-remedy = Так бывает у страниц с правилом no-referrer, во фреймах с sandbox и у файлов. Уберите его со страницы с формой: например, <meta name="referrer" content="strict-origin-when-cross-origin">.
+error-names_too_many = У этой формы уже 200 названных полей.
+error-names_too_many-remedy = Верните часть из них в «Само».
 error-form_paused = Эта форма сейчас ничего не принимает.
 error-form_paused-remedy = Возобновите её на странице «Формы сайта».
 error-form_unknown = Такой формы нет.

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. A test compares it with the scripts; knowing it here saves importing Alembic at start."""
 
 metadata = sa.MetaData(
@@ -170,6 +170,34 @@ forms = sa.Table(
     sa.Column("least_fill_s", sa.Float, nullable=False),  # filled in faster than this it was no person; 0: do not ask
     sa.Column("is_active", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column(
+        "preset", sa.String(16), nullable=False, server_default=""
+    ),  # whose ways it follows, see crm.reception.presets
+    sa.Column(
+        "answer", sa.String(8), nullable=False, server_default="json"
+    ),  # "plain": a word and 200 instead of 202 and JSON
+    sa.Column("key_in_address", sa.Boolean, nullable=False, server_default=sa.false()),  # for who can send no header
+    sa.Column(
+        "note_unknown", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # names nobody knows go into the note
+    sa.Column(
+        "required", sa.Text, nullable=False, server_default="[]"
+    ),  # JSON list of fields without which none is taken
+    sa.Column("taught", sa.Text, nullable=False, server_default="{}"),  # JSON {name as it comes: what it means}
+    sa.Column(
+        "code", sa.Text, nullable=False, server_default=""
+    ),  # the word a sender asks for before it sends anything
+)
+
+# One row: a name that came in a form's submissions. Names only, never what was said. Written by crm.reception.
+seen_names = sa.Table(
+    "seen_names",
+    metadata,
+    sa.Column("form_id", sa.String(32), sa.ForeignKey("forms.id"), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("meaning", sa.String(40), nullable=False),  # what it was taken for; "" for nothing
+    sa.Column("tier", sa.SmallInteger, nullable=False),  # how sure that was, see crm.reception.names
+    sa.Column("seen_at", Moment, nullable=False),  # to a day
 )
 
 # One row: a key of a form. Only its hash is kept. Written by crm.reception.
@@ -196,6 +224,8 @@ submissions = sa.Table(
     sa.Column("faults", sa.Text),  # JSON [[field, code], ...]
     sa.Column("lead_id", sa.String(32)),
     sa.Column("body", sa.Text),  # JSON of what came, where no accepted lead holds it
+    sa.Column("raw", sa.Text),  # the text of a body that could not be read
+    sa.Column("others", sa.Text),  # JSON {label: value} of what an accepted one said under names nobody knows
     sa.Column("ip", sa.String(45)),
     sa.Index(None, "form_id", "at"),
     sa.Index(None, "outcome", "at"),

@@ -66,7 +66,7 @@ def test_no_words_lie_unused():
     families = ("error-", "setting-", "field-", "period-", "activity-kind-", "fields-verdict-", "fields-entity-",
                 "fields-column-", "connection-state-", "connection-cause-", "operation-",
                 "delivery-", "deliveries-group-", "deliveries-origin-", "fields-type-", "fields-marker-", "forms-count-",
-                "forms-outcome-", "forms-sign-", "forms-key-overlap-", "hooks-state-", "hooks-means-", "hooks-bad-",
+                "forms-outcome-", "forms-sign-", "forms-preset-", "forms-answer-", "forms-name-", "preset-", "forms-key-overlap-", "hooks-state-", "hooks-means-", "hooks-bad-",
                 "leads-column-", "leads-attention-", "leads-parameter-", "export-kind-",
                 "overview-rule-", "overview-unit-", "overview-by-", "overview-week",
                 "call-heard-", "call-outcome-", "call-step-", "call-when-", "call-who-", "call-save-", "call-task-",
