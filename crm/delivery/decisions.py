@@ -340,12 +340,12 @@ def _patience_s(reason: str | None) -> float:
 
 
 def waited(pause_s: float, by_clock_s: float, by_process_s: float | None) -> float:
-    """How much of a pause was really waited for: as much as every clock says, and never more than the pause itself.
+    """How much of a pause was really waited for, and never more than the pause itself.
 
-    `by_clock_s`: since it was written down, by a clock that may have jumped. `by_process_s`: the same by a clock that cannot; None if
-    another process has written it down, or this one before it was started again.
+    `by_clock_s`: since it was written down, by a clock that may have jumped. `by_process_s`: the same by a clock that cannot, which
+    is believed alone; None if another process has written it down, or this one before it was started again.
     """
-    return max(0.0, min(pause_s, by_clock_s, pause_s if by_process_s is None else by_process_s))
+    return max(0.0, min(pause_s, by_clock_s if by_process_s is None else by_process_s))
 
 
 def searched_from(sent_s: float, now_s: float, *, theirs_s: float | None, ahead_s: float, is_last: bool) -> float:

@@ -32,11 +32,10 @@ def now(zone: tzinfo = UTC) -> datetime:
 
 @contextmanager
 def moved(by: timedelta) -> Iterator[None]:
-    """Move this process's clock by so much until the block ends. For tests; blocks may be nested."""
+    """Move this process's clock by so much until the block ends. For tests; blocks may overlap."""
     global _shift_s
-    before = _shift_s
-    _shift_s = before + by.total_seconds()
+    _shift_s += by.total_seconds()
     try:
         yield
     finally:
-        _shift_s = before
+        _shift_s -= by.total_seconds()
