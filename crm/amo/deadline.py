@@ -17,6 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+LOOK_AGAIN_S = 0.5
+"""How often the watchman looks whether an exchange that takes a pause beyond its time goes on."""
+
 
 class _HasNumber(Protocol):
     def fileno(self) -> int: ...
@@ -62,7 +65,10 @@ class Deadline:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """The time of this block does not count: it is ours and not the other side's."""
+        """The time of this block does not count: it is ours and not the other side's.
+
+        What follows it must not be late, so the watchman is not told; he looks again by himself.
+        """
         began = time.monotonic()
         with self._lock:
             self._is_paused = True
@@ -72,13 +78,14 @@ class Deadline:
             with self._lock:
                 self._is_paused = False
                 self._ends += time.monotonic() - began
-            _watchman.expect(self._ends, self)
 
     def strike(self, now: float) -> float | None:
         """Hang up if the time is over; else when to look again, None for never. Called by the watchman."""
         with self._lock:
-            if self._is_over or self._is_paused or self.has_struck:
+            if self._is_over or self.has_struck:
                 return None
+            if self._is_paused:
+                return now + LOOK_AGAIN_S
             if self._ends > now:
                 return self._ends
             self.has_struck = True
