@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
@@ -47,7 +48,8 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
     def readyz(_: Request) -> Response:
         checks = readiness(desk())
         ready = all(check == "ok" for check in checks.values())
-        return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
+        told = {"ready": ready, "checks": checks, "clock_jump": last_jump(desk()) if checks["database"] == "ok" else None}
+        return JSONResponse(told, status_code=200 if ready else 503)
 
     def start(request: Request) -> Response:
         """Send the browser to AmoCRM's consent page.
@@ -118,6 +120,12 @@ def readiness(desk: Desk) -> dict[str, str]:
         "connection": "ok" if status.connected else status.trouble or status.state,
         "delivery": "ok" if desk.outbox.is_running else "stopped",
     }
+
+
+def last_jump(desk: Desk) -> dict[str, object] | None:
+    """The last time a clock has jumped: which, by how many seconds, when, and when what it may have cost was made good."""
+    jump = desk.mirror.clocks.jumps.last()
+    return asdict(jump) if jump is not None else None
 
 
 def page_after_consent(result: str) -> str:
