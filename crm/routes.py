@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +24,7 @@ from crm.calls.drafts import new_id
 from crm.desk import Desk
 from crm.errors import DeskError
 from crm.phones import LONGEST_INPUT
+from crm.readiness import DATABASE
 from crm.settings import is_loopback
 
 STATE_COOKIE = "desk_connect"
@@ -46,7 +48,8 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
 
     def readyz(_: Request) -> Response:
         verdict = desk().watch.now()
-        told = {"ready": verdict.is_ready, "checks": verdict.codes(), "since": verdict.since()}
+        told: dict[str, object] = {"ready": verdict.is_ready, "checks": verdict.codes(), "since": verdict.since()}
+        told["clock_jump"] = last_jump(desk()) if verdict.of(DATABASE).is_ok else None
         return JSONResponse(told, status_code=200 if verdict.is_ready else 503, headers={"Cache-Control": "no-store"})
 
     def start(request: Request) -> Response:
@@ -106,6 +109,12 @@ class ScreenPop:
         operator = unquote(request.cookies.get(OPERATOR_COOKIE, ""))
         self._desk().calls.drafts.keep(draft_id, operator, {name: text for name, text in told.items() if text})
         return draft_id
+
+
+def last_jump(desk: Desk) -> dict[str, object] | None:
+    """The last time a clock has jumped: which, by how many seconds, when, and when what it may have cost was made good."""
+    jump = desk.mirror.clocks.jumps.last()
+    return asdict(jump) if jump is not None else None
 
 
 def page_after_consent(result: str) -> str:

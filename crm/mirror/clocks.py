@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 from crm.amo.client import Client
@@ -16,7 +17,7 @@ from crm.store import Store, clock
 from crm.store.jumps import AMOCRM, DATABASE, MACHINE, Jumps, Look, between
 
 DATABASE_EVERY_S = 10.0
-"""Between two looks at the clock of a database that has its own: one small read."""
+"""Between two looks at the clock of a database that has its own: one small read. Sooner if another clock has jumped."""
 
 NOTE_EVERY_S = 60.0
 
@@ -44,8 +45,12 @@ class Clocks:
     def look(self) -> None:
         """Look at all clocks; what has jumped since the last look is written down."""
         now_s = time.monotonic()
-        seen = Look(self._machine(), self._databases(now_s), self._client.clock.ahead_s(now_s))
+        seen = Look(self._machine(), self._database, self._client.clock.ahead_s(now_s))
         found = between(self._before, seen) if self._before is not None else []
+        if not self._store.is_sqlite and (found or now_s - self._database_at_s > DATABASE_EVERY_S):
+            self._ask_database(now_s)
+            seen = replace(seen, database=self._database)
+            found = between(self._before, seen) if self._before is not None else []
         if not self._is_compared:
             found += self._compare(seen)
         self._before = seen
@@ -62,17 +67,13 @@ class Clocks:
         now = clock.unix()
         return now - time.monotonic(), now - before_s
 
-    def _databases(self, now_s: float) -> tuple[float, float] | None:
-        """The database's own clock; it is asked now and then, and whenever the machine's has jumped."""
-        if self._store.is_sqlite:
-            return None
-        if now_s - self._database_at_s > DATABASE_EVERY_S:
-            self._database_at_s = now_s
-            with self._store.read() as db:
-                before_s = time.monotonic()
-                now = self._store.clock(db)
-                self._database = now - time.monotonic(), now - before_s
-        return self._database
+    def _ask_database(self, now_s: float) -> None:
+        """Look at the database's own clock."""
+        self._database_at_s = now_s
+        with self._store.read() as db:
+            before_s = time.monotonic()
+            now = self._store.clock(db)
+            self._database = now - time.monotonic(), now - before_s
 
     def _compare(self, seen: Look) -> list[tuple[str, float]]:
         """What has jumped while no desk was running: our clock went back, or stands differently to AmoCRM's."""
@@ -91,7 +92,7 @@ class Clocks:
             if now_ahead is not None and then_ahead is not None:
                 apart.append((name, now_ahead - then_ahead))
         if len(apart) == 2 and all(abs(by_s) > APART_S for _, by_s in apart):
-            return [(AMOCRM, -apart[0][1])]  # it is likelier that one clock has jumped than two
+            return [(AMOCRM, -apart[0][1])]  # one clock, or the one of a machine with both: the more is made good
         return [(name, by_s) for name, by_s in apart if abs(by_s) > APART_S]
 
     def _note(self, seen: Look) -> None:
