@@ -120,7 +120,7 @@ def test_a_number_that_cannot_exist_is_nobodys(box, connected):
     assert (contact["name"], contact["custom_fields"]["264911"][0]["value"]) == ("Без имени", "+7 916 123-45-6")
     note = next(note["params"]["text"] for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
     assert note.splitlines() == [
-        "Проверьте номер. В номере 10 цифр, а нужно 11 вместе с 8 или +7.",
+        "Проверьте номер. Не хватает цифр: в номере 10 цифр, а нужно 11 вместе с 8 или +7.",
         "Телефон: +7 916 123-45-6 WhatsApp",
     ]
 
