@@ -33,13 +33,15 @@ def read(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = 
 
 
 def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = ()) -> tuple[list[str], list[str]]:
-    """Which of the list are meant, and what was said that is none of them. A text may name one, or several with commas."""
+    """Which of the list are meant, and what was said that is none of them.
+
+    A text may name one, or several a line each, or with commas or semicolons between them.
+    """
     if isinstance(value, list | tuple):
         parts = [part for part in value[: texts.MOST_PARTS] if part not in (None, "")]
     else:
-        whole = texts.text_of(value) or ""
-        is_one = read(whole, choices, marks) is not None
-        parts = [whole] if is_one else list(whole[: LONGEST * 10].replace("\n", ",").replace(";", ",").split(","))
+        lines = (texts.text_of(value) or "")[: LONGEST * texts.MOST_PARTS].split("\n")[: texts.MOST_PARTS]
+        parts = [part for line in lines for part in _parted(line, choices, marks)]
     found, rest = [], []
     for part in parts:
         choice = read(part, choices, marks)
@@ -48,6 +50,11 @@ def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]]
         elif said := texts.line(part, LONGEST)[0]:
             rest.append(said)
     return list(dict.fromkeys(found)), rest
+
+
+def _parted(line: str, choices: Sequence[str], marks: Sequence[tuple[int, str]]) -> list[str]:
+    """One choice, which may have commas in it, or what its commas part."""
+    return [line] if read(line, choices, marks) is not None else line.replace(";", ",").split(",")[: texts.MOST_PARTS]
 
 
 def _looks(text: str) -> str:

@@ -193,6 +193,7 @@ CHOICES = ("Утро", "Вечер", "Групповая", "Безлимит —
         ("date", "0001-01-01", "", "not_a_date"), ("date", "31.02.2026", "", "not_a_date"),
         ("select", "Утро", "Утро", None), ("select", "групповая", "Групповая", None), ("select", " ВЕЧЕР ", "Вечер", None), ("select", "безлимит - 2990", "Безлимит — 2 990 ₽", None),
         ("select", "елка", "Ёлка", None), ("select", ["Утро"], "Утро", None), ("select", 12, "Вечер", None), ("select", "evening", "Вечер", None), ("select", "Beчep", "Вечер", None),
+        ("multiselect", ["утро", "Вечер"], "Утро\nВечер", None), ("multiselect", "вечер, утро", "Вечер\nУтро", None), ("multiselect", ["Утро", "Ночь"], "Утро", "not_a_choice"),
         ("radiobutton", "утро", "Утро", None), ("select", "Ночь", "", "not_a_choice"), ("select", ["Утро", "Вечер"], "", "not_a_choice"),
         ("url", "https://fit.ru/x", "https://fit.ru/x", None), ("url", "fit.ru/x", "https://fit.ru/x", None), ("url", "javascript:alert(1)", "", "not_an_address"),
     ],

@@ -76,7 +76,7 @@ def test_each_field_is_refused_by_itself(local, desk):
     assert answer.status_code == 422
     errors = {error["field"]: error for error in answer.json()["errors"]}
     assert {field: error["code"] for field, error in errors.items()} == {"phone": "phone_short_bare"}
-    assert errors["phone"]["message"] == "В номере 4 цифры, а без 8 или +7 нужно 10."
+    assert errors["phone"]["message"] == "Не хватает цифр: в номере 4 цифры, а без 8 или +7 нужно 10."
     assert count(desk) == 0
 
 

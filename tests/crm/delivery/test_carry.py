@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import requests
@@ -120,7 +121,7 @@ def test_a_number_that_cannot_exist_is_nobodys(box, connected):
     assert (contact["name"], contact["custom_fields"]["264911"][0]["value"]) == ("Без имени", "+7 916 123-45-6")
     note = next(note["params"]["text"] for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
     assert note.splitlines() == [
-        "Проверьте номер. В номере 10 цифр, а нужно 11 вместе с 8 или +7.",
+        "Проверьте номер. Не хватает цифр: в номере 10 цифр, а нужно 11 вместе с 8 или +7.",
         "Телефон: +7 916 123-45-6 WhatsApp",
     ]
 
@@ -209,6 +210,48 @@ def test_more_values_than_amocrm_takes(box, connected):
     note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
     told = [value for value in tracking.values() if value in f"{filled}{note['params']['text']}"]
     assert (len(filled), told) == (40, list(tracking.values()))
+
+
+def test_added_fields_arrive_as_their_types_take_them(box, connected):
+    """What people and builders write is read for the account's types; what is none of it is told as it was said."""
+    fields = {
+        264923: "БЕЗЛИМИТ", 264925: ["утро", "Вечер"], 264927: "5 марта 2026", 264931: "1 030,50", 264933: "on",
+        264935: "как-нибудь", 264937: "fit.ru/yoga", 264939: "раз\nдва",
+    }  # fmt: skip
+    keys = {connected.fields.add("leads", one, f"Поле {one}"): said for one, said in fields.items()}
+    choice = next(field.choices[0] for field in connected.fields.known("leads") if field.id == 264923)
+    keys["lead_264923"] = f" {choice.upper()} "
+    lead, _ = intake.read({"phone": "+79615550099", **keys}, connected.fields.added())
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    filled = box.session().get(f"{box.url}/api/v4/leads/{progress.amo_lead_id}", timeout=10).json()
+    told = {
+        item["field_id"]: [value["value"] for value in item["values"]]
+        for item in filled["custom_fields_values"]
+        if item["field_id"] in fields
+    }
+    midnight = int(datetime(2026, 3, 5, tzinfo=connected.settings.zone).timestamp())
+    assert told == {
+        264923: [choice], 264925: ["Утро", "Вечер"], 264927: [midnight], 264931: ["1030.5"], 264933: [True], 264937: ["https://fit.ru/yoga"],
+        264939: ["раз\nдва"],
+    }  # fmt: skip
+    note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note["params"]["text"] == "Поле 264935: как-нибудь"
+
+
+def test_a_field_of_another_type_than_it_was(box, connected):
+    """A text that was right when the lead was accepted and fits no more goes into the note, and the lead arrives."""
+    for one in (264931, 264923, 264927, 264937):
+        connected.fields.add("leads", one, f"Поле {one}")
+    extra = {f"lead_{one}": "похудеть" for one in (264931, 264923, 264927, 264937)}
+    lead_id = connected.outbox.accept(replace(LEAD, message="", extra=extra), "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note["params"]["text"].splitlines() == [f"Поле {key.removeprefix('lead_')}: похудеть" for key in extra]
 
 
 def test_a_lead_waits_for_the_connection(box, unconnected):

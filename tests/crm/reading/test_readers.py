@@ -210,6 +210,7 @@ def test_several_choices():
     """A list, or a text with commas; what is none of them comes back as it was said."""
     assert choices.several(["йога", "личная", "Ночная"], OPTIONS) == (["Йога", "Личная"], ["Ночная"])
     assert choices.several("йога; Личная, x", OPTIONS) == (["Йога", "Личная"], ["x"])
+    assert choices.several("йога\nутро, день", ("Йога", "Утро, день", "Утро")) == (["Йога", "Утро, день"], [])
     assert choices.several("безлимит - 2990", OPTIONS) == (["Безлимит — 2 990 ₽"], [])
 
 
