@@ -42,6 +42,9 @@ class Config:
     """How far AmoCRM's clock is ahead (below zero: behind): `Date`, `created_at`, `updated_at`, lives of tokens. The ledger and the
     limit keep to the true time."""
 
+    tells_time: bool = True
+    """Whether answers carry a `Date`."""
+
     # ── OAuth ───────────────────────────────────────────────────────────────────────────────────────────────────
     refresh_mode: Literal["strict", "grace"] = "strict"
     """Old refresh token dead at once, or alive until the new pair is first used (sheet 3.4)."""

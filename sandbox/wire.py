@@ -1,6 +1,6 @@
 """Putting answers on the wire: whole, cut in half, or dripping. What they say is `answers.py`; breaking the line `cut.py`.
 
-`at` is the moment AmoCRM's clock shows, for the answer's `Date`.
+`at` is the moment AmoCRM's clock shows, for the answer's `Date`; None for an answer that does not tell it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,17 @@ BODILESS = (204, 304)
 Header = tuple[bytes, bytes]
 
 
-def _headers(answer: Answer, request_id: str, at: float) -> list[Header]:
+def _headers(answer: Answer, request_id: str, at: float | None) -> list[Header]:
     """Without what says where the body ends."""
-    headers = [
-        (b"date", formatdate(at, usegmt=True).encode()),
-        (b"server", b"nginx"),
-        (b"x-request-id", (request_id or secrets.token_hex(16)).encode()),
-    ]
+    headers = [(b"server", b"nginx"), (b"x-request-id", (request_id or secrets.token_hex(16)).encode())]
+    if at is not None and "date" not in {name.lower() for name in answer.headers}:
+        headers.insert(0, (b"date", formatdate(at, usegmt=True).encode()))
     if answer.content_type:
         headers.append((b"content-type", answer.content_type.encode()))
     return headers + [(name.lower().encode(), str(value).encode()) for name, value in answer.headers.items()]
 
 
-def _start(answer: Answer, request_id: str, at: float) -> Message:
+def _start(answer: Answer, request_id: str, at: float | None) -> Message:
     headers = _headers(answer, request_id, at)
     if answer.status not in BODILESS:
         headers.append((b"content-length", str(len(answer.body)).encode()))
@@ -48,20 +46,20 @@ def _piece(body: bytes, *, more: bool = False) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-async def send_whole(send: Send, answer: Answer, at: float, request_id: str = "") -> None:
+async def send_whole(send: Send, answer: Answer, at: float | None, request_id: str = "") -> None:
     """Head and body, as they should be."""
     await send(_start(answer, request_id, at))
     await send(_piece(b"" if answer.status in BODILESS else answer.body))
 
 
-async def send_half(send: Send, answer: Answer, at: float, request_id: str) -> None:
+async def send_half(send: Send, answer: Answer, at: float | None, request_id: str) -> None:
     """The head announces the whole length; only half of it comes."""
     await send(_start(answer, request_id, at))
     await send(_piece(answer.body[: len(answer.body) // 2], more=True))
 
 
 async def send_slowly(
-    scope: Scope, send: Send, answer: Answer, at: float, request_id: str, pause_s: float, piece: int
+    scope: Scope, send: Send, answer: Answer, at: float | None, request_id: str, pause_s: float, piece: int
 ) -> None:
     """Whole, but the body in small pieces, each after a pause. Ends early if the client has gone."""
     await send(_start(answer, request_id, at))
@@ -76,7 +74,7 @@ async def send_slowly(
 
 
 async def drip(
-    scope: Scope, answer: Answer, at: float, request_id: str, *, where: str, pause_s: float, piece: int
+    scope: Scope, answer: Answer, at: float | None, request_id: str, *, where: str, pause_s: float, piece: int
 ) -> None:
     """Write an answer by hand, so that it drips where no server would let it. The caller ends the connection."""
     at_once, slowly, then = _parts(answer, at, request_id, where, piece)
@@ -89,7 +87,9 @@ async def drip(
     write(scope, then)
 
 
-def _parts(answer: Answer, at: float, request_id: str, where: str, piece: int) -> tuple[bytes, Iterator[bytes], bytes]:
+def _parts(
+    answer: Answer, at: float | None, request_id: str, where: str, piece: int
+) -> tuple[bytes, Iterator[bytes], bytes]:
     """What leaves at once, what drips, and what follows when it has dripped."""
     headers = [*_headers(answer, request_id, at), (b"connection", b"close")]
     if where == "chunked":
