@@ -148,7 +148,7 @@ class Journey:
             answer = await self._other_list(call, rule.options["kind"])
         answer = _replaced(answer, rule, call)
         entry["status"] = answer.status
-        at = self._date()
+        at = self._told_time()
         if rule and rule.action == "truncate":
             await send_half(send, answer, at, call.request_id)
             await cut(scope, receive, rule.options.get("how", "close"))
@@ -163,7 +163,7 @@ class Journey:
         """The answer in small pieces, where the rule wants it to be slow."""
         pause_s = rule.options.get("delay_ms", 50) / 1000
         piece, where = rule.options.get("piece", DRIP_PIECE), rule.options.get("where", "body")
-        at = self._date()
+        at = self._told_time()
         if where == "body":
             await send_slowly(scope, send, answer, at, call.request_id, pause_s, piece)
             return
@@ -177,8 +177,8 @@ class Journey:
         answer = await self.world.in_store(lambda: self._work(asked, route, allowed))
         return lists.without_what_was_asked(call, answer) if kind == "other_rows" else answer
 
-    def _date(self) -> float | None:
-        """What an answer's `Date` tells; None while answers carry none."""
+    def _told_time(self) -> float | None:
+        """What `Date` says, None where AmoCRM does not tell the time."""
         return self.world.clock.amocrm() if self.world.config.tells_time else None
 
     def _old_host(self, call: Call) -> Answer | None:
@@ -256,7 +256,7 @@ class Journey:
 
     async def _finish(self, entry: Entry, send: Send, call: Call, answer: Answer) -> None:
         entry["status"] = answer.status
-        await send_whole(send, answer, self._date(), call.request_id)
+        await send_whole(send, answer, self._told_time(), call.request_id)
 
 
 async def _read(request: Request) -> bytes | None:

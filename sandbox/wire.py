@@ -1,6 +1,6 @@
 """Putting answers on the wire: whole, cut in half, or dripping. What they say is `answers.py`; breaking the line `cut.py`.
 
-`at` is the moment AmoCRM's clock shows, for the answer's `Date`.
+`at` is the moment AmoCRM's clock shows, for the answer's `Date`; None for an answer that does not tell it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,9 @@ Header = tuple[bytes, bytes]
 
 
 def _headers(answer: Answer, request_id: str, at: float | None) -> list[Header]:
-    """Without what says where the body ends. `at` None: without a `Date` too."""
-    headers = [
-        (b"server", b"nginx"),
-        (b"x-request-id", (request_id or secrets.token_hex(16)).encode()),
-    ]
-    if at is not None:
+    """Without what says where the body ends."""
+    headers = [(b"server", b"nginx"), (b"x-request-id", (request_id or secrets.token_hex(16)).encode())]
+    if at is not None and "date" not in {name.lower() for name in answer.headers}:
         headers.insert(0, (b"date", formatdate(at, usegmt=True).encode()))
     if answer.content_type:
         headers.append((b"content-type", answer.content_type.encode()))

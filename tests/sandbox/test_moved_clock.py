@@ -85,3 +85,16 @@ def test_a_clean_slate_has_the_right_time(box: Sandbox) -> None:
     box.reset(leads=1)
     assert abs(box.state()["now"] - own_time(box)) < SLACK_S
     assert box.config()["clock_shift_s"] == 0
+
+
+def test_an_answer_need_not_tell_the_time(box: Sandbox, api: Api) -> None:
+    """No `Date` by switch, however an answer is sent; a rule's own one counts."""
+    box.config(tells_time=False)
+    assert "Date" not in api.get("account").headers
+    for where in ("body", "chunked"):
+        box.fault("drip", path="*/account", where=where, delay_ms=1, piece=500, times=1)
+        assert "Date" not in api.get("account").headers
+    box.config(tells_time=True)
+    told = "Thu, 01 Jan 2015 00:00:00 GMT"
+    box.fault("status", status=200, body="{}", headers={"Date": told}, path="*/account")
+    assert api.get("account").headers["Date"] == told
