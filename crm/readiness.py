@@ -332,7 +332,7 @@ def facts_of(desk: Desk, status: Status) -> Facts:
         copy=Copy(
             state=mirror.state,
             as_of=mirror.as_of,
-            age=age_of(mirror.as_of, clock.now()),
+            age=None if mirror.age_s is None else timedelta(seconds=mirror.age_s),
             began_at=mirror.began_at,
             reason=mirror.reason,
             runs=desk.started_at is None or desk.mirror.is_running,
