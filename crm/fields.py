@@ -34,7 +34,10 @@ ENTITIES = ("leads", "contacts")
 TEXT_TYPES = ("text", "textarea", "select", "radiobutton", "url", "streetaddress")
 """Types that take a plain text as their value (sheet 6)."""
 
-ENTRY_TYPES = (*TEXT_TYPES, "numeric", "checkbox", "date")
+SEVERAL = "multiselect"
+"""The type of which several choices may be taken. As a text they stand a line each."""
+
+ENTRY_TYPES = (*TEXT_TYPES, SEVERAL, "numeric", "checkbox", "date")
 """Types an added field may have: those a form can ask for in one input."""
 
 CHOICE_TYPES = ("select", "radiobutton")
@@ -311,14 +314,14 @@ class Reading:
 
 def is_plain_text(field: Field) -> bool:
     """Whether anything may stand in the field, as far as AmoCRM minds."""
-    return field.type not in (*CHOICE_TYPES, "numeric", "checkbox", "date", "url")
+    return field.type not in (*CHOICE_TYPES, SEVERAL, "numeric", "checkbox", "date", "url")
 
 
 def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
     """What anybody said, read for the type of the account's field.
 
     The spellings that are kept: a number with a point, a tick "1", a date as ISO (by the clock of `zone`), a choice as the
-    account spells it, an address with its scheme.
+    account spells it (of `SEVERAL` a line each), an address with its scheme.
     """
     match field.type:
         case "numeric":
@@ -333,6 +336,9 @@ def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
         case "select" | "radiobutton":
             choice = choices.read(value, field.choices, field.marks)
             return Reading(choice) if choice is not None else Reading(code="not_a_choice")
+        case "multiselect":
+            found, rest = choices.several(value, field.choices, field.marks)
+            return Reading("\n".join(found), "not_a_choice" if rest else "")
         case "url":
             return _address(value)
     if texts.text_of(value) is None:
@@ -351,12 +357,14 @@ def fitted(field: Field, text: str, zone: ZoneInfo) -> str | None:
 
 
 def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
-    """A text in the field's own spelling (`fitted`) as the `value` AmoCRM wants for this type (sheet 6)."""
+    """A text in the field's own spelling (`fitted`) as the `value` AmoCRM wants for this type (sheet 6); of `SEVERAL` a list."""
     match field_type:
         case "numeric":
             return float(text) if "." in text else int(text)
         case "checkbox":
             return text == "1"
+        case "multiselect":
+            return text.split("\n")
         case "date":
             # Midnight of the club: AmoCRM moves any other time to it (sheet 8, item 18).
             return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), zone).timestamp())

@@ -41,7 +41,7 @@ HOME_ZONE = ZoneInfo("Europe/Moscow")
 TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z]|&#|<!--")
 """How markup begins. A plain < or > is a sign like others: «Главная > Заявка»."""
 
-FORMULA = re.compile(r"[=@]|[+-](?=[\d(])|[+-](?=\s*\w+[(!|])")
+FORMULA = re.compile(r"[=@]|[+-]+(?:[\d(=@]|\s*\w+[(!|])")
 """How a text begins that a spreadsheet would calculate. «+ бассейн» and «- не выбрано -» are none."""
 
 OWN_FIELDS = ("name", "phone", "direction", "source", "message")
@@ -138,7 +138,9 @@ class _Hand:
         if not text and "name" in self._strict:
             self.faults.append(FieldFault("name", "missing"))
         if not names.is_name(text):
-            if len(text) > 1 and any(unicodedata.category(char)[0] not in "PZ" for char in text):
+            if "name" in self._strict and (code := _label_fault(text, is_cut=is_cut)):
+                self._fault("name", code, None, value)
+            elif len(text) > 1 and any(unicodedata.category(char)[0] not in "PZ" for char in text):
                 self._tell("name", value)
             return ""
         return names.mended(self._harmless("name", value, text, LONGEST_NAME, is_cut=is_cut))

@@ -310,10 +310,11 @@ def _in_a_row(run: str) -> Iterator[Phone]:
     """
     groups = re.findall(r"\d+", run)
     whole = [number for group in groups if len(group) == HOME_DIGITS and (number := _number(group)).verdict == VALID]
-    if whole or sum(map(len, groups)) <= LONGEST_NUMBER:
+    if sum(map(len, groups)) <= LONGEST_NUMBER:
         yield from whole
         return
-    found, first, left_over = [], 0, 0
+    found: list[Phone] = []
+    first = left_over = 0
     while first < len(groups):
         taken, last = "", first
         while last < len(groups) and len(taken) < HOME_DIGITS:
@@ -328,6 +329,7 @@ def _in_a_row(run: str) -> Iterator[Phone]:
         else:
             left_over += len(groups[first])
             if left_over > MOST_LEFT_OVER:
+                yield from whole
                 return
             first += 1
     yield from found

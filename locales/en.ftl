@@ -179,37 +179,37 @@ field-too_long = Too long: at most { $limit ->
     [one] { $limit } character
    *[other] { $limit } characters
   }.
-field-markup = This looks like a web page's code. Leave the words only.
-field-formula = A spreadsheet's formula begins like that. Take the first sign away.
+field-markup = The signs < and > have no place here: this is no web page.
+field-formula = A text cannot begin like that: it is a spreadsheet's formula. Take the first sign away.
 field-no_letters = At least one letter is wanted.
 field-phone_none = There is no phone number here.
-field-phone_short = { $limit ->
-    [one] The number has { $limit } digit;
-   *[other] The number has { $limit } digits;
-  } with its 8 or +7 it needs 11.
-field-phone_short_bare = { $limit ->
-    [one] The number has { $limit } digit;
-   *[other] The number has { $limit } digits;
-  } without 8 or +7 it needs 10.
-field-phone_long = { $limit ->
-    [one] The number has { $limit } digit;
-   *[other] The number has { $limit } digits;
-  } with its 8 or +7 it needs 11: there are too many.
-field-phone_long_bare = { $limit ->
-    [one] The number has { $limit } digit;
-   *[other] The number has { $limit } digits;
-  } without 8 or +7 it needs 10: there are too many.
+field-phone_short = Digits are missing: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, with its 8 or +7 it needs 11.
+field-phone_short_bare = Digits are missing: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, without 8 or +7 it needs 10.
+field-phone_long = Too many digits: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, with its 8 or +7 it needs 11.
+field-phone_long_bare = Too many digits: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, without 8 or +7 it needs 10.
 field-phone_mask = An 8 or 7 was typed again after +7, and the last digit found no room. Type only 10 digits after +7.
-field-phone_code = No number has such a code. Check the digits after 8 or +7.
-field-phone_abroad = { $limit ->
-    [one] The number has { $limit } digit:
-   *[other] The number has { $limit } digits:
-  } this country has no such numbers. Check the code and how many digits there are.
+field-phone_code = There is no such number: nobody has this code. Check the digits after 8 or +7.
+field-phone_abroad = There is no such number: it has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, and this country's have another length. Check the code and how many digits there are.
 field-not_a_choice = Choose a value of the list.
 field-not_a_tick = A yes or no is wanted here.
 field-not_a_number = A number is wanted here.
 field-not_a_date = A date is wanted here, such as 2026-03-08.
-field-not_an_address = A page's address is wanted here, such as https://fit.ru.
+field-not_an_address = An address is wanted here that begins with http:// or https://.
 field-taken = There is one of this name already.
 field-too_many = Too many: at most { $limit }.
 field-out_of_range = From 0 to { $limit }.

@@ -183,42 +183,42 @@ field-too_long = Слишком длинно: не больше { $limit ->
     [one] { $limit } символа
    *[other] { $limit } символов
   }.
-field-markup = Похоже на код веб-страницы. Оставьте только слова.
-field-formula = Так начинается формула таблицы. Уберите знак в начале.
+field-markup = Знаки < и > здесь не нужны: это не веб-страница.
+field-formula = Так текст не может начинаться: это формула таблицы. Уберите знак в начале.
 field-no_letters = Нужна хотя бы одна буква.
 field-phone_none = Здесь нет номера телефона.
-field-phone_short = В номере { $limit ->
+field-phone_short = Не хватает цифр: в номере { $limit ->
     [one] { $limit } цифра
     [few] { $limit } цифры
    *[many] { $limit } цифр
   }, а нужно 11 вместе с 8 или +7.
-field-phone_short_bare = В номере { $limit ->
+field-phone_short_bare = Не хватает цифр: в номере { $limit ->
     [one] { $limit } цифра
     [few] { $limit } цифры
    *[many] { $limit } цифр
   }, а без 8 или +7 нужно 10.
-field-phone_long = В номере { $limit ->
+field-phone_long = Лишние цифры: в номере { $limit ->
     [one] { $limit } цифра
     [few] { $limit } цифры
    *[many] { $limit } цифр
-  }, а нужно 11 вместе с 8 или +7: есть лишние.
-field-phone_long_bare = В номере { $limit ->
+  }, а нужно 11 вместе с 8 или +7.
+field-phone_long_bare = Лишние цифры: в номере { $limit ->
     [one] { $limit } цифра
     [few] { $limit } цифры
    *[many] { $limit } цифр
-  }, а без 8 или +7 нужно 10: есть лишние.
+  }, а без 8 или +7 нужно 10.
 field-phone_mask = После +7 снова набрана 8 или 7, и последняя цифра не поместилась. Наберите после +7 только 10 цифр.
-field-phone_code = Номеров с таким кодом не бывает. Проверьте цифры после 8 или +7.
-field-phone_abroad = В номере { $limit ->
+field-phone_code = Такого номера не бывает: этого кода нет. Проверьте цифры после 8 или +7.
+field-phone_abroad = Такого номера не бывает: в нём { $limit ->
     [one] { $limit } цифра
     [few] { $limit } цифры
    *[many] { $limit } цифр
-  }: в этой стране таких номеров нет. Проверьте код и число цифр.
+  }, в этой стране их не столько. Проверьте код и число цифр.
 field-not_a_choice = Выберите значение из списка.
 field-not_a_tick = Здесь должно быть «да» или «нет».
 field-not_a_number = Здесь должно быть число.
 field-not_a_date = Здесь должна быть дата, например 08.03.2026.
-field-not_an_address = Здесь должен быть адрес страницы, например https://fit.ru.
+field-not_an_address = Здесь должен быть адрес, который начинается с http:// или https://.
 field-taken = Такое название уже есть.
 field-too_many = Слишком много: не больше { $limit }.
 field-out_of_range = От 0 до { $limit }.

@@ -16,7 +16,7 @@ from crm import intake, phones
 from crm.calls import Draft, entry
 from crm.calls.drafts import new_id
 from crm.desk import the_desk
-from crm.fields import CHOICE_TYPES, Mapped
+from crm.fields import CHOICE_TYPES, SEVERAL, Mapped
 from crm.intake import FieldFault
 from crm.reading import names
 from crm.store import clock
@@ -189,7 +189,7 @@ def typed() -> dict[str, Any]:
     names = (*intake.OWN_FIELDS, *entry.CALL_FIELDS, *(mapped.key for mapped in _added_fields()))
     stands = handover.waiting() or st.session_state
     found = {name: _plain(stands.get(f"new.{name}")) for name in names}
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    return {name: value for name, value in found.items() if value not in (None, "", [])}
 
 
 def faults_left() -> list[FieldFault]:
@@ -240,6 +240,8 @@ def _show(values: Mapping[str, Any]) -> None:
 
 def _nothing(mapped: Mapped) -> Any:
     kind = mapped.field.type if mapped.field else "text"
+    if kind == SEVERAL:
+        return []
     return False if kind == "checkbox" else None if kind in (*CHOICE_TYPES, "date") else ""
 
 
@@ -253,6 +255,8 @@ def _shown(name: str, value: Any) -> Any:
     kind = mapped.field.type if mapped and mapped.field else None
     if kind == "checkbox":
         return value is True
+    if mapped and mapped.field and kind == SEVERAL:
+        return [one for one in value if one in mapped.field.choices] if isinstance(value, list) else []
     if not isinstance(value, str):
         return value if mapped is None else _nothing(mapped)
     try:
@@ -571,6 +575,10 @@ def _added(mapped: Mapped) -> None:
     if mapped.field and kind in CHOICE_TYPES:
         index = mapped.field.choices.index(given) if given in mapped.field.choices else None
         st.selectbox(label, mapped.field.choices, index=index, placeholder=say("any-choice"), key=key, on_change=keep)
+    elif mapped.field and kind == SEVERAL:
+        st.multiselect(
+            label, mapped.field.choices, default=given or None, placeholder=say("any-choice"), key=key, on_change=keep
+        )
     elif kind == "checkbox":
         st.checkbox(label, bool(given), key=key, on_change=keep)
     elif kind == "date":

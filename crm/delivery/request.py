@@ -92,7 +92,7 @@ def note(
         if text and _fitted(known[key], text, zone) is None and key not in lead.said
     ]
     homeless += [
-        say("note-value", label=_label(key, known, say), value=text)
+        say("note-value", label=_label(key, known, say), value=text.replace("\n", ", "))
         for key, text in lead.extra.items()
         if key not in known
         or _fitted(known[key], text, zone) is None
@@ -172,7 +172,11 @@ def _fitted(mapped: Mapped, text: str, zone: ZoneInfo) -> str | None:
 
 def _value(mapped: Mapped, text: str, zone: ZoneInfo) -> dict[str, Any]:
     kind = mapped.field.type if mapped.field else "text"
-    return {"field_id": mapped.field_id, "values": [{"value": mapped_fields.encode(kind, text, zone)}]}
+    value = mapped_fields.encode(kind, text, zone)
+    return {
+        "field_id": mapped.field_id,
+        "values": [{"value": one} for one in (value if isinstance(value, list) else [value])],
+    }
 
 
 def _spoken(consent: Consent, zone: ZoneInfo, say: Words) -> str:

@@ -23,7 +23,7 @@ def read(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = 
         return None
     if text in choices:
         return text
-    for spelling in (texts.fold, _sounds):
+    for spelling in (texts.fold, _looks, _sounds):
         said = spelling(text)
         same = [choice for choice in choices if said and spelling(choice) == said]
         if same:
@@ -33,13 +33,15 @@ def read(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = 
 
 
 def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = ()) -> tuple[list[str], list[str]]:
-    """Which of the list are meant, and what was said that is none of them. A text may name one, or several with commas."""
+    """Which of the list are meant, and what was said that is none of them.
+
+    A text may name one, or several a line each, or with commas or semicolons between them.
+    """
     if isinstance(value, list | tuple):
         parts = [part for part in value[: texts.MOST_PARTS] if part not in (None, "")]
     else:
-        whole = texts.text_of(value) or ""
-        is_one = read(whole, choices, marks) is not None
-        parts = [whole] if is_one else list(whole[: LONGEST * 10].replace("\n", ",").replace(";", ",").split(","))
+        lines = (texts.text_of(value) or "")[: LONGEST * texts.MOST_PARTS].split("\n")[: texts.MOST_PARTS]
+        parts = [part for line in lines for part in _parted(line, choices, marks)]
     found, rest = [], []
     for part in parts:
         choice = read(part, choices, marks)
@@ -50,6 +52,16 @@ def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]]
     return list(dict.fromkeys(found)), rest
 
 
+def _parted(line: str, choices: Sequence[str], marks: Sequence[tuple[int, str]]) -> list[str]:
+    """One choice, which may have commas in it, or what its commas part."""
+    return [line] if read(line, choices, marks) is not None else line.replace(";", ",").split(",")[: texts.MOST_PARTS]
+
+
+def _looks(text: str) -> str:
+    """In one alphabet where letters look the same."""
+    return names.one_alphabet(texts.fold(text))
+
+
 def _sounds(text: str) -> str:
     """Letters and digits alone, in one alphabet where they look the same: how two people write one thing."""
-    return "".join(char for char in names.one_alphabet(texts.fold(text)) if char.isalnum())
+    return "".join(filter(str.isalnum, _looks(text)))

@@ -27,7 +27,7 @@ IN_WORDS = re.compile(
     rf"(\d{{1,2}})(?:-?(?:го|е|st|nd|rd|th))?\s+([a-zа-я]+)\.?,?\s+(\d{{4}})\s*(?:г|г\.|года?)?{TIME}"
 )
 MONTH_FIRST = re.compile(rf"([a-z]+)\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}}){TIME}")
-SECONDS = re.compile(r"-?\d{9,10}|\d{13}")
+SECONDS = re.compile(r"(-?\d{9,10})(?:\.\d+)?|(\d{13})")
 DIGITS_ONLY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 
@@ -40,7 +40,7 @@ def read(value: Any, zone: ZoneInfo) -> date | None:
     if is_cut or not text:
         return None
     if found := SECONDS.fullmatch(text):
-        seconds = int(found.group()) / (1000 if len(text) == 13 else 1)
+        seconds = int(found[1]) if found[1] else int(found[2]) / 1000
         return _sane((datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(zone).date())
     if found := DIGITS_ONLY.fullmatch(text):
         return _day(*found.groups())

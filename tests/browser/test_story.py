@@ -165,7 +165,7 @@ def test_faults_stand_under_their_fields(page: Page, desk: RunningDesk, amo: str
     key(page, "new.name").get_by_role("textbox").fill("<b>Иван</b>")
     key(page, "new.message").get_by_role("textbox").fill("Перезвонить")
     key(page, "new.submit").get_by_role("button").click()
-    expect(page.get_by_text("В номере телефона не бывает букв.")).to_be_visible()
+    expect(page.get_by_text("Здесь нет номера телефона.")).to_be_visible()
     expect(page.get_by_text("Знаки < и > здесь не нужны")).to_be_visible()
     expect(key(page, "new.name").get_by_role("textbox")).to_have_value("<b>Иван</b>")
     expect(key(page, "new.message").get_by_role("textbox")).to_have_value("Перезвонить")

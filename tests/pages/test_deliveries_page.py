@@ -145,7 +145,7 @@ def test_a_repair_that_is_none(desk, box, open_page):
     app = as_anna(open_page("deliveries"))
     app.text_input(key=f"deliveries.phone.{lead_id}").set_value("восемь")
     app.button(key=f"deliveries.repaired.{lead_id}").click().run()
-    assert "В номере телефона не бывает букв" in shown(app)
+    assert "Здесь нет номера телефона" in shown(app)
     assert desk.outbox.progress(lead_id).state == "refused"
 
 

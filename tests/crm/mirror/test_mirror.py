@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
+from crm import phones
 from crm.amo import walk
 from crm.errors import BrokenWord
 from crm.listing import Filter, Sort
 from crm.mirror import fill as fill_room
 from crm.mirror import follow, walks
+from crm.mirror.mirror import PLACES
 from crm.store.tables import contacts, hook_misses, known_phones, leads, stage_changes
 from tests.crm.mirror.conftest import fill, mirror, round_of, truth
 
@@ -441,6 +443,50 @@ def test_the_phonebook_is_filled_too(box, filled):
         with_phone = db.scalar(sa.select(sa.func.count(sa.distinct(known_phones.c.contact_id))))
     assert people > 500
     assert with_phone > 0.9 * people
+
+
+def test_phones_among_words_are_found(box, filled):
+    """A contact is known by every number its field holds, whatever stands around them; by a number that cannot exist by none."""
+    rows = [
+        (9001, "8 (916) 100-16-01 Мария"), (9002, "+7 916 100-16-02, 8 903 100-16-02"), (9003, "тел. 8-916-100-16-03"),
+        (9004, "89161001604 (моб.)"), (9005, "89161001605;89031001605"), (9006, "+7 916 100-16-0"), (9007, "89161001606 доб. 12"),
+    ]  # fmt: skip
+    people = [
+        {"id": one, "name": "Имя", "custom_fields_values": [{"field_code": "PHONE", "values": [{"value": said}]}], "updated_at": 1}
+        for one, said in rows
+    ]  # fmt: skip
+    filled.mirror.keep([], people)
+    known = {
+        "+79161001601": 9001, "8 916 100-16-02": 9002, "8 903 100 16 02": 9002, "79161001603": 9003, "9161001604": 9004, "89161001605": 9005,
+        "8 (903) 100-16-05 Пётр": 9005, "8 916 100-16-06": 9007,
+    }  # fmt: skip
+    for typed, contact_id in known.items():
+        assert contact_id in {row[0] for row in _holders(filled, typed)}, typed
+    assert _holders(filled, "+7 916 100-16-0") == []
+
+
+def test_a_copy_read_by_a_former_reader_is_read_again(box, filled):
+    """After an update those are found whose numbers were not understood before, without a request."""
+    with filled.store.write() as db:
+        told = ["8 (916) 100-16-01 Мария", "+79160000000"]
+        row = {"id": 9001, "name": "Мария", "phones": json.dumps(told), "responsible_user_id": 1, "updated_at": 5}
+        db.execute(contacts.insert().values(**row, is_deleted=False))
+    filled.store.remember(PLACES, "as an older desk wrote it")
+    since = box.last_seq()
+    filled.mirror._recognise_account()
+    assert box.ledger("request", since=since) == []
+    assert [row[0] for row in _holders(filled, "89161001601")] == [9001]
+    with filled.store.read() as db:
+        assert json.loads(db.scalar(sa.select(contacts.c.phones).where(contacts.c.id == 9001))) == [
+            "+79161001601",
+            "+79160000000",
+        ]
+
+
+def _holders(desk, typed):
+    wanted = sa.select(known_phones.c.contact_id).where(known_phones.c.phone.in_(phones.all_of(typed)))
+    with desk.store.read() as db:
+        return db.execute(wanted).all()
 
 
 def test_one_process_keeps_the_mirror(box, filled, store_url, tmp_path):
