@@ -32,6 +32,9 @@ LARGEST_BODY_BYTES = 64 * 1024
 MOST_NAMES = 2000
 """Names of one submission that are looked at. The richest quiz or cart has some hundreds; what comes after is not read."""
 
+DEEPEST = 40
+"""Levels of lists and objects that are looked into. A quiz has five; what lies deeper is not read."""
+
 LONGEST_NAME = 200
 """Characters of a name. A quiz spells whole questions; what is longer is cut."""
 
@@ -260,6 +263,8 @@ def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
         path, value = waiting.pop()
         if isinstance(value, str):
             value = _inside(value)
+        if len(path) > DEEPEST:
+            continue
         if isinstance(value, dict):
             named = [((*path, *(parts_of(name) if name or not path else ())), inner) for name, inner in value.items()]
             waiting.extend(reversed(named))

@@ -66,6 +66,9 @@ LONGEST_NOTE = 2500
 MOST_TAUGHT, LONGEST_TAUGHT = 200, 200
 """Names a form can be taught, and their characters."""
 
+MOST_PHONES, MOST_LOOKED_AT = 20, 300
+"""Values called a phone that are read, and values without a name among which one is looked for: reading one costs."""
+
 LONGEST_GUESS = 40
 """Characters of a value that may be a phone nobody has named."""
 
@@ -463,7 +466,7 @@ def _known(name: str) -> tuple[str, int]:
 
 def _guess_phone(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: dict[str, Seen]) -> None:
     """Take the first value that looks like a phone for it, where nothing is called one. Others are said as more of them."""
-    guesses = [one for one in unknown if _looks_like_a_phone(one)]
+    guesses = [one for one in unknown[:MOST_LOOKED_AT] if _looks_like_a_phone(one)]
     for one in guesses:
         found.setdefault("phone", []).append((GUESSED, one))
         seen[one.name] = Seen(one.name, "phone", GUESSED)
@@ -544,10 +547,10 @@ def _phone_among(told: Sequence[_Value]) -> tuple[Any, list[_Value]]:
     """The first that can be read as a phone, else the first. Others that are phones are said as more of them, the rest by its label."""
     each = [
         (one, value)
-        for one in told
-        for value in (one.value if isinstance(one.value, list) else [one.value])
+        for one in told[:MOST_PHONES]
+        for value in (one.value[:MOST_PHONES] if isinstance(one.value, list) else [one.value])
         if _text(value)
-    ]
+    ][:MOST_PHONES]
     verdicts = [phones.read(value).verdict for _, value in each]
     place = next(
         (verdicts.index(one) for one in (phones.VALID, phones.POSSIBLE, phones.IMPOSSIBLE) if one in verdicts), 0

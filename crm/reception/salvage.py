@@ -5,6 +5,7 @@ Pure. Nothing here decides that somebody is a lead: what is found stands in the 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from urllib.parse import unquote_plus
@@ -19,17 +20,22 @@ HIDDEN = "…"
 
 A_KEY = re.compile(KEY_PREFIX + r"[\w-]{16,}")
 
+# Whoever sends a wreck can send 64 KB of blanks: no pattern here may look at a character more than some twenty times.
+
 QUOTED = re.compile(
-    r"""["']([^"'\\{}\[\]]{1,200})["']\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(-?\d[\d.]*))"""
+    r"""["']([^"'\\{}\[\]]{1,200})["']\s{0,20}:\s{0,20}(?:"((?:[^"\\]|\\.){0,16000})"|'((?:[^'\\]|\\.){0,16000})'|(-?\d[\d.]{0,40}))"""
 )
 """A name and a value of something that was meant to be JSON."""
 
-PART = re.compile(r'name="([^"\r\n]{1,200})"(?:;[^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*\r?\n(.*?)(?=\r?\n--|\Z)', re.DOTALL)
-"""A part of a form that was cut short."""
+PART = re.compile(r'name="([^"\r\n]{1,200})"[^\r\n]{0,300}\r?\n(?:[^\r\n]{1,300}\r?\n){0,4}\r?\n([^\r\n]{1,4000})')
+"""A part of a form that was cut short, and the first line of what it says."""
 
-TAGGED = re.compile(r"<([\w.:-]{1,100})(?:\s[^<>]*)?>([^<>]{1,4000})</\1>")
-PAIR = re.compile(r"(?:^|[&;\n?])\s*([^=&;:\n{}<>\"]{1,200})\s*[=:]\s*([^&\n]*)")
+TAGGED = re.compile(r"<([\w.:-]{1,100})(?:\s[^<>]{0,300})?>([^<>]{1,4000})</")
+
 A_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?\d[\d\s().\u2010-\u2015-]{8,22}\d(?![\w])")
+
+MOST_PHONES = 50
+"""Numbers of a text that are tried whether they are a phone."""
 
 
 def kept_text(body: bytes, charset: str = "") -> str:
@@ -53,17 +59,25 @@ def saved(text: str) -> Flat:
             found.setdefault(_unescaped(name), _unescaped(double or single or number))
     found = found or {name: value.strip() for name, value in PART.findall(text)}
     found = found or {name: value.strip() for name, value in TAGGED.findall(text)}
-    plainly = unquote_plus if "&" in text or "%" in text else str
-    found = found or {plainly(name).strip(): plainly(value).strip() for name, value in PAIR.findall(text)}
+    found = found or _pairs(text)
     found = expanded(dict(list(found.items())[:MOST_NAMES]))
     phone = names.understood(found).fields.get("phone")
     if phones.read(phone).verdict not in (phones.VALID, phones.POSSIBLE):
-        spelled = next(
-            (match.group() for match in A_PHONE.finditer(text) if phones.read(match.group()).verdict == phones.VALID),
-            None,
-        )
+        tried = itertools.islice(A_PHONE.finditer(text), MOST_PHONES)
+        spelled = next((one.group() for one in tried if phones.read(one.group()).verdict == phones.VALID), None)
         if spelled is not None:
             found["phone"] = spelled.strip()
+    return found
+
+
+def _pairs(text: str) -> Flat:
+    """Names and values of a form that says it is something else, or of lines such as `Имя: Иван`."""
+    plainly = unquote_plus if "&" in text or "%" in text else str
+    found: Flat = {}
+    for line in text.replace("&", "\n").split("\n", MOST_NAMES)[:MOST_NAMES]:
+        ends = [place for sign in "=:" if (place := line.find(sign, 0, 201)) > 0]
+        if ends:
+            found.setdefault(plainly(line[: min(ends)]).strip(), plainly(line[min(ends) + 1 :]).strip())
     return found
 
 

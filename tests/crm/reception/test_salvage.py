@@ -60,6 +60,20 @@ def test_a_phone_is_found_in_any_wreck(text, start):
     assert phones.normalise(str(found.get("phone"))) == "+79161003101"
 
 
+@pytest.mark.parametrize(
+    "piece", [" ", '"', "'", '"a" ', '"a":', 'name="a"\n', 'name="', "<a ", "<a>", "a=", ":", "1 ", "+7 9", "{", "[", "\\", '"\\', "\n", "--x\r\n", "&", "79161003101 "]
+)  # fmt: skip
+def test_a_long_wreck_comes_to_an_end(piece):
+    """64 KB of anything are looked through: a pattern that went back over them again and again would hold this test up for minutes."""
+    wreck = (piece * 64 * 1024)[: 64 * 1024 - 40]
+    assert (
+        names.understood(salvage.saved(f"{wreck}\n {PHONE} \n")).fields.get("phone")
+        or "7" in piece
+        or piece.strip("\n ") == ""
+    )
+    salvage.saved(wreck)
+
+
 @given(st.binary(max_size=400))
 def test_no_bytes_make_it_fail(body):
     """Whatever was sent can be kept, searched and shown."""
