@@ -68,7 +68,7 @@ def test_a_faulty_one_is_refused_and_kept(desk, reception, form):
     assert {fault.field: fault.code for fault in taken.faults} == {"phone": "phone_none"}
     line = reception.log.page()[0]
     assert dict(line.faults) == {"phone": "phone_none"}
-    assert line.body == {"phone": "восемь", "message": "Хочу утром"}
+    assert line.body == {"phone": "восемь", "message": "Хочу утром", "name": ["x"], "other": "x"}
     assert rows(desk, accepted_leads) == rows(desk, deliveries) == []
 
 
