@@ -26,6 +26,7 @@ from crm.delivery import QUEUED, Outbox, Progress
 from crm.errors import SetupError
 from crm.fields import FieldMap, Mapped
 from crm.intake import FieldFault, NewLead
+from crm.reading.names import is_name
 from crm.reception import bodies, names, presets, tracking
 from crm.reception.forms import Form, Forms
 from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, OPEN, REFUSED, REPEATED, Submission, SubmissionLog
@@ -95,7 +96,7 @@ class _Submission:
         lead, faults = intake.read(said, self.added, strict=self.strict)
         named = {fault.field for fault in faults}
         wanted = sorted(self.strict - named - {"phone"})
-        faults += [FieldFault(name, "missing") for name in wanted if not _is_said(said.get(name))]
+        faults += [FieldFault(name, "missing") for name in wanted if not _is_said(name, said.get(name))]
         if lead is None or faults:
             return None, faults
         noted = dict(lead.said)
@@ -376,8 +377,10 @@ def _strict(form: Form, *, is_visitor: bool) -> frozenset[str]:
     return frozenset((*form.required, *(("phone",) if is_visitor else ())))
 
 
-def _is_said(value: Any) -> bool:
-    return value is not None and str(value).strip() != ""
+def _is_said(name: str, value: Any) -> bool:
+    """Whether a field is filled in: a dash is no name."""
+    text = "" if value is None or value == [] else str(value).strip()
+    return is_name(text) if name == "name" and isinstance(value, str) else text != ""
 
 
 def _hash(text: str) -> str:

@@ -17,8 +17,9 @@ from starlette.testclient import TestClient
 from crm.api.incoming import LARGEST_BODY_BYTES
 from crm.api.leads import STATUS
 from crm.reception import bodies
-from crm.reception.drafts import FormDraft
+from crm.reception.drafts import FormDraft, ways_of
 from crm.reception.pace import ALL_TAKING, PERSON, PROGRAM
+from crm.store import clock
 from crm.store.tables import accepted_leads, consents, submissions
 from crm.words import words
 from tests.crm.api.conftest import ADMIN, INTAKE, app_of, client_of, open_desk, standing
@@ -86,11 +87,11 @@ def test_each_field_is_refused_by_itself(local, desk):
         (b"", "application/json", 400, "json_broken"), (b"{", "application/json", 400, "json_broken"),
         (b"\xff\xfe", "application/json", 400, "json_broken"), (b"[" * 60000, "application/json", 400, "json_broken"),
         (b"[]", "application/json", 422, "object_wanted"), (b'"x"', "application/json", 422, "object_wanted"),
-        (b"null", "application/json", 422, "object_wanted"), (b"{}", "text/plain", 415, "kind_unknown"),
-        (b"{}", "application/json; charset=windows-1251", 415, "encoding_unknown"),
+        (b"null", "application/json", 422, "object_wanted"), (b"Hello", "text/plain", 415, "kind_unknown"),
+        (b"<a>1</a>", "application/xml", 415, "kind_unknown"),
         (b" " * (LARGEST_BODY_BYTES + 1), "application/json", 413, "too_large_body"),
         (b"--x", "multipart/form-data; boundary=x", 400, "form_broken"),
-        (b'{"a":' * 50 + b"1" + b"}" * 50, "application/json", 422, "too_deep"),
+        (b'{"a":' * 50 + b"1" + b"}" * 50, "application/json", 422, "lead_invalid"),
     ],
     ids=lambda value: str(value)[:24],
 )  # fmt: skip
@@ -308,7 +309,7 @@ def test_a_plain_forms_faults_are_a_page(remote, desk, key):
     ("data", "status", "words"),
     [
         (LEAD, 401, "Ключ не подходит"), (LEAD | {"key": "wrong"}, 401, "Ключ не подходит"), (LEAD | {"key": "x" * 70_000}, 413, "Слишком большой"),
-        (dict.fromkeys(map(str, range(200)), "x"), 422, "Слишком много полей"),
+        (dict.fromkeys(map(str, range(200)), "x"), 401, "Ключ не подходит"),
     ],
     ids=["no key", "wrong key", "too large", "too many"],
 )  # fmt: skip
@@ -327,11 +328,123 @@ def test_a_script_that_sends_a_form_may_ask_for_json(remote, key):
     assert remote.post("/api/crm", data={"key": key}, headers=accept).json()["errors"]
 
 
-def test_a_file_is_refused_in_words(remote, key):
-    """A form with a file is told to do without."""
+def test_a_file_costs_no_lead(remote, desk, key):
+    """A form with a file is taken without it; what the file was called is kept."""
     answer = remote.post("/api/crm", data=LEAD | {"key": key}, files={"photo": ("a.gif", b"GIF")})
-    assert answer.status_code == 422
-    assert "Файлы здесь не принимаются" in answer.text
+    assert answer.status_code == 303
+    assert desk.reception.log.page()[0].others == {"photo": "a.gif"}
+
+
+# Senders that can be told an address and nothing else
+
+
+@pytest.fixture
+def hook(desk):
+    """A form whose key may stand in the address, and the address."""
+    made = desk.reception.forms.add(FormDraft("Вебхук", "Сайт", (SITE,), **ways_of("webhook")))
+    return f"/api/crm/in/{desk.reception.forms.new_key(made.id)}"
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_a_key_in_the_address(remote, desk, hook, end):
+    """Posted or asked for, as JSON, as a form or in the query, with a slash or without: each is a lead, answered with one word."""
+    sent = [
+        remote.post(hook + end, json={"phone": "89991230001"}), remote.post(hook + end, data={"Телефон": "89991230002"}),
+        remote.post(f"{hook}{end}?utm_source=vk", json={"phone": "89991230003"}), remote.get(f"{hook}{end}?phone=89991230004"),
+        remote.post(f"{hook}{end}?phone=89991230005"),
+    ]  # fmt: skip
+    assert [(answer.status_code, answer.text) for answer in sent] == [(200, "ok")] * 5
+    assert [line.outcome for line in desk.reception.log.page()] == ["accepted"] * 5
+
+
+def test_whoever_looks_whether_the_address_is_right(remote, desk, hook):
+    """Nothing at all, and a builder's check, are answered with 200 and are no submissions; a wrong key is told."""
+    assert [remote.get(hook).status_code, remote.post(hook).status_code] == [200, 200]
+    assert remote.post(hook, data={"test": "test"}).text == "ok"
+    assert remote.post("/api/crm", data={"test": "test"}, headers=bearer(INTAKE)).text == "ok"
+    assert remote.post(f"{hook}x", data={"test": "test"}).status_code == 401
+    assert desk.reception.log.count() == 0
+
+
+def test_only_where_the_form_allows_it(remote, desk, form, hook):
+    """A form that has not allowed it, the built-in one above all, takes no key from the address, and keeps what came."""
+    for key in (form[1], INTAKE):
+        answer = remote.post(f"/api/crm/in/{key}", json=LEAD)
+        assert (answer.status_code, answer.json()["code"]) == (403, "key_not_in_address")
+    assert [line.is_open for line in desk.reception.log.page()] == [True, True]
+    assert remote.post("/api/crm/in/%20", json=LEAD).status_code == 401
+    assert "desk_" not in str(desk.reception.log.page()[0])
+
+
+def test_a_page_that_hides_where_it_is(remote, desk, key):
+    """`Origin: null` is told for what it is, on the page its visitor reads and in the form's log, and what was said is kept."""
+    headers = {"origin": "null", "accept": "text/html"}
+    answer = remote.post("/api/crm", data=LEAD | {"key": key}, headers=headers)
+    assert answer.status_code == 403
+    assert "Браузер скрыл, с какого сайта отправлено" in answer.text
+    assert outcomes(desk) == [("refused", "origin_null")]
+    assert desk.reception.accept_kept(desk.reception.log.page()[0].id).outcome == "accepted"
+
+
+def test_a_slash_at_the_end(remote, key):
+    """The address is the same with it: sending, asking where a lead is, and a browser's question before both."""
+    answer = remote.post("/api/crm/", json=LEAD, headers=bearer(key))
+    assert answer.status_code == 202
+    assert remote.get(f"/api/crm/{answer.json()['id']}/", headers=bearer(key)).status_code == 200
+    assert preflight(remote, SITE, "/api/crm/").status_code == 204
+    assert remote.get("/api/crm/thanks/").status_code == 200
+
+
+def test_a_builder_sends_again(remote, desk, hook):
+    """The same content with a number of its own is the first lead, hours later too; a phone alone may mean it tomorrow."""
+    numbered = {"Phone": "89991230006", "tranid": "1:2"}
+    first = remote.post(hook, data=numbered)
+    with clock.moved(timedelta(hours=5)):
+        again, other = remote.post(hook, data=numbered), remote.post(hook, data={"Phone": "89991230006"})
+    assert {answer.text for answer in (first, again, other)} == {"ok"}
+    assert [line.outcome for line in desk.reception.log.page()] == ["accepted", "repeated", "accepted"]
+
+
+def test_what_cannot_be_read_is_kept_whole(remote, desk, hook):
+    """Broken JSON, another kind of content, too much of it, a form cut short: as it came, with its phone, without its key."""
+    key = hook.rpartition("/")[2]
+    broken = f'{{"key": "{key}", "Имя": "Лом", "phone": "8 999 123-00-07",}}'
+    sent = [
+        remote.post(hook, content=broken.encode(), headers={"content-type": "application/json"}),
+        remote.post("/api/crm", content=broken.encode(), headers={"content-type": "application/json"}),
+        remote.post(hook, content=b"<phone>8 999 123-00-08</phone>", headers={"content-type": "application/xml"}),
+        remote.post(hook, content=b'{"phone": "89991230009", "x": "' + b"x" * 70_000 + b'"}', headers={"content-type": "application/json"}),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in sent] == [400, 400, 415, 413]
+    lines = desk.reception.log.page()
+    assert [line.is_open for line in lines] == [True] * 4
+    assert len(lines[0].raw) == LARGEST_BODY_BYTES
+    assert [key in line.raw or key in str(line.body) for line in lines] == [False] * 4
+    assert {desk.reception.accept_kept(line.id).outcome for line in lines} == {"accepted"}
+    phones = [line.phone for line in desk.reception.log.page()]
+    assert phones == ["+79991230009", "+79991230008", "+79991230007", "+79991230007"]
+
+
+def test_a_visitor_is_told_and_a_program_is_kept(remote, desk, key, hook):
+    """A digit too few: a page's script and a plain form read at the field what is wrong; from a builder the lead is taken as it is."""
+    said = {"name": "Ольга", "phone": "8 961 555-10-2"}
+    page = remote.post("/api/crm", json=said, headers=bearer(key, origin=SITE))
+    assert (page.status_code, page.json()["errors"][0]["field"]) == (422, "phone")
+    plain = remote.post("/api/crm", data=said | {"key": key}, headers={"accept": "text/html", "origin": SITE})
+    assert (plain.status_code, "<b>Телефон</b>" in plain.text) == (422, True)
+    assert remote.post(hook, data=said).status_code == 200
+    assert remote.post("/api/crm", json=said, headers=bearer(key)).status_code == 202
+    refused = [line for line in desk.reception.log.page() if line.outcome == "refused"]
+    assert [desk.reception.accept_kept(line.id).outcome for line in refused] == ["accepted"] * 2
+
+
+def test_a_forms_own_answer(remote, desk, form):
+    """Whatever content it sends, a form that wants it gets 200 and one word; a browser that opened a page is led to thanks."""
+    form_id, key = form
+    desk.reception.forms.change(form_id, FormDraft("Главная", "Сайт", (SITE,), answer="plain"))
+    assert remote.post("/api/crm", json=LEAD, headers=bearer(key)).text == "ok"
+    assert remote.post("/api/crm", data=LEAD, headers=bearer(key)).text == "ok"
+    assert remote.post("/api/crm", data=LEAD | {"key": key}, headers={"accept": "text/html,*/*"}).status_code == 303
 
 
 # Browsers and other sites
