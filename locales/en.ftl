@@ -858,6 +858,7 @@ operation-token-refresh = Key refreshed
 operation-token-consent = Admin's consent
 operation-token-disconnect = Disconnected
 operation-token-ask = Asked whether the key works
+operation-token-kept_out = Whoever connected was switched off in AmoCRM
 operation-token-switched_off = Switched off in AmoCRM
 operation-account-get = Account read
 operation-users-list = People read

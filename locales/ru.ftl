@@ -873,6 +873,7 @@ operation-token-refresh = Обновлён ключ
 operation-token-consent = Согласие администратора
 operation-token-disconnect = Отключение
 operation-token-ask = Вопрос, действует ли ключ
+operation-token-kept_out = Подключивший отключён в AmoCRM
 operation-token-switched_off = Отключение в AmoCRM
 operation-account-get = Чтение аккаунта
 operation-users-list = Чтение людей

@@ -50,7 +50,7 @@ DARK = '<style>button:is([kind="primary"], [kind="primaryFormSubmit"]) { color: 
 SIDEBAR_PX = 250
 """Wide enough for the longest menu entry in both languages; the tables want the rest."""
 
-CONNECTION_CODES = frozenset({"not_connected", "token_rejected"})
+CONNECTION_CODES = frozenset({"not_connected", "token_rejected", "person_switched_off", "switched_off"})
 """Errors that the connection page can mend besides those that name the grant."""
 
 log = logging.getLogger(__name__)

@@ -30,6 +30,9 @@ TRIES_OF_LARGE = 2
 TOO_LONG_ADDRESS = 414
 """The status for a list of ids that does not fit into an address (sheet 4.1, U)."""
 
+PERSON_SWITCHED_OFF = "person_switched_off"
+"""The code of a page, or a way to the sign-in, in the place of an answer: who connected was switched off in AmoCRM."""
+
 MOST_PAGES = 10_000
 """More pages than any account has: a server that always names a next page does not hold us for ever."""
 
@@ -56,6 +59,9 @@ class Tokens(Protocol):
 
     def address(self) -> str:
         """Where the account lives, as far as is known. No request, and no word about whether we are let in."""
+
+    def kept_out(self, token: Token, code: str) -> None:
+        """AmoCRM knows the token and keeps its person out: `code` says why. Another token would not help."""
 
     def moved(self, token: Token) -> Token | None:
         """The same token at the account's present address, after "not found"; None where the account has not moved."""
@@ -170,6 +176,9 @@ class Client:
         try:
             reply = self._door.request(call, Bearer(token.access))
         except (NotLetIn, SaidNo) as error:
+            if error.code == PERSON_SWITCHED_OFF:
+                self._tokens.kept_out(token, error.code)
+                raise
             # Neither was carried out, so even a write may go again: with a better token, or to the present address.
             better = self._better(token, error)
             if better is None:

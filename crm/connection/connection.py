@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from crm.activity import Journal, Line
 from crm.amo import account, oauth, users
 from crm.amo.client import Client, Token
@@ -70,6 +72,7 @@ class Connection:
         self._refresher = Refresher(self._grant, door, self._consent.integration, self._consent.may_go_to, clock, watch)
         self._generations: dict[str, int] = {}
         self._proved: int | None = None
+        self._person_looks, self._person_at_s = 0, 0.0  # how often it was asked whether a person is let in again
         self._in_doubt: str | None = None  # a long-lived token that was refused and is being tried once more
         self._asking, self._ask_again_at = threading.Lock(), 0.0
         self.changed = threading.Event()  # set when there is another grant: whoever looks after it looks at once
@@ -108,6 +111,20 @@ class Connection:
         if generation is not None and generation != self._proved:
             self._proved = generation
             self._grant.proved(generation)
+
+    def kept_out(self, token: Token, code: str) -> None:
+        """Who connected has been switched off in AmoCRM: nothing is sent with this pair until that is over."""
+        if self._settings.amocrm_access_token is not None:
+            self._grant.refuse_long_lived(fingerprint(token.access), code)
+            return
+        generation = self._generations.get(token.access)
+        held = self._grant.held() if generation is None else None
+        if held is not None and held.access == token.access:
+            generation = held.generation
+        row = self._grant.row()
+        is_new = row is not None and self._grant.trouble_of(row) != code
+        if generation is not None and self._grant.trouble(generation, code) and is_new:
+            self._journal.write(Line("token", "token.kept_out", code))
 
     def address(self) -> str:
         """Where the connected account lives. No request. Raises `SetupError("not_connected")`."""
@@ -182,6 +199,12 @@ class Connection:
         """
         if self._settings.amocrm_access_token is not None:
             raise SetupError("long_lived_not_refreshed")
+        row = self._grant.row()
+        if row is not None and self._grant.trouble_of(row) == decisions.PERSON_SWITCHED_OFF:
+            # Another pair would be kept out as well: what the admin wants to know is whether the person is let in again.
+            if not self._is_let_in_again(row):
+                raise NotLetIn(decisions.PERSON_SWITCHED_OFF)
+            return
         self._refresher.renewed(self._held(), "by_hand", by_hand=True, insists=insists)
 
     def disconnect(self) -> None:
@@ -215,6 +238,9 @@ class Connection:
         if self._settings.amocrm_access_token is not None:
             return self._keep_long_lived()
         row = self._grant.row()
+        if row is not None and self._grant.trouble_of(row) == decisions.PERSON_SWITCHED_OFF:
+            return self._look_for_the_person(row)
+        self._person_looks = 0
         if row is None or self._grant.trouble_of(row) is not None:
             return LOOK_EVERY
         if row["account_id"] is None:
@@ -311,8 +337,8 @@ class Connection:
     def _checked(held: Held | None) -> Held:
         if held is None:
             raise SetupError("not_connected")
-        if held.trouble == "switched_off":
-            raise NotLetIn("switched_off")
+        if held.trouble in decisions.KEPT_OUT:
+            raise NotLetIn(held.trouble)
         return held
 
     def _given_out(self, held: Held) -> Token:
@@ -397,6 +423,38 @@ class Connection:
         is_long_lived = self._settings.amocrm_access_token is not None
         return Client(self._door, _Fixed(token, self if is_long_lived else None))
 
+    def _look_for_the_person(self, row: sa.RowMapping) -> timedelta:
+        """Ask now and then whether the person who connected is let in again. How long until the next look."""
+        now_s = time.monotonic()
+        if self._person_looks == 0:  # just kept out
+            self._person_looks, self._person_at_s = 1, now_s + decisions.person_probe_s(1)
+        if now_s >= self._person_at_s:
+            self._person_looks += 1
+            self._person_at_s = now_s + decisions.person_probe_s(self._person_looks)
+            self._is_let_in_again(row)
+        return LOOK_EVERY
+
+    def _is_let_in_again(self, row: sa.RowMapping) -> bool:
+        """Ask AmoCRM with the stored pair, renewed first if it ran out and none was spent within the hour. One or two requests."""
+        held = self._grant.held()
+        if held is None:
+            return False
+        now = self._clock()
+        try:
+            if not held.is_usable(now):
+                if not decisions.may_renew_for_person(row["refreshed_at"], row["attempted_at"], now):
+                    return False
+                held = self._refresher.renewed(held, "expired")
+            account.current(self._client_of(held.token))
+        except DeskError as error:
+            log.warning("whether the person who connected is let in again: %s", error)
+            if error.code == decisions.PERSON_SWITCHED_OFF:
+                self._grant.trouble(held.generation, error.code)  # a pair that was just renewed has no trouble yet
+            return False
+        self._grant.let_in_again(held.generation)
+        self.changed.set()
+        return True
+
     def _still_works(self, held: Held) -> bool:
         """Whether AmoCRM accepts the pair. What cannot be asked now is taken for working: the next call tells.
 
@@ -435,6 +493,10 @@ class _Fixed:
     def worked(self, token: Token) -> None:
         if self.told is not None:
             self.told.worked(token)
+
+    def kept_out(self, token: Token, code: str) -> None:
+        if self.told is not None:
+            self.told.kept_out(token, code)
 
     def address(self) -> str:
         return self.token.account_url

@@ -82,6 +82,15 @@ GONE = frozenset({"grant_revoked", "grant_expired", "refresh_lost", "switched_of
 REFRESH_LOST = "refresh_lost"
 """A refresh token was sent, no answer came, and AmoCRM says it is spent: only a new consent helps."""
 
+PERSON_SWITCHED_OFF = "person_switched_off"
+"""Who connected was switched off in AmoCRM: the pair is good, and its person is not let in."""
+
+KEPT_OUT = frozenset({"switched_off", PERSON_SWITCHED_OFF})
+"""Troubles with which no call is worth sending, and no refresh either."""
+
+PERSON_RENEWED_EVERY = timedelta(hours=1)
+"""While a person is switched off nothing spends more refresh tokens than one in this time."""
+
 REFUSED_GRANT = frozenset({"grant_revoked", "grant_expired", "grant_invalid"})
 """AmoCRM's word that a refresh token is worth nothing."""
 
@@ -170,6 +179,17 @@ def is_resting(refused_at: datetime | None, until: datetime | None, now: datetim
     return refused_at is not None and until is not None and refused_at <= now < until
 
 
+def person_probe_s(looks: int) -> float:
+    """Seconds until AmoCRM is asked for the `looks`-th time whether the person who connected is let in again."""
+    return PROBES[min(max(looks, 1), len(PROBES)) - 1].total_seconds()
+
+
+def may_renew_for_person(refreshed_at: datetime | None, attempted_at: datetime | None, now: datetime) -> bool:
+    """Whether a pair that ran out while its person is kept out may be renewed to ask again: a refresh an hour at the most."""
+    last = max((moment for moment in (refreshed_at, attempted_at) if moment is not None), default=None)
+    return last is None or not timedelta() <= now - last < PERSON_RENEWED_EVERY
+
+
 def is_in_vain(cause: str | None, works: bool, issued_at: datetime, now: datetime) -> bool:
     """Whether another pair would be refused like this one: it came for one that was refused, and was refused at once itself.
 
@@ -206,6 +226,8 @@ def state_of(*, trouble: str | None, usable: bool, failures: int) -> str:
     """
     if trouble == "switched_off":
         return "switched_off"
+    if trouble == PERSON_SWITCHED_OFF:
+        return "broken"
     if usable:
         if failures >= EXHAUSTED_AFTER:
             return "exhausted"

@@ -334,6 +334,16 @@ class Grant:
             values = {"trouble": code, "trouble_setup": self._setup()}
             return bool(db.execute(grants.update().where(*ours).values(**values)).rowcount)
 
+    def let_in_again(self, generation: int) -> bool:
+        """The person of this pair is not kept out any more. False where it is another pair by now, or nothing was known."""
+        with self._store.write() as db:
+            ours = (
+                grants.c.id == OURS,
+                grants.c.generation == generation,
+                grants.c.trouble == decisions.PERSON_SWITCHED_OFF,
+            )
+            return bool(db.execute(grants.update().where(*ours).values(trouble=None, trouble_setup=None)).rowcount)
+
     def sure_again(self, lease: Lease) -> None:
         """AmoCRM says that the refresh token is unspent, whatever became of the last call."""
         with self._store.write() as db:

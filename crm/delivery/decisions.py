@@ -136,7 +136,7 @@ PERHAPS_ITS_OWN = frozenset({"rights_missing", "account_refuses", "unexpected_an
 """Refusals of writing that seem to meet everybody, and are one lead's own if others got through meanwhile. That a read succeeds
 says nothing about them."""
 
-LONG_REFUSALS = PERHAPS_ITS_OWN | {"person_switched_off", "redirected"}
+LONG_REFUSALS = PERHAPS_ITS_OWN | {"redirected"}
 """Refusals that only a person mends, in AmoCRM or here; each look at them costs a request."""
 
 DEFINITION = re.compile(r"(_embedded\.contacts\.\d+\.)?custom_fields_values\.\d+\.field_(id|code)")

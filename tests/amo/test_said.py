@@ -45,6 +45,9 @@ class OneToken:
     def current(self) -> Token:
         return self.token
 
+    def kept_out(self, token: Token, code: str) -> None:
+        return None
+
     def after_rejection(self, rejected: Token) -> Token:
         self.rejected += 1
         raise NotLetIn("token_rejected", status=401)

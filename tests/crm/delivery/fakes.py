@@ -167,6 +167,9 @@ class FakeTokens:
     def current(self):
         return Token("http://127.0.0.1:1", "t")
 
+    def kept_out(self, token, code):
+        return None
+
     def after_rejection(self, rejected):
         raise NotLetIn("token_rejected", status=401)
 

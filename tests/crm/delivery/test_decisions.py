@@ -142,7 +142,7 @@ def test_pauses_grow_to_a_quarter_of_an_hour(failures, chance):
         (NotSent("unreachable"), [2, 4, 8, 15, 30, 60, 60]), (NotLetIn("unpaid"), [30, 60, 120, 300, 300]),
         (NotLetIn("blocked"), [900, 900]), (NotLetIn("rights_missing"), [60, 300, 900, 900]),
         (NotLetIn("token_rejected"), [60, 300, 900, 900]),
-        (NotLetIn("account_refuses"), [60, 300, 900, 900]), (NotLetIn("person_switched_off"), [60, 300, 900, 900]),
+        (NotLetIn("account_refuses"), [60, 300, 900, 900]), (NotLetIn("person_switched_off"), [5, 5]),
         (NotLetIn("unexpected_answer"), [60, 300, 900, 900]), (SetupError("redirected"), [60, 300, 900, 900]),
         (NotLetIn("grant_revoked"), [5, 5]), (SetupError("not_connected"), [5, 5]), (NotLetIn("rate_limited"), [2, 2]),
         (NotLetIn("rate_limited", retry_after_s=300.0), [300, 300]),
