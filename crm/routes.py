@@ -48,7 +48,11 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
     def readyz(_: Request) -> Response:
         checks = readiness(desk())
         ready = all(check == "ok" for check in checks.values())
-        told = {"ready": ready, "checks": checks, "clock_jump": last_jump(desk()) if checks["database"] == "ok" else None}
+        told = {
+            "ready": ready,
+            "checks": checks,
+            "clock_jump": last_jump(desk()) if checks["database"] == "ok" else None,
+        }
         return JSONResponse(told, status_code=200 if ready else 503)
 
     def start(request: Request) -> Response:

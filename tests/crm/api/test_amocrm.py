@@ -96,4 +96,5 @@ def test_health_and_readiness(local, desk):
     assert answer.json() == {
         "ready": False,
         "checks": {"database": "ok", "connection": "not_connected", "delivery": "stopped"},
+        "clock_jump": None,
     }
