@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm.amo.pipelines import Stage
+from crm.mirror import reference
 from crm.mirror import walks as names
 from crm.mirror.rows import Rows
 from crm.mirror.shape import fold, joined
@@ -179,7 +180,7 @@ def _reference(store: Store) -> None:
         )
     ]
     reasons = {structure.FIRST_LOSS_REASON + 2 * at: name for at, name in enumerate(structure.LOSS_REASONS)}
-    Rows(store).keep_reference(found, {user[0]: user[1] for user in structure.USERS}, reasons)
+    reference.keep(store, Rows(store), found, {user[0]: user[1] for user in structure.USERS}, reasons)
 
 
 def _say_following(store: Store, count: int, now: int) -> None:

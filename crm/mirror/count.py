@@ -75,7 +75,7 @@ class Count:
         unknown: set[int] = set()
         asked = self._rows.version()
         for page in created_between(self._client, since, until, live=False):
-            with self._rows.changing() as db:
+            with self._rows.keeping() as db:
                 kept = self._rows.keep_leads(db, page, self._places(), asked)
                 unknown |= self._rows.unknown_contacts(db, linked(page))
             if kept.doubtful:

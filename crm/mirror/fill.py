@@ -185,7 +185,7 @@ class Fill:
         while state.kept_to + 1 in state.kept:
             state.kept_to += 1
             state.kept.discard(state.kept_to)
-        with self._rows.changing() as db:
+        with self._rows.keeping() as db:
             kept = self._rows.keep_leads(db, found.items, places, begun.asked)
             unknown = self._rows.unknown_contacts(db, linked(found.items)) - state.asked - state.left
             if state.failed < MOST_FAILED:
@@ -209,7 +209,7 @@ class Fill:
             if state.failed >= MOST_FAILED:
                 state.left |= state.waiting
                 state.waiting = set()
-        with self._rows.changing() as db:
+        with self._rows.keeping() as db:
             kept = self._rows.keep_contacts(db, seen.found, places, begun.asked)
             self._rows.bin_contacts(db, seen.gone, begun.asked)
             self._walks.step(db, FILL, self._cursor(state, since), 0)

@@ -83,7 +83,7 @@ class Follow:
         moved = wants = False
         asked = begun.asked
         for page in walk.changed_since(self._client, LEADS, since):
-            with self._rows.changing() as db:
+            with self._rows.keeping() as db:
                 kept = self._rows.keep_leads(db, page, self._places(), asked, self._reading.their_time(begun))
                 unknown = self._rows.unknown_contacts(db, linked(page))
                 self._walks.want_contacts(db, unknown)
@@ -108,7 +108,7 @@ class Follow:
         times: list[int] = []
         asked = begun.asked
         for page in walk.changed_since(self._client, CONTACTS, since):
-            with self._rows.changing() as db:
+            with self._rows.keeping() as db:
                 kept = self._rows.keep_contacts(db, page, self._places(), asked)
             news += kept.news
             times += _times(page)
@@ -194,7 +194,7 @@ class Follow:
         times: list[int] = []
         news = 0
         for page in events.stage_changes(self._client, since, until):
-            with self._rows.changing() as db:
+            with self._rows.keeping() as db:
                 news += self._rows.keep_events(db, map(_event_row, page))
             times += [moved.at for moved in page]
         return times, news

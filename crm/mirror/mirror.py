@@ -118,7 +118,7 @@ class Mirror:
         `asked`: the version before the first question left; without it whatever is different here is fetched again instead.
         """
         places = self._places()
-        with self.rows.changing() as db:
+        with self.rows.keeping() as db:
             persons = self.rows.keep_contacts(db, contacts, places, asked)
             kept = self.rows.keep_leads(db, leads, places, asked)
         if kept.doubtful or persons.doubtful:

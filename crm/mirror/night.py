@@ -58,7 +58,7 @@ class Night:
         elif not self._contacts_or_not(cursor, known.failures):
             self._finish(cursor, known)
             return
-        with self._rows.changing() as db:
+        with self._rows.keeping() as db:
             self._walks.step(db, names.NIGHT, cursor, 0)
 
     def _contacts_or_not(self, cursor: dict[str, Any], failures: int) -> bool:

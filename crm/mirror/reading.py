@@ -55,7 +55,7 @@ class Reading:
         """These leads as they are now: what that changed, which are gone, and contacts nobody has read yet."""
         begun = self.begin()
         seen = presence.look(self._client, LEADS, ids, hinted_gone=hinted_gone)
-        with self._rows.changing() as db:
+        with self._rows.keeping() as db:
             kept = self._rows.keep_leads(db, seen.found, self._places(), begun.asked, self.their_time(begun))
             gone = self._rows.bin_leads(db, seen.gone, begun.asked)
             unknown = self._rows.unknown_contacts(db, linked(seen.found))
@@ -67,7 +67,7 @@ class Reading:
         """These contacts as they are now: what that changed, and which are gone. Leads that had one of those are read anew."""
         begun = self.begin()
         seen = presence.look(self._client, CONTACTS, ids, hinted_gone=hinted_gone)
-        with self._rows.changing() as db:
+        with self._rows.keeping() as db:
             kept = self._rows.keep_contacts(db, seen.found, self._places(), begun.asked)
             gone, orphans = self._rows.bin_contacts(db, seen.gone, begun.asked)
         if kept.doubtful:

@@ -31,7 +31,6 @@ def keep(
     if same:
         return
     with rows.changing() as db:
-        rows.mark()
         for table, told in wanted.items():
             db.execute(table.delete())
             if told:

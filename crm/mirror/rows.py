@@ -62,20 +62,20 @@ class Rows:
 
     @contextmanager
     def changing(self) -> Iterator[sa.Connection]:
-        """A transaction after which screens look again if anything is different.
+        """A transaction after which screens look again. What is lost in a power cut is read anew, so it is a light one."""
+        with self.keeping() as db:
+            self._here.changed = True
+            yield db
 
-        What is lost in a power cut is read anew, so it is a light one.
-        """
+    @contextmanager
+    def keeping(self) -> Iterator[sa.Connection]:
+        """The same for what came from AmoCRM: screens look again only if any of it was news."""
         with self._store.write(durable=False) as db:
             self._store.serialise(db, "mirror")
             self._here.changed = False
             yield db
             if self._here.changed:
                 db.execute(mirror_version.update().values(number=mirror_version.c.number + 1))
-
-    def mark(self) -> None:
-        """Inside of `changing`: something is different."""
-        self._here.changed = True
 
     def version(self) -> int:
         """Counts changes. One small read."""
@@ -198,7 +198,6 @@ class Rows:
                     values = shape.mapped_values(json.loads(row["custom"]), places)
                     values |= shape.joined(*persons.get(row["contact_id"], NO_CONTACT), values["own_phone"])
                     db.execute(leads.update().where(leads.c.id == row["id"]).values(**values))
-                self.mark()
 
     def _read_phones_again(self) -> None:
         """Contacts whose phones were kept as they stood in AmoCRM, because no number was found in them then."""
@@ -234,7 +233,7 @@ class Rows:
 
     def settle_moves(self) -> int:
         """Look through all moves that were only seen by comparing for such as the log has told since. How many went."""
-        with self.changing() as db:
+        with self.keeping() as db:
             gone = moves.settle(db)
             self._here.changed = gone > 0
         return gone
@@ -250,7 +249,6 @@ class Rows:
     def wipe(self) -> None:
         """Another account: nothing of the former one is true."""
         with self.changing() as db:
-            self.mark()
             for table in (
                 leads,
                 contacts,
@@ -283,13 +281,13 @@ class Rows:
         if rows:
             stamp = self._version(db) + 1
             self._store.upsert(db, table, [{**row, "kept_in": stamp} for row in rows])
-            self.mark()
+            self._here.changed = True
 
     def _bin(self, db: sa.Connection, table: sa.Table, ids: Sequence[int]) -> None:
         for some in _some(ids):
             values = {"is_deleted": True, "kept_in": self._version(db) + 1}
             db.execute(table.update().where(table.c.id.in_(some)).values(**values))
-            self.mark()
+            self._here.changed = True
 
     def _persons(self, db: sa.Connection, ids: Iterable[int]) -> dict[int, tuple[str, list[str]]]:
         """Names and phones of contacts that are here and not in the bin."""

@@ -94,7 +94,7 @@ def test_health_and_readiness(local, desk):
     answer = local.get("/readyz")
     assert answer.status_code == 503
     told = answer.json()
-    assert told.keys() == {"ready", "checks", "since"}
+    assert told.keys() == {"ready", "checks", "since", "clock_jump"}
     assert told["ready"] is False
     red = {name: code for name, code in told["checks"].items() if code != "ok"}
     assert red == {"connection": "not_connected", "delivery": "stopped", "mirror": "empty"}

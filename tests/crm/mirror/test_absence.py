@@ -98,7 +98,7 @@ def test_what_was_called_gone_comes_back(few, small, how):
         hinted(small, leads=[lead_id])
         few.edit("restore", "leads", id=lead_id)
     else:
-        with small.mirror.rows.changing() as db:
+        with small.mirror.rows.keeping() as db:
             small.mirror.rows.bin_leads(db, [lead_id], small.mirror.rows.version())
     assert lead_id not in mirror(small)
     if how == "hook":

@@ -36,11 +36,11 @@ class Club:
 
     def read(self, status, at, now=None):
         asked = self.rows.version()
-        with self.rows.changing() as db:
+        with self.rows.keeping() as db:
             return self.rows.keep_leads(db, [row(status, at)], PLACES, asked, now or at)
 
     def log(self, *events):
-        with self.rows.changing() as db:
+        with self.rows.keeping() as db:
             self.rows.keep_events(db, events)
 
     def listed(self):
