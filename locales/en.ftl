@@ -107,6 +107,7 @@ leads-card = Lead no. { $id }
 leads-card-unknown = This lead is not here. The link may be incomplete, or the lead has not been read from AmoCRM yet.
 leads-card-deleted = This lead has been deleted in AmoCRM.
 leads-no-phone = No phone
+leads-others = Other contacts of the lead
 leads-lead-name = The lead's own name
 leads-closed = Closed
 leads-loss-reason = Loss reason

@@ -110,6 +110,7 @@ leads-card = Лид № { $id }
 leads-card-unknown = Такого лида здесь нет. Возможно, ссылка неполная или лид ещё не прочитан из AmoCRM.
 leads-card-deleted = Этот лид удалён в AmoCRM.
 leads-no-phone = Телефона нет
+leads-others = Другие контакты сделки
 leads-lead-name = Название сделки
 leads-closed = Закрыт
 leads-loss-reason = Причина отказа

@@ -248,7 +248,7 @@ def _texts(name: str, rows: Sequence[LeadRow], reference: Reference) -> list[str
         return [phone_text(row.phone, len(row.phones.split(" +")) - 1 if row.phones else 0) for row in rows]
     if name == "price_rub":
         spoken = language()
-        return [rubles(row.price_rub, spoken) for row in rows]
+        return [rubles(row.price_kop, spoken) for row in rows]
     if name in ("source", "direction"):
         unknown = say("unknown")
         return [getattr(row, name) or unknown for row in rows]
@@ -287,8 +287,8 @@ def _phone(phone: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def rubles(amount: int, language: str) -> str:
-    return formats.rubles(amount, language)
+def rubles(kopecks: int, language: str) -> str:
+    return formats.rubles(kopecks, language)
 
 
 def _column(

@@ -32,10 +32,15 @@ class Kind:
     key: str
     operation: str
     extra: Params = ()
+    has_bin: bool = True
 
 
 LEADS = Kind("/api/v4/leads", "leads", "leads.list", (("with", "contacts"),))
 CONTACTS = Kind("/api/v4/contacts", "contacts", "contacts.list")
+TASKS = Kind("/api/v4/tasks", "tasks", "tasks.list", has_bin=False)
+"""AmoCRM does not order these by their changes when asked to (sheet 4.4): their usual order is just that, and any will do."""
+
+OPEN_TASKS = Kind("/api/v4/tasks", "tasks", "tasks.list", (("filter[is_completed]", 0),), has_bin=False)
 
 
 @dataclass(frozen=True, slots=True)
