@@ -718,10 +718,13 @@ connection-setup-steps = AmoCRM → Settings → Integrations → "Create integr
 ## The copy of the leads
 
 mirror-title = Copy of the leads
-mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has and compares; where the numbers differ, it reads those leads anew.
+mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has, in all and in each stage, and compares; where the numbers differ, it reads those leads anew.
 mirror-not-counted = The copy has not been compared with AmoCRM yet: that is done at night, between 3 and 6 o'clock.
-mirror-equal = At the last count both numbers were the same.
+mirror-equal = At the last count the numbers were the same, in all and in each stage.
 mirror-differed = At the last count the numbers differed; what was missing and what was too much has been read anew.
+mirror-stages-unknown = AmoCRM did not count by stage: only the numbers of all leads were compared.
+mirror-stages = Stages that differed
+mirror-stage-numbers = { $theirs } in AmoCRM, { $ours } in the desk before that
 mirror-theirs = Leads in AmoCRM
 mirror-ours = Leads in the desk before that
 mirror-mended = Mended

@@ -78,7 +78,8 @@ class Mirror:
         self._reading = Reading(client, self.rows, self._places, self.hint)
         parts = (client, self.rows, self.walks, self._places, self._reading)
         self._fill = Fill(*parts, settings.amocrm_max_rps)
-        self._follow, self._count = Follow(store, *parts), Count(store, *parts)
+        self._follow = Follow(store, *parts)
+        self._count = Count(store, *parts, self._follow.leads)
         self._night = Night(store, self.rows, self.walks, self._reading, self._follow.tasks)
         self._inbox: Inbox = lambda: nullcontext({})
         self._hooks_are_on: Callable[[], bool] = lambda: False
