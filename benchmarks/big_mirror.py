@@ -17,11 +17,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm.amo.pipelines import Stage
+from crm.mirror import reference
 from crm.mirror import walks as names
 from crm.mirror.rows import Rows
 from crm.mirror.shape import Person, fold, joined
 from crm.store import Store
-from crm.store.tables import contacts, known_phones, lead_contacts, leads, mirror_walks, stage_changes
+from crm.store.tables import contacts, known_phones, lead_contacts, leads, mirror_walks, stage_changes, tasks
 from sandbox.club import habits, people, structure
 
 DAY_S = 24 * 3600
@@ -90,10 +91,20 @@ def _lead_rows(
         someone = persons[at] if persons and random.random() > 0.03 else None
         pipeline_id = habits.pipeline(random)
         fate = habits.fate(random, pipeline_id, created_at, now)
-        yield leads, _lead(random, FIRST_LEAD + number, created_at, source, direction, pipeline_id, fate, someone, now)
+        lead = _lead(random, FIRST_LEAD + number, created_at, source, direction, pipeline_id, fate, someone, now)
+        yield leads, lead
+        if lead["closest_task_at"] is not None:
+            yield tasks, _task(lead)
         if someone is not None:
             yield lead_contacts, {"lead_id": FIRST_LEAD + number, "contact_id": someone.id, "is_main": True}
         yield from _moves(FIRST_LEAD + number, pipeline_id, fate, now - HISTORY_S)
+
+
+def _task(lead: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": FIRST_LEAD + lead["id"], "lead_id": lead["id"], "complete_till": lead["closest_task_at"], "is_completed": False,
+        "responsible_user_id": lead["responsible_user_id"], "updated_at": lead["updated_at"], "is_deleted": False,
+    }  # fmt: skip
 
 
 def _lead(
@@ -181,7 +192,7 @@ def _reference(store: Store) -> None:
         )
     ]
     reasons = {structure.FIRST_LOSS_REASON + 2 * at: name for at, name in enumerate(structure.LOSS_REASONS)}
-    Rows(store).keep_reference(found, {user[0]: user[1] for user in structure.USERS}, reasons)
+    reference.keep(store, Rows(store), found, {user[0]: user[1] for user in structure.USERS}, reasons)
 
 
 def _say_following(store: Store, count: int, now: int) -> None:

@@ -159,7 +159,7 @@ new-source-hint = For example, call
 new-message = Message
 new-accepted = Saved. On its way to AmoCRM…
 new-waiting = Saved here; it will go to AmoCRM by itself.
-new-delivered = In AmoCRM after { $seconds } s
+new-delivered = In AmoCRM after { $seconds } s, counted from saving
 new-not-saved = Not saved yet: correct the marked fields.
 new-unknown = Saved here. AmoCRM's answer did not come; we search for the lead there by ourselves, so as not to double it.
 new-needs-decision = Saved here. Whether it reached AmoCRM a person decides on the page Deliveries.
@@ -566,8 +566,8 @@ deliveries-group-dropped = Dropped
 deliveries-p50 = Half of the leads in
 deliveries-p95 = 95% of the leads in
 deliveries-times-help = { $count ->
-    [one] From "accepted" to "in AmoCRM", over { $count } lead of the week.
-   *[other] From "accepted" to "in AmoCRM", over { $count } leads of the week.
+    [one] From "accepted" to "in AmoCRM", with the ten seconds in which an operator can take a lead back; over { $count } lead of the week.
+   *[other] From "accepted" to "in AmoCRM", with the ten seconds in which an operator can take a lead back; over { $count } leads of the week.
   }
 deliveries-light = { $count ->
     [one] { $count } lead waits for a decision

@@ -163,7 +163,7 @@ new-source-hint = Например, звонок
 new-message = Сообщение
 new-accepted = Сохранено. Передаём в AmoCRM…
 new-waiting = Сохранено у нас, в AmoCRM уйдёт само.
-new-delivered = В AmoCRM за { $seconds } с
+new-delivered = В AmoCRM за { $seconds } с, считая от сохранения
 new-not-saved = Ещё не сохранено: исправьте отмеченные поля.
 new-unknown = Сохранено у нас. Ответ AmoCRM не дошёл; ищем лид там сами, чтобы не задвоить.
 new-needs-decision = Сохранено у нас. Дошёл ли лид до AmoCRM, решит человек на странице «Доставка».
@@ -577,8 +577,8 @@ deliveries-group-dropped = Убраны
 deliveries-p50 = Половина лидов за
 deliveries-p95 = 95 % лидов за
 deliveries-times-help = { $count ->
-    [one] От «принято» до «в AmoCRM», по { $count } лиду за неделю.
-   *[other] От «принято» до «в AmoCRM», по { $count } лидам за неделю.
+    [one] От «принято» до «в AmoCRM», вместе с десятью секундами, за которые оператор может отменить запись; по { $count } лиду за неделю.
+   *[other] От «принято» до «в AmoCRM», вместе с десятью секундами, за которые оператор может отменить запись; по { $count } лидам за неделю.
   }
 deliveries-light = { $count ->
     [one] { $count } лид ждёт решения

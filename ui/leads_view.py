@@ -147,6 +147,8 @@ def _say(shown: Shown) -> None:
     filters.hear_address()
     desk = the_desk()
     say_state(desk.mirror.status())
+    if filters.has_new_choices() and not _is_busy(shown.chosen):
+        st.rerun()
     if desk.mirror.version() == shown.page.version:
         return
     chosen = shown.chosen

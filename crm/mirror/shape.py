@@ -31,7 +31,7 @@ KOPECKS = 100
 """In a rouble."""
 
 GREATEST_KOP = 10**17
-"""A budget no screen and no sum stumbles over."""
+"""No budget is greater, and no database stumbles over this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,7 @@ def price_kop(lead: Mapping[str, Any]) -> int:
     """The budget in kopecks, rounded half up; 0 for none. AmoCRM tells whole roubles, and in some zones kopecks (sheet 5.2)."""
     told = (numbers.read(lead.get(key)) for key in ("price_with_minor_units", "price"))
     roubles = next((amount for amount in told if amount is not None), Decimal(_whole(lead.get("price"))))
-    kopecks = int((roubles * KOPECKS).quantize(Decimal(1), ROUND_HALF_UP))
-    return max(-GREATEST_KOP, min(GREATEST_KOP, kopecks))
+    return min(int((roubles * KOPECKS).quantize(Decimal(1), ROUND_HALF_UP)), GREATEST_KOP)
 
 
 def linked(lead: Mapping[str, Any]) -> tuple[int, ...]:
