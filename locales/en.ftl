@@ -107,6 +107,7 @@ leads-card = Lead no. { $id }
 leads-card-unknown = This lead is not here. The link may be incomplete, or the lead has not been read from AmoCRM yet.
 leads-card-deleted = This lead has been deleted in AmoCRM.
 leads-no-phone = No phone
+leads-others = Other contacts of the lead
 leads-lead-name = The lead's own name
 leads-closed = Closed
 leads-loss-reason = Loss reason
@@ -158,7 +159,7 @@ new-source-hint = For example, call
 new-message = Message
 new-accepted = Saved. On its way to AmoCRM…
 new-waiting = Saved here; it will go to AmoCRM by itself.
-new-delivered = In AmoCRM after { $seconds } s
+new-delivered = In AmoCRM after { $seconds } s, counted from saving
 new-not-saved = Not saved yet: correct the marked fields.
 new-unknown = Saved here. AmoCRM's answer did not come; we search for the lead there by ourselves, so as not to double it.
 new-needs-decision = Saved here. Whether it reached AmoCRM a person decides on the page Deliveries.
@@ -565,8 +566,8 @@ deliveries-group-dropped = Dropped
 deliveries-p50 = Half of the leads in
 deliveries-p95 = 95% of the leads in
 deliveries-times-help = { $count ->
-    [one] From "accepted" to "in AmoCRM", over { $count } lead of the week.
-   *[other] From "accepted" to "in AmoCRM", over { $count } leads of the week.
+    [one] From "accepted" to "in AmoCRM", with the ten seconds in which an operator can take a lead back; over { $count } lead of the week.
+   *[other] From "accepted" to "in AmoCRM", with the ten seconds in which an operator can take a lead back; over { $count } leads of the week.
   }
 deliveries-light = { $count ->
     [one] { $count } lead waits for a decision
@@ -717,10 +718,13 @@ connection-setup-steps = AmoCRM → Settings → Integrations → "Create integr
 ## The copy of the leads
 
 mirror-title = Copy of the leads
-mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has and compares; where the numbers differ, it reads those leads anew.
+mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has, in all and in each stage, and compares; where the numbers differ, it reads those leads anew.
 mirror-not-counted = The copy has not been compared with AmoCRM yet: that is done at night, between 3 and 6 o'clock.
-mirror-equal = At the last count both numbers were the same.
+mirror-equal = At the last count the numbers were the same, in all and in each stage.
 mirror-differed = At the last count the numbers differed; what was missing and what was too much has been read anew.
+mirror-stages-unknown = AmoCRM did not count by stage: only the numbers of all leads were compared.
+mirror-stages = Stages that differed
+mirror-stage-numbers = { $theirs } in AmoCRM, { $ours } in the desk before that
 mirror-theirs = Leads in AmoCRM
 mirror-ours = Leads in the desk before that
 mirror-mended = Mended

@@ -110,6 +110,7 @@ leads-card = Лид № { $id }
 leads-card-unknown = Такого лида здесь нет. Возможно, ссылка неполная или лид ещё не прочитан из AmoCRM.
 leads-card-deleted = Этот лид удалён в AmoCRM.
 leads-no-phone = Телефона нет
+leads-others = Другие контакты сделки
 leads-lead-name = Название сделки
 leads-closed = Закрыт
 leads-loss-reason = Причина отказа
@@ -162,7 +163,7 @@ new-source-hint = Например, звонок
 new-message = Сообщение
 new-accepted = Сохранено. Передаём в AmoCRM…
 new-waiting = Сохранено у нас, в AmoCRM уйдёт само.
-new-delivered = В AmoCRM за { $seconds } с
+new-delivered = В AmoCRM за { $seconds } с, считая от сохранения
 new-not-saved = Ещё не сохранено: исправьте отмеченные поля.
 new-unknown = Сохранено у нас. Ответ AmoCRM не дошёл; ищем лид там сами, чтобы не задвоить.
 new-needs-decision = Сохранено у нас. Дошёл ли лид до AmoCRM, решит человек на странице «Доставка».
@@ -576,8 +577,8 @@ deliveries-group-dropped = Убраны
 deliveries-p50 = Половина лидов за
 deliveries-p95 = 95 % лидов за
 deliveries-times-help = { $count ->
-    [one] От «принято» до «в AmoCRM», по { $count } лиду за неделю.
-   *[other] От «принято» до «в AmoCRM», по { $count } лидам за неделю.
+    [one] От «принято» до «в AmoCRM», вместе с десятью секундами, за которые оператор может отменить запись; по { $count } лиду за неделю.
+   *[other] От «принято» до «в AmoCRM», вместе с десятью секундами, за которые оператор может отменить запись; по { $count } лидам за неделю.
   }
 deliveries-light = { $count ->
     [one] { $count } лид ждёт решения
@@ -730,10 +731,13 @@ connection-setup-steps = AmoCRM → Настройки → Интеграции 
 ## Копия лидов
 
 mirror-title = Копия лидов
-mirror-help = Списки и цифры стол берёт из своей копии лидов AmoCRM. Раз в сутки, ночью, он спрашивает AmoCRM, сколько лидов у неё, и сравнивает; где числа расходятся, читает лиды заново.
+mirror-help = Списки и цифры стол берёт из своей копии лидов AmoCRM. Раз в сутки, ночью, он спрашивает AmoCRM, сколько лидов у неё всего и на каждом этапе, и сравнивает; где числа расходятся, читает лиды заново.
 mirror-not-counted = Сверки с AmoCRM ещё не было: она идёт ночью, с 3 до 6 часов.
-mirror-equal = При последней сверке числа совпали.
+mirror-equal = При последней сверке числа совпали: и общее, и по этапам.
 mirror-differed = При последней сверке числа разошлись, недостающие и лишние лиды прочитаны заново.
+mirror-stages-unknown = По этапам AmoCRM не посчитала: сверено только общее число лидов.
+mirror-stages = Этапы, в которых числа разошлись
+mirror-stage-numbers = { $theirs } в AmoCRM, { $ours } здесь до сверки
 mirror-theirs = Лидов в AmoCRM
 mirror-ours = Лидов в столе до сверки
 mirror-mended = Исправлено

@@ -147,6 +147,8 @@ def _say(shown: Shown) -> None:
     filters.hear_address()
     desk = the_desk()
     say_state(desk.mirror.status())
+    if filters.has_new_choices() and not _is_busy(shown.chosen):
+        st.rerun()
     if desk.mirror.version() == shown.page.version:
         return
     chosen = shown.chosen
@@ -248,7 +250,7 @@ def _texts(name: str, rows: Sequence[LeadRow], reference: Reference) -> list[str
         return [phone_text(row.phone, len(row.phones.split(" +")) - 1 if row.phones else 0) for row in rows]
     if name == "price_rub":
         spoken = language()
-        return [rubles(row.price_rub, spoken) for row in rows]
+        return [rubles(row.price_kop, spoken) for row in rows]
     if name in ("source", "direction"):
         unknown = say("unknown")
         return [getattr(row, name) or unknown for row in rows]
@@ -287,8 +289,8 @@ def _phone(phone: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def rubles(amount: int, language: str) -> str:
-    return formats.rubles(amount, language)
+def rubles(kopecks: int, language: str) -> str:
+    return formats.rubles(kopecks, language)
 
 
 def _column(

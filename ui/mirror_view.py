@@ -38,6 +38,10 @@ def _story() -> None:
                 (say("mirror-counted-at"), moment(status.counted_at)),
             ]
         )
+    if status.stages_reason:
+        st.caption(say("mirror-stages-unknown"))
+    if status.stages:
+        _stages(status)
     st.button(
         say("mirror-count"),
         icon=":material/calculate:",
@@ -50,9 +54,22 @@ def counted(status: MirrorStatus) -> str:
     """What came of the last count, in a sentence."""
     if status.counted_at is None:
         return say("mirror-not-counted")
-    if status.theirs == status.ours:
+    if status.theirs == status.ours and not status.stages:
         return say("mirror-equal")
     return say("mirror-differed")
+
+
+def _stages(status: MirrorStatus) -> None:
+    """The stages in which the numbers differed at the last count."""
+    names = {key: stage.full_name for key, stage in the_desk().listing.reference().stages.items()}
+    st.markdown(f"**{say('mirror-stages')}**")
+    facts(
+        (
+            names.get((pipeline_id, status_id), f"#{status_id}"),
+            say("mirror-stage-numbers", theirs=_number(theirs), ours=_number(ours)),
+        )
+        for pipeline_id, status_id, theirs, ours in status.stages
+    )
 
 
 def _number(value: int | None) -> str:

@@ -63,10 +63,10 @@ class Progress:
 
     @property
     def took_s(self) -> float | None:
-        """From accepted to in AmoCRM, the time in which it could be taken back not counted."""
+        """From accepted to in AmoCRM, with the time in which it could be taken back: so long nobody else saw it there."""
         if self.delivered_at is None:
             return None
-        return max(0.0, (self.delivered_at - (self.leaves_at or self.accepted_at)).total_seconds())
+        return max(0.0, (self.delivered_at - self.accepted_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +260,9 @@ def needing_people(store: Store) -> tuple[int, datetime | None]:
 
 
 def times(store: Store) -> Times:
-    """How long leads of the last week took."""
+    """How long leads of the last week took, from accepted to in AmoCRM."""
     wanted = (
-        sa.select(sa.func.coalesce(deliveries.c.leaves_at, accepted_leads.c.accepted_at), deliveries.c.delivered_at)
+        sa.select(accepted_leads.c.accepted_at, deliveries.c.delivered_at)
         .join(deliveries)
         .where(deliveries.c.delivered_at.is_not(None), accepted_leads.c.accepted_at >= clock.now() - RECENT)
         .order_by(accepted_leads.c.accepted_at.desc())

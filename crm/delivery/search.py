@@ -245,16 +245,17 @@ class Search:
         if not same_name:
             return
         ours = self._rows.taken_ids([lead["id"] for lead in same_name])
-        linked = filter(None, map(leads.main_contact, same_name))
+        linked = {one for lead in same_name for one in leads.contact_ids(lead)}
         people = {contact["id"]: contact for contact in contacts.by_ids(self._client, linked)}
         phone_field = self._fields.layout().contact_phone.get("field_id", 0)
         with answers.being_read("contacts.list"):
             for lead in same_name:
-                contact_id = leads.main_contact(lead)
+                known = [one for one in leads.contact_ids(lead) if one in people]
                 for one in unmarked:
-                    of_same_phone = has_phone(people.get(contact_id or 0, {}), phone_field, one.phone)
+                    theirs = (known_id for known_id in known if has_phone(people[known_id], phone_field, one.phone))
+                    contact_id = next(theirs, None)
                     is_free = lead["id"] not in ours and lead["id"] not in one.ruled_out
-                    if self._named(one) == lead["name"] and of_same_phone and is_free:
+                    if self._named(one) == lead["name"] and contact_id is not None and is_free:
                         seen.alike.setdefault(one.lead_id, []).append((lead["id"], contact_id))
 
     def _conclude(self, one: Lost, seen: _Seen, started: float) -> None:

@@ -3,6 +3,7 @@
 fetch      these leads and contacts, because somebody hinted at them
 leads      what changed since the last round, with overlap: it needs no hint
 contacts   the same, and whoever the leads name and nobody has read
+tasks      the same of tasks, which move no time of their leads: see tasks.py
 bin        what was thrown away
 history    stage changes from AmoCRM's own log, with their true times
 reference  stages, people, loss reasons
@@ -30,12 +31,13 @@ from crm.mirror.decisions import OVERLAP_S, PAGE, next_since
 from crm.mirror.reading import Begun, Reading, linked
 from crm.mirror.rows import Rows
 from crm.mirror.shape import Places
+from crm.mirror.tasks import Tasks
 from crm.mirror.walks import Walks
 from crm.store import Store, clock
 from crm.store.tables import contacts, leads
 
 CHANGES_EVERY_S = 30.0
-"""A change that no hook told is on the screen this much later. One request each for leads, contacts and their two bins."""
+"""A change that no hook told is on the screen this much later. One request each for leads, contacts, tasks and two bins."""
 
 HISTORY_EVERY_S = 300.0
 REFERENCE_EVERY_S = 600.0
@@ -58,17 +60,22 @@ class Follow:
     ) -> None:
         self._store, self._client, self._rows, self._walks = store, client, rows, walks
         self._places, self._reading = places, reading
+        self.tasks = Tasks(store, client, rows, walks, reading, self._next, self._end)
 
-    def fetch(self, lead_ids: Iterable[int], contact_ids: Iterable[int] = ()) -> None:
-        """These, as they are now. One request for each 250 leads and contacts; for what does not come see `presence`."""
+    def fetch(self, lead_ids: Iterable[int], contact_ids: Iterable[int] = (), task_ids: Iterable[int] = ()) -> None:
+        """These, as they are now. One request for each 250 of a kind; for what does not come see `presence`."""
         wanted_leads, wanted_contacts = set(lead_ids), set(contact_ids)
         if wanted_leads:
             kept, _, unknown = self._reading.leads(wanted_leads)
             wanted_contacts |= unknown
             if kept.moved:
                 self._walks.hurry(names.EVENTS)
+            if kept.tasks_differ:
+                self._walks.hurry(names.TASKS)
         if wanted_contacts:
             self._reading.contacts(wanted_contacts)
+        if wanted_tasks := set(task_ids):
+            self._reading.tasks(wanted_tasks)
 
     # Rounds
 
@@ -80,7 +87,7 @@ class Follow:
         begun, since = self._reading.begin(), self._since(names.LEADS)
         news: list[int] = []
         times: list[int] = []
-        moved = wants = False
+        moved = wants = tasks_differ = False
         asked = begun.asked
         for page in walk.changed_since(self._client, LEADS, since):
             with self._rows.keeping() as db:
@@ -90,12 +97,15 @@ class Follow:
             news += kept.news
             times += _times(page)
             moved, wants = moved or bool(kept.moved), wants or bool(unknown)
+            tasks_differ = tasks_differ or kept.tasks_differ
             if kept.doubtful:
                 self._reading.ask_again(leads=kept.doubtful)
             asked = self._rows.version()  # the next page is asked for now
         self._end(names.LEADS, begun, {"since": self._next(begun, since, times, is_known=not news)})
         if moved:
             self._walks.hurry(names.EVENTS)
+        if tasks_differ:
+            self._walks.hurry(names.TASKS)
         return sorted(set(news)), wants
 
     def contacts(self) -> list[int]:

@@ -45,6 +45,9 @@ FETCH_AGAIN_S = (1.0, 5.0, 15.0, 60.0)
 HINTED_FOR_S = 120.0
 """A change found by a round was told by a hook if a hint for it came no longer ago than this."""
 
+ENTITIES = ("leads", "contacts", "tasks")
+"""What somebody can hint at."""
+
 ACCOUNT = "account of the mirror"
 PLACES = "fields of the mirror"
 
@@ -75,15 +78,16 @@ class Mirror:
         self._reading = Reading(client, self.rows, self._places, self.hint)
         parts = (client, self.rows, self.walks, self._places, self._reading)
         self._fill = Fill(*parts, settings.amocrm_max_rps)
-        self._follow, self._count = Follow(store, *parts), Count(store, *parts)
-        self._night = Night(store, client, self.rows, self.walks, self._reading)
+        self._follow = Follow(store, *parts)
+        self._count = Count(store, *parts, self._follow.leads)
+        self._night = Night(store, self.rows, self.walks, self._reading, self._follow.tasks)
         self._inbox: Inbox = lambda: nullcontext({})
         self._hooks_are_on: Callable[[], bool] = lambda: False
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._hints: dict[str, set[int]] = {"leads": set(), "contacts": set()}
+        self._hints: dict[str, set[int]] = {entity: set() for entity in ENTITIES}
         self._hinted: dict[tuple[str, int], float] = {}
         self._keeps = False
         self._fetched_at = float("-inf")
@@ -101,11 +105,11 @@ class Mirror:
 
     # For whoever knows that something has changed
 
-    def hint(self, *, leads: Iterable[int] = (), contacts: Iterable[int] = ()) -> None:
+    def hint(self, *, leads: Iterable[int] = (), contacts: Iterable[int] = (), tasks: Iterable[int] = ()) -> None:
         """Fetch these soon."""
         with self._lock:
-            self._hints["leads"] |= set(leads)
-            self._hints["contacts"] |= set(contacts)
+            for entity, ids in zip(ENTITIES, (leads, contacts, tasks), strict=True):
+                self._hints[entity] |= set(ids)
         if not self._keeps:
             self.walks.hurry(names.LEADS)  # the process that keeps the mirror sees this at its next look
         self._news.set()
@@ -130,7 +134,7 @@ class Mirror:
 
     def refresh(self) -> None:
         """Somebody wants to see now what changed."""
-        for name in (names.LEADS, names.CONTACTS, names.BIN, names.CONTACTS_BIN):
+        for name in (names.LEADS, names.CONTACTS, names.TASKS, names.BIN, names.CONTACTS_BIN):
             self.walks.hurry(name)
         self._news.set()
 
@@ -185,6 +189,7 @@ class Mirror:
             names.BIN: lambda: self._note_misses("leads", self._follow.bin()),
             names.CONTACTS_BIN: lambda: self._note_misses("contacts", self._follow.contacts_bin()),
             names.EVENTS: self._follow.history,
+            names.TASKS: self._follow.tasks.round,
         }
         for name, work in rounds.items():
             if name in due and not self._try(name, work):
@@ -288,14 +293,14 @@ class Mirror:
         if time.monotonic() < self._fetch_again_at:
             return
         with self._lock:
-            hints, self._hints = self._hints, {"leads": set(), "contacts": set()}
+            hints, self._hints = self._hints, {entity: set() for entity in ENTITIES}
         try:
             with self._inbox() as told:
                 wanted = {entity: ids | told.get(entity, set()) for entity, ids in hints.items()}
                 now = time.monotonic()
                 self._hinted |= {(entity, one): now for entity, ids in wanted.items() for one in ids}
                 if any(wanted.values()):
-                    self._fetch(wanted["leads"], wanted["contacts"])
+                    self._fetch(wanted)
             self._fetch_failures = 0
         except Exception as error:
             # The rounds go on, they find the same in another way; who asks for it again and again keeps nobody waiting but AmoCRM.
@@ -305,11 +310,11 @@ class Mirror:
             self._failed(names.HINTS, error, told_as)
             self._fetch_again_at = time.monotonic() + FETCH_AGAIN_S[min(self._fetch_failures, len(FETCH_AGAIN_S) - 1)]
             self._fetch_failures += 1
-            self.hint(leads=hints["leads"], contacts=hints["contacts"])
+            self.hint(**hints)
 
-    def _fetch(self, lead_ids: set[int], contact_ids: set[int]) -> None:
+    def _fetch(self, wanted: Mapping[str, set[int]]) -> None:
         begun = self._reading.begin()
-        self._follow.fetch(lead_ids, contact_ids)
+        self._follow.fetch(*(wanted[entity] for entity in ENTITIES))
         self._fetched_at = time.monotonic()
         as_of = self._reading.as_of(begun)
         self.walks.end(names.HINTS, as_of=as_of, cursor=None, next_in_s=0.0, began_s=begun.at_s)

@@ -49,7 +49,7 @@ def confirm(client: Client, kind: Kind, missing: Iterable[int]) -> Seen:
     left = set(missing)
     if not left:
         return Seen()
-    gone = walk.binned(client, kind, left)
+    gone = walk.binned(client, kind, left) if kind.has_bin else set()
     left -= gone
     found: list[dict[str, Any]] = []
     if len(left) > SINGLES:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from crm.amo.client import Client
 from crm.amo.leads import contact_ids
-from crm.amo.walk import CONTACTS, LEADS
+from crm.amo.walk import CONTACTS, LEADS, TASKS
 from crm.mirror import presence
 from crm.mirror.rows import Kept, Rows
 from crm.mirror.shape import Places
@@ -33,7 +33,7 @@ class Reading:
     def __init__(
         self, client: Client, rows: Rows, places: Callable[[], Places], ask_again: Callable[..., object]
     ) -> None:
-        """`ask_again`: told ids as `leads` or `contacts` of which an answer came too late to be believed."""
+        """`ask_again`: told ids as `leads`, `contacts` or `tasks` of which an answer came too late to be believed."""
         self._client, self._rows, self._places, self.ask_again = client, rows, places, ask_again
 
     def begin(self) -> Begun:
@@ -76,6 +76,17 @@ class Reading:
             _, _, unknown = self.leads(orphans)
             if unknown:
                 self.contacts(unknown)
+        return kept, gone
+
+    def tasks(self, ids: Iterable[int]) -> tuple[Kept, list[int]]:
+        """These tasks as they are now: what that changed, and which are gone."""
+        begun = self.begin()
+        seen = presence.look(self._client, TASKS, ids)
+        with self._rows.keeping() as db:
+            kept = self._rows.keep_tasks(db, seen.found, begun.asked)
+            gone = self._rows.bin_tasks(db, seen.gone, begun.asked)
+        if kept.doubtful:
+            self.ask_again(tasks=kept.doubtful)
         return kept, gone
 
 

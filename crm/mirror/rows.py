@@ -9,18 +9,20 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from crm.mirror import decisions, moves, shape
-from crm.mirror.shape import Places
+from crm.mirror.shape import Person, Places
+from crm.mirror.walks import TASKS
 from crm.store import Store, clock
 from crm.store.tables import (
     contacts,
     hook_misses,
     known_phones,
+    lead_contacts,
     leads,
     loss_reasons,
     mirror_version,
@@ -28,6 +30,7 @@ from crm.store.tables import (
     people,
     stage_changes,
     stages,
+    tasks,
 )
 
 MANY = 500
@@ -36,7 +39,8 @@ MANY = 500
 NOBODY = {"name": "", "phones": "[]", "responsible_user_id": 0, "updated_at": 0, "is_deleted": True}
 """A contact that is named by a lead and that AmoCRM has not."""
 
-NO_CONTACT: tuple[str, list[str]] = ("", [])
+LINKED = "linked"
+"""The contacts of a lead, beside its columns where it is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +49,14 @@ class Kept:
 
     `news`: were not here or were older here. `silent`: changed although their own time says they did not. `moved`: leads in
     another stage that AmoCRM's log has not told yet. `doubtful`: somebody has written them since this was asked for: ask again.
+    `tasks_differ`: AmoCRM's word for some lead's next task is not what its tasks here say.
     """
 
     news: tuple[int, ...] = ()
     silent: tuple[int, ...] = ()
     moved: tuple[int, ...] = ()
     doubtful: tuple[int, ...] = ()
+    tasks_differ: bool = False
 
 
 class Rows:
@@ -96,23 +102,39 @@ class Rows:
 
         `asked`: the version when the question left (`decisions.verdict`). `read_at`: AmoCRM's time then, unix seconds.
         """
+        found = list(found)
         rows = {lead["id"]: shape.lead_row(lead, places) for lead in found}
         if not rows:
             return Kept()
         known = self._known(db, leads, rows)
-        persons = self._persons(db, {row["contact_id"] for row in rows.values()} - {None})
-        for row in rows.values():
-            row |= shape.joined(*persons.get(row["contact_id"], NO_CONTACT), row["own_phone"])
-        told = {one: decisions.verdict(row, known.get(one), asked) for one, row in rows.items()}
+        links, before = {lead["id"]: shape.linked(lead) for lead in found}, self._links(db, known)
+        persons = self._persons(db, {one for ids in links.values() for one in ids})
+        nearest = self._nearest(db, rows) if self.has_tasks(db) else None
+        tasks_differ = False
+        for one, row in rows.items():
+            row |= shape.joined(_of(persons, links[one]), row["own_phone"])
+            if nearest is not None:
+                tasks_differ = tasks_differ or row["closest_task_at"] != nearest.get(one)
+                row["closest_task_at"] = nearest.get(one)
+        told = {
+            one: decisions.verdict(
+                row | {LINKED: links[one]},
+                {**known[one], LINKED: before.get(one, ())} if one in known else None,
+                asked,
+            )
+            for one, row in rows.items()
+        }
         fresh = [row for one, row in rows.items() if told[one] == decisions.KEEP]
         self._write(db, leads, fresh)
+        self._write_links(db, {row["id"]: links[row["id"]] for row in fresh})
         guesses = [
             moves.guess(row, known[row["id"]], read_at) for row in fresh if _has_moved(row, known.get(row["id"]))
         ]
-        return Kept(
-            **_news(fresh, known),
+        return replace(
+            _news(fresh, known),
             moved=moves.keep_guesses(db, guesses),
             doubtful=tuple(one for one, word in told.items() if word == decisions.DOUBT),
+            tasks_differ=tasks_differ,
         )
 
     def keep_contacts(
@@ -133,7 +155,55 @@ class Rows:
             self._store.upsert(db, known_phones, phones)
         self._join_again(db, fresh)
         doubtful = tuple(one for one, word in told.items() if word == decisions.DOUBT)
-        return Kept(**_news(fresh.values(), known), doubtful=doubtful)
+        return replace(_news(fresh.values(), known), doubtful=doubtful)
+
+    def keep_tasks(self, db: sa.Connection, found: Iterable[Mapping[str, Any]], asked: int | None) -> Kept:
+        """Tasks as AmoCRM told them, and what the leads they are on show of them."""
+        rows = {task["id"]: shape.task_row(task) for task in found}
+        if not rows:
+            return Kept()
+        known = self._known(db, tasks, rows)
+        told = {one: decisions.verdict(row, known.get(one), asked) for one, row in rows.items()}
+        fresh = [row for one, row in rows.items() if told[one] == decisions.KEEP]
+        self._write(db, tasks, fresh)
+        touched = {row["lead_id"] for row in fresh} | {
+            known[row["id"]]["lead_id"] for row in fresh if row["id"] in known
+        }
+        if self.has_tasks(db):
+            self.show_tasks(db, touched - {None})
+        doubtful = tuple(one for one, word in told.items() if word == decisions.DOUBT)
+        return replace(_news(fresh, known), doubtful=doubtful)
+
+    def bin_tasks(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
+        """Tasks that are gone. Which of them were here."""
+        gone: dict[int, int | None] = {}
+        for some in _some(ids):
+            here = (tasks.c.id.in_(some), tasks.c.is_deleted.is_(False), tasks.c.kept_in <= asked)
+            gone |= {row.id: row.lead_id for row in db.execute(sa.select(tasks.c.id, tasks.c.lead_id).where(*here))}
+        self._bin(db, tasks, list(gone))
+        if self.has_tasks(db):
+            self.show_tasks(db, {lead_id for lead_id in gone.values() if lead_id is not None})
+        return list(gone)
+
+    @staticmethod
+    def has_tasks(db: sa.Connection) -> bool:
+        """Whether all open tasks were read once: until then a lead's own word for its next task is all there is."""
+        whole = sa.select(mirror_walks.c.as_of).where(mirror_walks.c.name == TASKS, mirror_walks.c.as_of.is_not(None))
+        return db.execute(whole).first() is not None
+
+    def show_tasks(self, db: sa.Connection, ids: Iterable[int] | None = None) -> int:
+        """Compute the next task of these leads anew, None: of all. How many were different."""
+        nearest = _next_task().where(tasks.c.lead_id == leads.c.id).correlate(leads).scalar_subquery()
+        differ = leads.update().where(leads.c.closest_task_at.is_distinct_from(nearest)).values(closest_task_at=nearest)
+        changed = 0
+        if ids is None:
+            changed = db.execute(differ).rowcount
+        else:
+            for some in _some(ids):
+                changed += db.execute(differ.where(leads.c.id.in_(some))).rowcount
+        if changed:
+            self._here.changed = True
+        return changed
 
     def bin_leads(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
         """Leads that are in AmoCRM's bin or gone: kept for the history, shown nowhere. Which of them were here.
@@ -161,11 +231,11 @@ class Rows:
             some_gone = [one for one, row in here.items() if not row.is_deleted and row.kept_in <= asked]
             gone += some_gone
             db.execute(known_phones.delete().where(known_phones.c.contact_id.in_(some_gone)))
-            orphans += db.scalars(
-                sa.select(leads.c.id).where(leads.c.contact_id.in_(some_gone), leads.c.is_deleted.is_(False))
-            )
+            theirs = sa.select(lead_contacts.c.lead_id).where(lead_contacts.c.contact_id.in_(some_gone))
+            orphans += db.scalars(sa.select(leads.c.id).where(leads.c.id.in_(theirs), leads.c.is_deleted.is_(False)))
         self._bin(db, contacts, gone)
-        return gone, orphans
+        self._join_again(db, gone)
+        return gone, sorted(set(orphans))
 
     def here(self, table: sa.Table, ids: Iterable[int]) -> set[int]:
         """Which of these leads or contacts are here and not in the bin."""
@@ -191,12 +261,12 @@ class Rows:
             ids = list(db.scalars(sa.select(leads.c.id)))
         for some in _some(ids):
             with self.changing() as db:
-                wanted = sa.select(leads.c.id, leads.c.custom, leads.c.contact_id).where(leads.c.id.in_(some))
-                rows = db.execute(wanted).mappings().all()
-                persons = self._persons(db, {row["contact_id"] for row in rows} - {None})
+                rows = db.execute(sa.select(leads.c.id, leads.c.custom).where(leads.c.id.in_(some))).mappings().all()
+                links = self._links(db, some)
+                persons = self._persons(db, {one for ids in links.values() for one in ids})
                 for row in rows:
                     values = shape.mapped_values(json.loads(row["custom"]), places)
-                    values |= shape.joined(*persons.get(row["contact_id"], NO_CONTACT), values["own_phone"])
+                    values |= shape.joined(_of(persons, links.get(row["id"], ())), values["own_phone"])
                     db.execute(leads.update().where(leads.c.id == row["id"]).values(**values))
 
     def _read_phones_again(self) -> None:
@@ -221,7 +291,6 @@ class Rows:
                     ]
                     if known:
                         self._store.upsert(db, known_phones, known)
-                self.mark()
 
     # Moves, misses, another account
 
@@ -252,6 +321,8 @@ class Rows:
             for table in (
                 leads,
                 contacts,
+                lead_contacts,
+                tasks,
                 known_phones,
                 stage_changes,
                 stages,
@@ -289,44 +360,86 @@ class Rows:
             db.execute(table.update().where(table.c.id.in_(some)).values(**values))
             self._here.changed = True
 
-    def _persons(self, db: sa.Connection, ids: Iterable[int]) -> dict[int, tuple[str, list[str]]]:
-        """Names and phones of contacts that are here and not in the bin."""
-        found: dict[int, tuple[str, list[str]]] = {}
+    @staticmethod
+    def _links(db: sa.Connection, ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+        """The contacts of leads, the main one first, whether or not they were read."""
+        found: dict[int, tuple[int, ...]] = {}
+        for some in _some(ids):
+            wanted = sa.select(lead_contacts).where(lead_contacts.c.lead_id.in_(some))
+            for row in db.execute(wanted.order_by(lead_contacts.c.is_main.desc(), lead_contacts.c.contact_id)):
+                found[row.lead_id] = (*found.get(row.lead_id, ()), row.contact_id)
+        return found
+
+    @staticmethod
+    def _write_links(db: sa.Connection, links: Mapping[int, Sequence[int]]) -> None:
+        for some in _some(links):
+            db.execute(lead_contacts.delete().where(lead_contacts.c.lead_id.in_(some)))
+        rows = [
+            {"lead_id": lead_id, "contact_id": contact_id, "is_main": place == 0}
+            for lead_id, ids in links.items()
+            for place, contact_id in enumerate(ids)
+        ]
+        if rows:
+            db.execute(lead_contacts.insert(), rows)
+
+    @staticmethod
+    def _nearest(db: sa.Connection, ids: Iterable[int]) -> dict[int, int | None]:
+        """When the next open task of these leads is due; a lead without one is absent."""
+        found: dict[int, int | None] = {}
+        for some in _some(ids):
+            wanted = _next_task().add_columns(tasks.c.lead_id).where(tasks.c.lead_id.in_(some))
+            found |= {lead_id: at for at, lead_id in db.execute(wanted.group_by(tasks.c.lead_id))}
+        return found
+
+    def _persons(self, db: sa.Connection, ids: Iterable[int]) -> dict[int, Person]:
+        """Contacts that are here and not in the bin."""
+        found: dict[int, Person] = {}
         for some in _some(ids):
             wanted = sa.select(contacts.c.id, contacts.c.name, contacts.c.phones).where(
                 contacts.c.id.in_(some), contacts.c.is_deleted.is_(False)
             )
-            found |= {row.id: (row.name, json.loads(row.phones)) for row in db.execute(wanted)}
+            found |= {row.id: Person(row.name, json.loads(row.phones)) for row in db.execute(wanted)}
         return found
 
     def _join_again(self, db: sa.Connection, ids: Iterable[int]) -> None:
-        """What leads show of these contacts."""
-        ids = list(ids)
-        persons = self._persons(db, ids)
-        updates = []
+        """What leads show of these contacts, in whatever role."""
+        theirs: set[int] = set()
         for some in _some(ids):
-            wanted = sa.select(leads.c.id, leads.c.contact_id, leads.c.own_phone).where(leads.c.contact_id.in_(some))
-            for row in db.execute(wanted):
-                told = shape.joined(*persons.get(row.contact_id, NO_CONTACT), row.own_phone)
-                updates.append({"which": row.id, **told})
+            theirs |= set(db.scalars(sa.select(lead_contacts.c.lead_id).where(lead_contacts.c.contact_id.in_(some))))
+        updates = []
+        for some in _some(theirs):
+            links = self._links(db, some)
+            persons = self._persons(db, {one for linked in links.values() for one in linked})
+            for row in db.execute(sa.select(leads.c.id, leads.c.own_phone).where(leads.c.id.in_(some))):
+                updates.append({"which": row.id, **shape.joined(_of(persons, links[row.id]), row.own_phone)})
         if updates:
             fields = ("contact_name", "contact_search", "phone", "phones")
             statement = leads.update().where(leads.c.id == sa.bindparam("which"))
             db.execute(statement.values({name: sa.bindparam(name) for name in fields}), updates)
 
 
+def _next_task() -> sa.Select[Any]:
+    """When the next of some open tasks is due."""
+    is_open = (tasks.c.is_completed.is_(False), tasks.c.is_deleted.is_(False))
+    return sa.select(sa.func.min(tasks.c.complete_till)).where(*is_open)
+
+
+def _of(persons: Mapping[int, Person], ids: Iterable[int]) -> list[Person]:
+    return [persons[one] for one in ids if one in persons]
+
+
 def _has_moved(row: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
     return known is not None and (row["pipeline_id"], row["status_id"]) != (known["pipeline_id"], known["status_id"])
 
 
-def _news(fresh: Iterable[Mapping[str, Any]], known: Mapping[int, Mapping[str, Any]]) -> dict[str, tuple[int, ...]]:
+def _news(fresh: Iterable[Mapping[str, Any]], known: Mapping[int, Mapping[str, Any]]) -> Kept:
     """Ids of what is new by its own time, and of what has changed although that has not."""
     news: dict[str, list[int]] = {"news": [], "silent": []}
     for row in fresh:
         before = known.get(row["id"])
         is_news = before is None or before["is_deleted"] or before["updated_at"] < row["updated_at"]
         news["news" if is_news else "silent"].append(row["id"])
-    return {name: tuple(ids) for name, ids in news.items()}
+    return Kept(tuple(news["news"]), tuple(news["silent"]))
 
 
 def _some(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -39,6 +39,8 @@ class MirrorStatus:
     ours: int | None = None
     mended: int = 0
     counted_at: datetime | None = None
+    stages: tuple[tuple[int, int, int, int], ...] = ()  # that differed then: pipeline, status, theirs, ours
+    stages_reason: str | None = None  # why AmoCRM did not count by stage
     age_s: float | None = None
     failing_since: datetime | None = None  # of what `reason` is about
     failing: dict[str, str] = field(default_factory=dict)  # each reading that fails now, with its reason
@@ -86,6 +88,8 @@ def read(
         ours=result.get("ours"),
         mended=result.get("mended", 0),
         counted_at=counted.as_of if result else None,
+        stages=tuple((pipeline, status, theirs, ours) for pipeline, status, theirs, ours in result.get("stages", ())),
+        stages_reason=result.get("stages_reason"),
         age_s=age_s,
         failing_since=told.failing_since,
         failing={name: walk.reason for name, walk in known.items() if walk.reason},

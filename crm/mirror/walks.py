@@ -16,10 +16,11 @@ from crm.store import Store, clock, waits
 from crm.store.owners import is_gone, me
 from crm.store.tables import mirror_walks
 
-FILL, LEADS, CONTACTS, BIN, CONTACTS_BIN, EVENTS, REFERENCE, COUNT, NIGHT = (
+FILL, LEADS, CONTACTS, TASKS, BIN, CONTACTS_BIN, EVENTS, REFERENCE, COUNT, NIGHT = (
     "fill",
     "leads",
     "contacts",
+    "tasks",
     "bin",
     "contacts_bin",
     "events",
@@ -28,9 +29,9 @@ FILL, LEADS, CONTACTS, BIN, CONTACTS_BIN, EVENTS, REFERENCE, COUNT, NIGHT = (
     "night",
 )
 
-ALL = (FILL, LEADS, CONTACTS, BIN, CONTACTS_BIN, EVENTS, REFERENCE, COUNT, NIGHT)
+ALL = (FILL, LEADS, CONTACTS, TASKS, BIN, CONTACTS_BIN, EVENTS, REFERENCE, COUNT, NIGHT)
 
-BY_TIME = (LEADS, CONTACTS, BIN, CONTACTS_BIN, EVENTS)
+BY_TIME = (LEADS, CONTACTS, TASKS, BIN, CONTACTS_BIN, EVENTS)
 """Readings that go on from a time of AmoCRM's."""
 
 HINTS = "hints"

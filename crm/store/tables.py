@@ -431,21 +431,23 @@ leads = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("price_rub", sa.BigInteger, nullable=False),
+    sa.Column("price_kop", sa.BigInteger, nullable=False),  # kopecks, so that every sum of them is exact
     sa.Column("pipeline_id", sa.BigInteger, nullable=False),
     sa.Column("status_id", sa.BigInteger, nullable=False),
     sa.Column("responsible_user_id", sa.BigInteger, nullable=False),  # 0: nobody
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("closed_at", sa.BigInteger),
-    sa.Column("closest_task_at", sa.BigInteger),  # null: no open task
+    sa.Column("closest_task_at", sa.BigInteger),  # null: no open task; of tasks, else as AmoCRM says of the lead
     sa.Column("loss_reason_id", sa.BigInteger),
     sa.Column("contact_id", sa.BigInteger, index=True),  # the main one
     sa.Column("contact_name", sa.Text, nullable=False),  # of that contact; here too, so that a list needs no join
-    sa.Column("contact_search", sa.Text, nullable=False),  # the same, folded
+    sa.Column("contact_search", sa.Text, nullable=False),  # the names of all its contacts, folded, a line each
     sa.Column("own_phone", sa.Text, nullable=False, index=True),  # of the lead's own field; E.164 where it is one
-    sa.Column("phone", sa.Text, nullable=False),  # the contact's first, else the lead's own
-    sa.Column("phones", sa.Text, nullable=False),  # all of them, each behind a blank: for searching
+    sa.Column(
+        "phone", sa.Text, nullable=False
+    ),  # the main contact's first, else the lead's own, else another contact's
+    sa.Column("phones", sa.Text, nullable=False),  # of all its contacts, each behind a blank: for searching
     sa.Column("direction", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("utm_source", sa.Text, nullable=False),
@@ -476,7 +478,7 @@ sa.Index(
             "responsible_user_id",
             "closest_task_at",
             "updated_at",
-            "price_rub",
+            "price_kop",
             "source",
             "direction",
             "utm_source",
@@ -519,6 +521,30 @@ contacts = sa.Table(
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("is_deleted", sa.Boolean, nullable=False),
     sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
+)
+
+# One row: a lead and one of its contacts, in whatever role. Written by crm.mirror with the lead.
+lead_contacts = sa.Table(
+    "lead_contacts",
+    metadata,
+    sa.Column("lead_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("contact_id", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sa.Column("is_main", sa.Boolean, nullable=False),  # at most one of a lead
+)
+
+# One row: a task in AmoCRM. At first only open ones are read; one that is done since stays. Written by crm.mirror.
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("lead_id", sa.BigInteger),  # null: a contact's, a company's or nobody's
+    sa.Column("complete_till", sa.BigInteger),  # unix seconds
+    sa.Column("is_completed", sa.Boolean, nullable=False),
+    sa.Column("responsible_user_id", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("is_deleted", sa.Boolean, nullable=False),
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
+    sa.Index("ix_tasks_open", "lead_id", "is_completed", "is_deleted", "complete_till"),
 )
 
 # One row: a lead went from one stage to another. Written by crm.mirror.

@@ -16,7 +16,7 @@ from crm.activity import Journal, Line
 from crm.amo import webhooks
 from crm.amo.client import Client
 from crm.connection import Connection, Status
-from crm.errors import DeskError, SetupError
+from crm.errors import DeskError, SaidNo, SetupError
 from crm.settings import Settings
 from crm.store import Store, waits
 from crm.store.tables import facts
@@ -190,11 +190,21 @@ class Webhooks:
         for destination in plan.drop_first:
             webhooks.unsubscribe(self._client, destination, live=live)
         if plan.subscribe:
-            webhooks.subscribe(self._client, address, decisions.EVENTS, live=live)
+            self._subscribe(address, live)
         self._addresses.took_over(number)
         for destination in plan.drop:
             webhooks.unsubscribe(self._client, destination, live=live)
         return bool(plan.drop_first)
+
+    def _subscribe(self, address: str, live: bool) -> None:
+        """Ask to be called of everything, or, if AmoCRM does not know all of that, of leads and contacts."""
+        try:
+            webhooks.subscribe(self._client, address, decisions.EVENTS, live=live)
+        except SaidNo as error:
+            if error.code != "validation":
+                raise
+            webhooks.subscribe(self._client, address, decisions.CARD_EVENTS, live=live)
+            log.warning("AmoCRM does not call us of tasks: %s", error)
 
     def _claim(self, status: Status) -> bool:
         """Whether a check is due and this process is the one to make it. Another account is due at once."""

@@ -76,6 +76,11 @@ class Lead:
         return int(self.price.quantize(Decimal(1), ROUND_HALF_UP))
 
     @property
+    def kopecks(self) -> int:
+        """The budget in whole kopecks, rounded as people round."""
+        return int((self.price * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+    @property
     def numbers(self) -> frozenset[str]:
         """The last ten digits of every phone of every contact, and of the lead's own."""
         own = ten(self.own_phone)
@@ -85,7 +90,7 @@ class Lead:
         """Why an open lead needs somebody, in the desk's own words for it."""
         if not self.is_open:
             return set()
-        phone = self.own_phone or (self.main and self.main.phones)
+        phone = self.own_phone or any(one.phones for one in self.people)
         found = {
             "overdue": bool(self.tasks) and self.tasks[0] < now,
             "no_task": not self.tasks,

@@ -139,7 +139,7 @@ def mirror(desk: Desk) -> dict[int, dict]:
         rows = db.execute(sa.select(leads).where(leads.c.is_deleted.is_(False))).mappings().all()
     return {
         row["id"]: {
-            "name": row["name"], "price": row["price_rub"], "pipeline": row["pipeline_id"], "status": row["status_id"],
+            "name": row["name"], "price": row["price_kop"] / 100, "pipeline": row["pipeline_id"], "status": row["status_id"],
             "responsible": row["responsible_user_id"], "created": row["created_at"], "updated": row["updated_at"],
             "closed": row["closed_at"], "loss": row["loss_reason_id"], "direction": row["direction"], "source": row["source"],
             "contact": row["contact_name"], "contact_id": row["contact_id"], "phones": sorted(row["phones"].split()),
