@@ -143,6 +143,7 @@ mirror-filling = { $count ->
    *[other] Reading leads from AmoCRM: { $count } so far. The newest come first, the list grows by itself; numbers are not complete yet.
 }
 mirror-stale = Data as of { $time }: AmoCRM could not be asked since. New leads may be missing here.
+mirror-stale-clock = Data as of { $time }. A clock has been changed since, so nobody knows how old they are: the desk is asking AmoCRM again.
 mirror-failed = The leads could not be read from AmoCRM.
 
 ## New lead
@@ -718,8 +719,8 @@ connection-setup-steps = AmoCRM → Settings → Integrations → "Create integr
 ## The copy of the leads
 
 mirror-title = Copy of the leads
-mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has, in all and in each stage, and compares; where the numbers differ, it reads those leads anew.
-mirror-not-counted = The copy has not been compared with AmoCRM yet: that is done at night, between 3 and 6 o'clock.
+mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has, in all and in each stage, and compares every lead, contact and open task with it; what differs is read anew.
+mirror-not-counted = The copy has not been compared with AmoCRM yet: that is done at night, between 3 and 6 o'clock, or by day once in 24 hours where the desk is off at night.
 mirror-equal = At the last count the numbers were the same, in all and in each stage.
 mirror-differed = At the last count the numbers differed; what was missing and what was too much has been read anew.
 mirror-stages-unknown = AmoCRM did not count by stage: only the numbers of all leads were compared.
@@ -729,8 +730,30 @@ mirror-theirs = Leads in AmoCRM
 mirror-ours = Leads in the desk before that
 mirror-mended = Mended
 mirror-counted-at = Counted
+mirror-comparing = { $count ->
+    [one] Every lead is being compared: { $count } so far.
+   *[other] Every lead is being compared: { $count } so far.
+}
+mirror-compared = { $mended ->
+    [0] Every lead and contact was compared with AmoCRM on { $time }: no differences.
+    [one] Every lead and contact was compared with AmoCRM on { $time }: { $mended } difference was mended.
+   *[other] Every lead and contact was compared with AmoCRM on { $time }: { $mended } differences were mended.
+}
+mirror-contacts-missing = { $count ->
+    [one] The name and phone of { $count } contact are missing: AmoCRM does not bring it, the desk goes on asking.
+   *[other] Names and phones of { $count } contacts are missing: AmoCRM does not bring them, the desk goes on asking.
+}
+mirror-jump-machine = The clock of the computer the desk runs on was moved by { $span } on { $time }.
+mirror-jump-database = The database's clock was moved by { $span } on { $time }.
+mirror-jump-amocrm = AmoCRM's clock was moved by { $span } on { $time }.
+mirror-jump-good = What changed in that time has been read again.
+mirror-jump-open = What changed in that time is read again as soon as AmoCRM answers.
+mirror-smaller = { $count ->
+    [one] AmoCRM is too slow for long lists: the desk asks for { $count } record at a time, which takes longer.
+   *[other] AmoCRM is too slow for long lists: the desk asks for { $count } records at a time, which takes longer.
+}
 mirror-count = Compare now
-mirror-count-asked = The desk compares its numbers with AmoCRM's. The result stands here in a few seconds.
+mirror-count-asked = The desk compares its numbers with AmoCRM's. The result stands here in a few seconds; then it compares every lead.
 
 ## Hooks
 
@@ -958,7 +981,7 @@ setting-unknown-hint = there is no such setting. Did you mean { $hint }?
 
 error-unknown = Unknown error ({ $code }).
 error-unknown-remedy = Try again. If that does not help, open "Activity" and give the request id to AmoCRM's support.
-error-desk_failed = This page failed through a fault of ours.
+error-desk_failed = Lead Desk itself failed here.
 error-desk_failed-remedy = Reload the page. If it happens again, the console of Lead Desk has the details.
 error-settings_wrong = The settings are wrong.
 error-settings_wrong-remedy = Mend the file .env and start again.

@@ -178,7 +178,8 @@ def say_state(status: MirrorStatus) -> None:
     elif status.state == "filling":
         st.info(say("mirror-filling", count=status.read) + reason, icon="spinner")
     elif status.state == "stale" and status.as_of is not None:
-        st.warning(say("mirror-stale", time=moment(status.as_of)) + reason, icon=":material/history_toggle_off:")
+        stale = "mirror-stale-clock" if status.is_clock_unsure else "mirror-stale"
+        st.warning(say(stale, time=moment(status.as_of)) + reason, icon=":material/history_toggle_off:")
     elif status.as_of is not None:
         as_of(status.as_of)
 

@@ -59,6 +59,11 @@ class MirrorStatus:
         """Whether there is anything to show."""
         return self.state in ("filling", "following", "stale")
 
+    @property
+    def is_clock_unsure(self) -> bool:
+        """Whether a clock has jumped and no round has succeeded since: then nobody knows how old the numbers are."""
+        return self.jump is not None and self.jump.made_good_at is None
+
 
 def read(
     store: Store, walks: Walks, jumps: Jumps, now: datetime | None = None, shrunk: dict[str, int] | None = None
