@@ -116,7 +116,7 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
 
     @api.options("/crm/in/{key}")
     def before_accept_by_address(request: Request) -> Response:
-        return _preflight(request, desk(), "POST")
+        return _preflight(request, desk(), "GET, POST")
 
     @api.options("/crm/{lead_id}")
     def before_where(request: Request) -> Response:

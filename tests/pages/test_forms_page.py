@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.reception import API
-from crm.reception.drafts import FormDraft
+from crm.reception import API, salvage
+from crm.reception.drafts import FormDraft, ways_of
 from crm.reception.forms import KEY_PREFIX
 from crm.reception.log import OUTCOMES
+from crm.reception.presets import PRESETS
 from crm.reception.reception import NOBODYS_PHONE
 from crm.reception.signs import SIGNS
 from crm.store.tables import accepted_leads
@@ -337,3 +338,106 @@ def test_a_row_chosen_opens_its_submission(desk, form, open_page):
     desk.reception.take(form, LEAD)
     app = open_page("forms")
     assert app.session_state[submissions_view.SHOWN] == [desk.reception.log.page()[0].id]
+
+
+# Senders as they are
+
+
+def test_a_form_for_a_service(app, desk):
+    """Chosen when a form is made, a preset sets it up; the drawer then says what the service has to be told, with the key in the address."""
+    press(app, "new")
+    app.selectbox(key="forms.preset").set_value("tilda")
+    fill(app, name="Тильда", source="Сайт")
+    press(app, "save")
+    form = desk.reception.forms.all()[0]
+    assert (form.preset, form.answer, form.key_in_address, form.note_unknown) == ("tilda", "plain", True, True)
+    [key] = codes(app)
+    press(app, "to_code")
+    assert codes(app) == [f"{desk.settings.base_url}/api/crm/in/{key}"]
+    assert "Настройки сайта → Формы → Webhook" in shown(app)
+    close(app)
+    press(app, f"code.{form.id}")
+    assert key not in shown(app)
+    assert codes(app) == [f"{desk.settings.base_url}/api/crm/in/FORM_KEY"]
+
+
+@pytest.mark.parametrize("preset", [preset.id for preset in PRESETS if preset.id])
+def test_every_service_is_told_where_to_put_the_address(app, desk, preset):
+    """Each preset's drawer shows the address and its own steps."""
+    form = desk.reception.forms.add(FormDraft("Форма", **ways_of(preset)))
+    app.run()
+    press(app, f"code.{form.id}")
+    assert not app.exception
+    assert words("ru")(f"preset-{preset}-steps").splitlines()[0] in shown(app)
+
+
+def test_its_ways_are_edited(app, desk, form):
+    """An owner changes how a form answers, what it wants, and its word; another preset sets it up anew, and what it was taught stays."""
+    desk.reception.forms.teach(form.id, "x", "name")
+    app.run()
+    press(app, f"edit.{form.id}")
+    app.radio(key="forms.answer").set_value("plain")
+    app.checkbox(key="forms.key_in_address").set_value(True)
+    app.multiselect(key="forms.required").set_value(["name"])
+    press(app, "save")
+    now = desk.reception.forms.of(form.id)
+    assert (now.answer, now.key_in_address, now.note_unknown, now.required) == ("plain", True, False, ("name",))
+    press(app, f"edit.{form.id}")
+    app.selectbox(key="forms.preset").set_value("vk")
+    press(app, "save")
+    press(app, f"edit.{form.id}")
+    app.text_input(key="forms.code_word").set_value("a1b2c3d4")
+    press(app, "save")
+    now = desk.reception.forms.of(form.id)
+    assert (now.preset, now.note_unknown, now.required, now.code, now.taught) == (
+        "vk",
+        True,
+        ("name",),
+        "a1b2c3d4",
+        {"x": "name"},
+    )
+
+
+def test_names_are_mapped_with_one_press(app, desk, form):
+    """The names that came stand there with what each is taken for, the unknown first; choosing another meaning holds at once."""
+    app.run()
+    press(app, f"names.{form.id}")
+    assert "Ещё ничего не приходило" in shown(app)
+    close(app)
+    desk.reception.take(form, {"Phone": "8 961 555-10-20", "text-463": "Ольга", "Город": "Тверь"})
+    press(app, f"names.{form.id}")
+    assert "незнакомых полей: 2" in shown(app)
+    boxes = {box.label: box for box in app.selectbox if box.key and box.key.startswith("forms.named.")}
+    assert list(boxes) == ["text\\-463", "Город", "Phone"]
+    boxes["text\\-463"].set_value("name").run()
+    assert desk.reception.forms.of(form.id).taught == {"text-463": "name"}
+    assert "незнакомых полей: 1" in shown(app)
+    desk.reception.take(desk.reception.forms.of(form.id), {"Phone": "8 961 555-10-21", "text-463": "Ольга"})
+    assert {lead["name"] for lead in leads(desk)} == {"", "Ольга"}
+
+
+def test_what_nobody_could_read_is_shown_and_taken(app, desk, form):
+    """A body that is no JSON stands in the drawer as it came, with the phone it held; one press makes a lead of it."""
+    text = '{"Имя": "Лом", "phone": "8 961 555-10-22",}'
+    desk.reception.refuse(form, salvage.saved(text), "json_broken", text=text)
+    app.session_state["forms.open"] = ("submission", desk.reception.log.page()[0].id)
+    app.run()
+    assert not app.exception
+    assert text in codes(app)
+    assert "+7 961 555-10-22" in shown(app)
+    press(app, "accept")
+    assert [(lead["name"], lead["phone"]) for lead in leads(desk)] == [("Лом", "+79615551022")]
+
+
+def test_only_an_email_came(app, desk, form):
+    """What is known of the person stands there; with a phone filled in it becomes a lead that has it in its note."""
+    desk.reception.take(form, {"name": "Эля", "email": "only@example.ru"})
+    line = desk.reception.log.page()[0]
+    app.session_state["forms.open"] = ("submission", line.id)
+    app.run()
+    assert "only@example.ru" in shown(app)
+    assert "Впишите телефон" in shown(app)
+    app.text_input(key=f"forms.repair.{line.id}.phone").set_value("8 961 555-10-23")
+    press(app, "accept")
+    [lead] = leads(desk)
+    assert (lead["phone"], "only@example.ru" in lead["extra"]) == ("+79615551023", True)
