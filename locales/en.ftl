@@ -283,6 +283,7 @@ field-in_the_past = That time has passed.
 caller-look-first = This number is in AmoCRM already. See whose it is and save again.
 caller-unknown = A new number
 nameless = No name
+caller-not-known-yet = The leads have not all been read from AmoCRM: this number may be known there
 caller-no-leads = No leads
 caller-no-stage = Stage unknown
 caller-more = { $count ->

@@ -292,6 +292,7 @@ field-in_the_past = Это время уже прошло.
 caller-look-first = Этот номер уже есть в AmoCRM. Посмотрите, чей он, и сохраните ещё раз.
 caller-unknown = Новый номер
 nameless = Без имени
+caller-not-known-yet = Лиды ещё не все прочитаны из AmoCRM: номер может быть там известен
 caller-no-leads = Сделок нет
 caller-no-stage = Этап неизвестен
 caller-more = { $count ->

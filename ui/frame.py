@@ -22,6 +22,7 @@ from crm.desk import the_desk
 from crm.errors import DeskError, SetupError
 from crm.readiness import PEOPLE
 from crm.settings import SettingsError
+from crm.store import is_away
 from crm.words import words
 from ui import health_view
 from ui.person import ask_name
@@ -165,7 +166,10 @@ def forget_notice(code: str | None) -> None:
 
 def show_error(error: Exception, *, framed: bool = True) -> None:
     """What happened, what to do, and what to tell support. Never a stack trace, a body or a token."""
-    if not isinstance(error, DeskError):
+    if is_away(error):
+        log.error("a page had no database: %s", type(error).__name__)
+        error = SetupError("database_unreachable")
+    elif not isinstance(error, DeskError):
         log.exception("a page failed", exc_info=error)
         error = SetupError("desk_failed")
     what, remedy = error_words(error.code)

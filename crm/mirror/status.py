@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from crm.mirror import night
@@ -75,6 +75,7 @@ def read(
         known.get(name, Walk(name))
         for name in (names.FILL, names.LEADS, names.CONTACTS, names.COUNT, names.NIGHT, names.EVENTS)
     )
+    fill = _with_what_it_waits_for(fill, known.get(names.REFERENCE, Walk(names.REFERENCE)))
     result, round_result = counted.cursor or {}, compared.cursor or {}
     jump = jumps.last()
     age_s = _age_s(changes if fill.is_whole else fill, now_s)
@@ -107,6 +108,20 @@ def read(
         compared_mended=0 if under_way else round_result.get("mended", 0),
         compared_at=compared.as_of if round_result and not under_way else None,
         shrunk=shrunk or {},
+    )
+
+
+def _with_what_it_waits_for(fill: Walk, reference: Walk) -> Walk:
+    """The first reading begins and goes on when stages and people are here: where they do not come, that is its reason."""
+    if fill.is_whole or fill.reason or not reference.reason:
+        return fill
+    return replace(
+        fill,
+        reason=reference.reason,
+        failing_since=reference.failing_since,
+        due_at=reference.due_at,
+        waits_from=reference.waits_from,
+        failures=reference.failures,
     )
 
 

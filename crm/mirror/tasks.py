@@ -109,7 +109,9 @@ class Tasks:
             with self._rows.keeping() as db:
                 self._walks.step(db, names.TASKS, cursor | {names.SINCE: since}, 0)
             return
-        self._end(names.TASKS, begun, {names.SINCE: cursor[AFTER], SHOW: True}, 0.0)
+        self._end(names.TASKS, begun, {names.SINCE: cursor[AFTER], SHOW: True})
+        with self._rows.changing() as db:  # and once more with the next round, if this process is killed here
+            self._rows.show_tasks(db)
 
     def _keep(self, page: list[dict[str, Any]], asked: int) -> tuple[int, ...]:
         with self._rows.keeping() as db:

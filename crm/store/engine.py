@@ -25,7 +25,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crm.errors import SetupError
 from crm.store import clock, frozen
@@ -208,6 +209,11 @@ class Store:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database cannot be reached, is full, locked or too slow; any other is a fault of ours."""
+    return isinstance(error, OperationalError | InterfaceError | InternalError | PoolTimeout)
 
 
 def _make_private(path: Path) -> None:

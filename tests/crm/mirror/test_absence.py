@@ -187,3 +187,12 @@ def test_lost_hooks_of_every_kind_are_counted(few, small):
     round_of(small)
     with small.store.read() as db:
         assert db.scalar(sa.select(sa.func.count()).select_from(hook_misses)) == len(told)
+
+
+def test_a_first_reading_that_cannot_begin(box, desk):
+    """Stages do not come, so nothing is read: that is told as a failure with its reason, and not as "begins by itself"."""
+    box.fault("status", path="/api/v4/leads/pipelines*", status=403)
+    desk.mirror.look_after()
+    status = desk.mirror.status()
+    assert (status.state, status.reason) == ("failed", "rights_missing")
+    assert status.next_try is not None

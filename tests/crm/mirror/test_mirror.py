@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from contextlib import nullcontext
 from urllib.parse import urlencode
 
@@ -173,7 +174,36 @@ def test_the_count_finds_what_is_missing_and_what_is_too_much(box, filled):
     assert differences(filled, box) == {}
     since = box.last_seq()
     assert filled.mirror.count_now()["mended"] == 0
-    assert len(box.ledger("request", since=since)) == 1
+    stages = {(row["pipeline_id"], row["id"]) for row in box.entities("statuses")}
+    assert len(box.ledger("request", since=since)) == 1 + len(stages)
+
+
+def test_the_count_is_of_each_stage(box, filled):
+    """A lead in another stage here than there: the totals are equal, two stages differ, are told and mended."""
+    moved = min((row for row in box.entities("leads") if not row["is_deleted"]), key=lambda row: row["updated_at"])
+    before = (moved["pipeline_id"], moved["status_id"])
+    with filled.store.write() as db:
+        db.execute(leads.update().where(leads.c.id == moved["id"]).values(status_id=143 if before[1] != 143 else 142))
+    there = Counter((row["pipeline_id"], row["status_id"]) for row in box.entities("leads") if not row["is_deleted"])
+    after = (before[0], 143 if before[1] != 143 else 142)
+    result = filled.mirror.count_now()
+    assert result["theirs"] == result["ours"] == 900
+    first, *others = result["stages"]
+    assert [*others] == []  # mending the first has mended the other
+    assert tuple(first[:2]) in (before, after)
+    assert first[2] == there[tuple(first[:2])] == first[3] + (1 if tuple(first[:2]) == before else -1)
+    assert differences(filled, box) == {}
+    assert filled.mirror.status().stages == (tuple(first),)
+    assert filled.mirror.count_now()["stages"] == []
+
+
+def test_an_amocrm_that_does_not_count_by_stage(box, filled, monkeypatch):
+    """One that does not understand the filter has counted all leads; that stages could not be compared is told."""
+    monkeypatch.setattr("crm.amo.leads.in_stage", lambda stage: [])
+    result = filled.mirror.count_now()
+    assert (result["theirs"], result["ours"], result["stages_reason"]) == (900, 900, "filter_ignored")
+    assert filled.mirror.status().stages_reason == "filter_ignored"
+    assert filled.mirror.status().theirs == 900
 
 
 def test_the_count_throws_away_nothing_that_is_there(box, filled, monkeypatch):
