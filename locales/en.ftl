@@ -781,6 +781,7 @@ operation-contacts-create = Contact created
 operation-notes-list = Reading notes
 operation-leads-search = Search for a lead
 operation-leads-get = Reading a lead
+operation-contacts-get = Reading a contact
 operation-notes-create = Note on a lead
 operation-leads-move = Change of stage
 operation-tasks-create = Task

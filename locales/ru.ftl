@@ -794,6 +794,7 @@ operation-contacts-create = Создание контакта
 operation-notes-list = Чтение примечаний
 operation-leads-search = Поиск лида
 operation-leads-get = Чтение лида
+operation-contacts-get = Чтение контакта
 operation-notes-create = Примечание к лиду
 operation-leads-move = Смена этапа
 operation-tasks-create = Задача

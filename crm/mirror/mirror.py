@@ -51,7 +51,7 @@ PLACES = "fields of the mirror"
 Inbox = Callable[[], AbstractContextManager[dict[str, set[int]]]]
 
 Told = Callable[[str, BaseException | None], object]
-"""Told of every round by its name ("mirror" for the whole look, "mirror.leads" and the like), with the error it broke off
+"""Told of every round by its name ("mirror" for a whole look; "mirror.", followed by a name of `walks`, for a reading), with the error it broke off
 with, or None."""
 
 log = logging.getLogger(__name__)
