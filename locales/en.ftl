@@ -899,6 +899,7 @@ operation-contacts-create = Contact created
 operation-notes-list = Reading notes
 operation-leads-search = Search for a lead
 operation-leads-get = Reading a lead
+operation-contacts-get = Reading a contact
 operation-notes-create = Note on a lead
 operation-leads-move = Change of stage
 operation-tasks-create = Task
@@ -982,8 +983,8 @@ setting-unknown-hint = there is no such setting. Did you mean { $hint }?
 
 error-unknown = Unknown error ({ $code }).
 error-unknown-remedy = Try again. If that does not help, open "Activity" and give the request id to AmoCRM's support.
-error-desk_failed = Lead Desk itself failed here.
-error-desk_failed-remedy = Reload the page. If it happens again, the console of Lead Desk has the details.
+error-desk_failed = Lead Desk itself failed here: a fault of the program, not of AmoCRM.
+error-desk_failed-remedy = Nothing is lost. Reload the page; if it happens again, give the log of Lead Desk to its developer: the place in the program stands there.
 error-settings_wrong = The settings are wrong.
 error-settings_wrong-remedy = Mend the file .env and start again.
 error-not_connected = AmoCRM is not connected.
@@ -1152,8 +1153,6 @@ error-demo_runs_already = A demo runs from this folder already.
 error-demo_runs_already-remedy = Open it in the browser, or stop it first. Of real desks several may share a database.
 error-worker_died = The program stopped while the lead was on its way.
 error-worker_died-remedy = The desk goes on with it by itself. If the lead may be in AmoCRM, it searches there first, so as not to send it twice.
-error-desk_failed = The desk itself stumbled over this lead: a fault of the program, not of AmoCRM.
-error-desk_failed-remedy = Give the desk's log to the developer; the place in the program stands there. The lead is not lost: after the repair, send it again.
 error-database_failed = The desk's database did not do what was asked of it.
 error-database_failed-remedy = Check that the database runs and its disk is not full, then send the lead again. It is not lost.
 

@@ -917,6 +917,7 @@ operation-contacts-create = Создание контакта
 operation-notes-list = Чтение примечаний
 operation-leads-search = Поиск лида
 operation-leads-get = Чтение лида
+operation-contacts-get = Чтение контакта
 operation-notes-create = Примечание к лиду
 operation-leads-move = Смена этапа
 operation-tasks-create = Задача
@@ -1000,8 +1001,8 @@ setting-unknown-hint = такой настройки нет. Вы имели в 
 
 error-unknown = Неизвестная ошибка ({ $code }).
 error-unknown-remedy = Повторите. Если не пройдёт, откройте «Журнал» и передайте номер запроса в поддержку AmoCRM.
-error-desk_failed = Здесь сломались мы сами.
-error-desk_failed-remedy = Обновите страницу. Если повторится, подробности в консоли, где запущен Lead Desk.
+error-desk_failed = Здесь сломался сам Lead Desk: это ошибка программы, а не AmoCRM.
+error-desk_failed-remedy = Ничего не потеряно. Обновите страницу; если повторится, передайте разработчику журнал Lead Desk: место в программе указано там.
 error-settings_wrong = Настройки заполнены с ошибками.
 error-settings_wrong-remedy = Исправьте файл .env и запустите снова.
 error-not_connected = AmoCRM не подключена.
@@ -1170,8 +1171,6 @@ error-demo_runs_already = Из этой папки демонстрация уж
 error-demo_runs_already-remedy = Откройте её в браузере или сначала остановите. Настоящих столов на одной базе может быть несколько.
 error-worker_died = Программа остановилась, пока лид передавался.
 error-worker_died-remedy = Стол продолжит сам. Если лид мог попасть в AmoCRM, сначала поищет его там, чтобы не отправить дважды.
-error-desk_failed = На этом лиде споткнулся сам стол: ошибка в программе, а не в AmoCRM.
-error-desk_failed-remedy = Передайте журнал стола разработчику, там указано место в программе. Лид не потерян: после исправления отправьте его ещё раз.
 error-database_failed = База данных стола не выполнила запрос.
 error-database_failed-remedy = Проверьте, что база работает и на её диске есть место, затем отправьте лид ещё раз. Он не потерян.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from crm.errors import BrokenWord
-from tests.crm.mirror.conftest import fill
+from tests.crm.mirror.conftest import fill, settle
 from tests.pages.conftest import shown
 
 
@@ -33,8 +33,7 @@ def test_counting_by_a_press(desk, open_page):
     text = shown(open_page("connection"))
     assert "числа совпали" in text
     assert "Идёт сверка каждого лида" in text
-    for _ in range(4):
-        desk.mirror.look_after()
+    settle(desk)
     assert "Каждый лид и контакт сверен с AmoCRM" in shown(open_page("connection"))
 
 

@@ -384,6 +384,29 @@ def test_whatever_breaks_a_round_is_told_and_tried_later(box, filled, monkeypatc
     assert filled.mirror.walks.of(walks.REFERENCE).reason == "desk_failed"
 
 
+def test_every_round_is_told_and_no_value_is(box, filled, monkeypatch, caplog):
+    """Whoever listens hears of each reading and of what it broke off with; the log names places in the code and no value."""
+    heard = []
+    filled.mirror._told = lambda name, error: heard.append((name, type(error).__name__ if error else None))
+
+    def stumble():
+        raise ValueError("+79161234567 Анна")
+
+    monkeypatch.setattr(filled.mirror._follow, "contacts", stumble)
+    round_of(filled)
+    box.fault("status", path="/api/v4/events", status=503)
+    monkeypatch.setattr(filled.door, "_wait", lambda pause_s: None)
+    round_of(filled, walks.EVENTS)
+    assert {("mirror.leads", None), ("mirror.contacts", "ValueError"), ("mirror.events", "BrokenWord")} <= set(heard)
+    status = filled.mirror.status()
+    assert status.failing == {walks.CONTACTS: "desk_failed", walks.EVENTS: "server_error"}
+    assert walks.LEADS in status.succeeded
+    assert "test_mirror.py" in caplog.text
+    assert "stumble" in caplog.text
+    assert "7916" not in caplog.text
+    assert "Анна" not in caplog.text
+
+
 def test_a_block_is_not_made_worse_by_hints(box, filled):
     """What is hinted at while AmoCRM lets nobody in is asked for again and again, but ever more seldom, and then is there."""
     lead_id = box.entities("leads", limit=1)[0]["id"]
