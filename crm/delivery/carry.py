@@ -138,7 +138,8 @@ class Carrier:
         asked = None
         # A number that cannot exist is nobody's: under no reading of it is anybody looked up.
         if now.contact_id is None and not job.new_contact and phones.normalise(job.lead.phone) is not None:
-            now.contact_id = self._phonebook.contact_of(job.lead.phone)
+            said = dict.fromkeys([job.lead.phone, *phones.all_of(job.lead.said.get("phone", ""))])
+            now.contact_id = next(filter(None, map(self._phonebook.contact_of, said)), None)
             if now.contact_id is None:
                 now.started = time.monotonic()
                 now.contact_id = self._ask_for_contact(job, layout.contact_phone.get("field_id", 0))

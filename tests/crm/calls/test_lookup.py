@@ -104,6 +104,26 @@ def test_exact_only_is_exact(store):
     assert {one.contact_id for one in found.near} == {1, 2}
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["8 (961) 555-00-11 Вера", "тел. 89615550011", "8 961 555 00 11, 8 903 100 16 02", "8 903 100 16 02 или +7 961 555-00-11",
+     "восемь девятьсот шестьдесят один пятьсот пятьдесят пять ноль ноль одиннадцать", "+79615550011 доб. 12", "%2B79615550011"],
+)  # fmt: skip
+def test_whatever_is_typed_it_is_that_person(store, typed):
+    """The reader is the intake's: words, several numbers and speech find who has the number."""
+    put(store, of_contacts=[(contact_row(1, PHONE), PHONE)])
+    assert [one.contact_id for one in look(store, typed).exact] == [1]
+
+
+@pytest.mark.parametrize(
+    "typed", ["8 961 555-00-1", "+7 (896) 155-50-01", "8 9615 555 00 11", "+7 (796) 155-50-01", "8 (300) 555-00-11"]
+)
+def test_nobody_is_looked_up_by_a_number_that_cannot_exist(store, typed):
+    """A slip is no number, and the caller nobody; who may be meant is near at the most."""
+    put(store, of_contacts=[(contact_row(1, PHONE), PHONE)])
+    assert look(store, typed).exact == ()
+
+
 def test_the_most_likely_comes_first(store):
     """Who has an open lead comes before who was changed last; of a person's leads the open one, then the newest."""
     put(
