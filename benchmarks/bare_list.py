@@ -27,5 +27,5 @@ source = st.multiselect("Source", list(texts), format_func=lambda one: texts[one
 page = listing().page(Filter(source=tuple(source), search=search), Sort())
 st.markdown(f"{page.total} leads")
 st.dataframe(
-    pd.DataFrame([[row.id, row.created_at, row.name, row.phone, row.source, row.price_rub] for row in page.rows])
+    pd.DataFrame([[row.id, row.created_at, row.name, row.phone, row.source, row.price_kop] for row in page.rows])
 )

@@ -17,11 +17,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm.amo.pipelines import Stage
+from crm.mirror import reference
 from crm.mirror import walks as names
 from crm.mirror.rows import Rows
-from crm.mirror.shape import fold, joined
+from crm.mirror.shape import Person, fold, joined
 from crm.store import Store
-from crm.store.tables import contacts, known_phones, leads, mirror_walks, stage_changes
+from crm.store.tables import contacts, known_phones, lead_contacts, leads, mirror_walks, stage_changes, tasks
 from sandbox.club import habits, people, structure
 
 DAY_S = 24 * 3600
@@ -90,8 +91,20 @@ def _lead_rows(
         someone = persons[at] if persons and random.random() > 0.03 else None
         pipeline_id = habits.pipeline(random)
         fate = habits.fate(random, pipeline_id, created_at, now)
-        yield leads, _lead(random, FIRST_LEAD + number, created_at, source, direction, pipeline_id, fate, someone, now)
+        lead = _lead(random, FIRST_LEAD + number, created_at, source, direction, pipeline_id, fate, someone, now)
+        yield leads, lead
+        if lead["closest_task_at"] is not None:
+            yield tasks, _task(lead)
+        if someone is not None:
+            yield lead_contacts, {"lead_id": FIRST_LEAD + number, "contact_id": someone.id, "is_main": True}
         yield from _moves(FIRST_LEAD + number, pipeline_id, fate, now - HISTORY_S)
+
+
+def _task(lead: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": FIRST_LEAD + lead["id"], "lead_id": lead["id"], "complete_till": lead["closest_task_at"], "is_completed": False,
+        "responsible_user_id": lead["responsible_user_id"], "updated_at": lead["updated_at"], "is_deleted": False,
+    }  # fmt: skip
 
 
 def _lead(
@@ -109,15 +122,15 @@ def _lead(
     name = f"{source}: {direction or 'Абонемент'}"
     phone = someone.phone if someone else f"+7{people.phone(random)}" if random.random() < 0.9 else ""
     own_phone = phone if random.random() < 0.9 or someone is None else ""
-    told = (someone.name, [someone.phone]) if someone else ("", [])
+    people_of = [Person(someone.name, [someone.phone])] if someone else []
     custom = {
         str(structure.PHONE_FIELD): [own_phone], str(structure.DIRECTION_FIELD): [direction],
         str(structure.SOURCE_FIELD): [told_source],
     }  # fmt: skip
-    of_contact = joined(*told, own_phone)
+    of_contact = joined(people_of, own_phone)
     return {
         "id": lead_id, "name": name,
-        "price_rub": random.choice(habits.PRICES) if fate.status_id == structure.WON or random.random() < 0.4 else 0,
+        "price_kop": random.choice(habits.PRICES) * 100 if fate.status_id == structure.WON or random.random() < 0.4 else 0,
         "pipeline_id": pipeline_id, "status_id": fate.status_id,
         "responsible_user_id": random.choice(structure.MANAGERS) if random.random() > 0.02 else 0,
         "created_at": created_at, "updated_at": max(created_at, fate.changed_at),
@@ -179,7 +192,7 @@ def _reference(store: Store) -> None:
         )
     ]
     reasons = {structure.FIRST_LOSS_REASON + 2 * at: name for at, name in enumerate(structure.LOSS_REASONS)}
-    Rows(store).keep_reference(found, {user[0]: user[1] for user in structure.USERS}, reasons)
+    reference.keep(store, Rows(store), found, {user[0]: user[1] for user in structure.USERS}, reasons)
 
 
 def _say_following(store: Store, count: int, now: int) -> None:

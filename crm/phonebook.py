@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm import phones
+from crm.amo.answers import whole
 from crm.fields import PHONE_CODE, texts_of
 from crm.store import Store, clock
 from crm.store.tables import known_phones
@@ -39,7 +40,7 @@ class Phonebook:
         if not seen:
             return
         rows = [
-            {"phone": phone, "contact_id": contact_id, "updated_at": contact.get("updated_at") or 0}
+            {"phone": phone, "contact_id": contact_id, "updated_at": whole(contact.get("updated_at")) or 0}
             for contact_id, contact in seen.items()
             for phone in phones_of(contact, phone_field_id)
         ]

@@ -1,7 +1,7 @@
 """What the server serves besides the pages, in one list.
 
 GET /connection/start     a browser begins to connect: a state for it alone, then AmoCRM's consent page
-GET /healthz, /readyz     alive; ready, and what is red
+GET /healthz, /readyz     alive; ready, and which checks fail since when (`crm.readiness`)
 GET /new?phone=           a telephony opens the form with a number: it goes into a draft, and out of the address
 /api/...                  `crm.api`
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +24,7 @@ from crm.calls.drafts import new_id
 from crm.desk import Desk
 from crm.errors import DeskError
 from crm.phones import LONGEST_INPUT
+from crm.readiness import DATABASE
 from crm.settings import is_loopback
 
 STATE_COOKIE = "desk_connect"
@@ -45,9 +47,10 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         return JSONResponse({"status": "ok"})
 
     def readyz(_: Request) -> Response:
-        checks = readiness(desk())
-        ready = all(check == "ok" for check in checks.values())
-        return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
+        verdict = desk().watch.now()
+        told: dict[str, object] = {"ready": verdict.is_ready, "checks": verdict.codes(), "since": verdict.since()}
+        told["clock_jump"] = last_jump(desk()) if verdict.of(DATABASE).is_ok else None
+        return JSONResponse(told, status_code=200 if verdict.is_ready else 503, headers={"Cache-Control": "no-store"})
 
     def start(request: Request) -> Response:
         """Send the browser to AmoCRM's consent page.
@@ -108,16 +111,10 @@ class ScreenPop:
         return draft_id
 
 
-def readiness(desk: Desk) -> dict[str, str]:
-    """ "ok" or what is red, for each part that must work."""
-    if not desk.store.healthy():
-        return {"database": "unreachable"}
-    status = desk.connection.status()
-    return {
-        "database": "ok",
-        "connection": "ok" if status.connected else status.trouble or status.state,
-        "delivery": "ok" if desk.outbox.is_running else "stopped",
-    }
+def last_jump(desk: Desk) -> dict[str, object] | None:
+    """The last time a clock has jumped: which, by how many seconds, when, and when what it may have cost was made good."""
+    jump = desk.mirror.clocks.jumps.last()
+    return asdict(jump) if jump is not None else None
 
 
 def page_after_consent(result: str) -> str:

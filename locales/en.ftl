@@ -107,6 +107,7 @@ leads-card = Lead no. { $id }
 leads-card-unknown = This lead is not here. The link may be incomplete, or the lead has not been read from AmoCRM yet.
 leads-card-deleted = This lead has been deleted in AmoCRM.
 leads-no-phone = No phone
+leads-others = Other contacts of the lead
 leads-lead-name = The lead's own name
 leads-closed = Closed
 leads-loss-reason = Loss reason
@@ -142,6 +143,7 @@ mirror-filling = { $count ->
    *[other] Reading leads from AmoCRM: { $count } so far. The newest come first, the list grows by itself; numbers are not complete yet.
 }
 mirror-stale = Data as of { $time }: AmoCRM could not be asked since. New leads may be missing here.
+mirror-stale-clock = Data as of { $time }. A clock has been changed since, so nobody knows how old they are: the desk is asking AmoCRM again.
 mirror-failed = The leads could not be read from AmoCRM.
 
 ## New lead
@@ -158,7 +160,7 @@ new-source-hint = For example, call
 new-message = Message
 new-accepted = Saved. On its way to AmoCRM…
 new-waiting = Saved here; it will go to AmoCRM by itself.
-new-delivered = In AmoCRM after { $seconds } s
+new-delivered = In AmoCRM after { $seconds } s, counted from saving
 new-not-saved = Not saved yet: correct the marked fields.
 new-unknown = Saved here. AmoCRM's answer did not come; we search for the lead there by ourselves, so as not to double it.
 new-needs-decision = Saved here. Whether it reached AmoCRM a person decides on the page Deliveries.
@@ -175,6 +177,7 @@ note-consent = Consent to data processing: version { $version }, { $time }, form
 
 field-missing = Fill in this field.
 field-not_text = A text is wanted here.
+field-not_yes_or_no = true or false is wanted here.
 field-too_long = Too long: at most { $limit ->
     [one] { $limit } character
    *[other] { $limit } characters
@@ -280,6 +283,7 @@ field-in_the_past = That time has passed.
 caller-look-first = This number is in AmoCRM already. See whose it is and save again.
 caller-unknown = A new number
 nameless = No name
+caller-not-known-yet = The leads have not all been read from AmoCRM: this number may be known there
 caller-no-leads = No leads
 caller-no-stage = Stage unknown
 caller-more = { $count ->
@@ -427,6 +431,8 @@ forms-key-revoke-sure = Revoke the key …{ $hint }? Whatever comes with it from
 forms-code-intro = Paste it where the form should be. Change its looks and add fields as you like; keep the names of the fields and the hidden one.
 forms-code-key = Put the form's key in the place of { $placeholder }: it is shown once, when it is made.
 forms-code-local = The desk calls itself { $address }, which the site's visitors cannot reach. Set BASE_URL.
+forms-code-marks-plain = The few lines under the form tell the desk the page's address with its UTM marks. Where the browser runs no scripts, or your site forbids inline ones, the lead comes all the same, but without marks: browsers then name only your site's domain.
+forms-code-marks-script = The script also tells the page's address with its UTM marks. Where the browser runs no scripts, the form still sends the lead, but without marks: browsers then name only your site's domain.
 forms-code-plain = Without a script
 forms-code-script = With a script
 forms-log = Log of submissions
@@ -553,6 +559,7 @@ deliveries-help = What is on its way to AmoCRM, what waits for a person, the his
 deliveries-paused = The queue waits.
 deliveries-paused-since = It has waited since { $time }, we try by ourselves: { $next }. The leads are accepted and will not get lost.
 deliveries-strange = AmoCRM answered in a way we did not expect: { $codes }. Look into the history of these leads and give the request id to the developer.
+deliveries-own-fault = The desk itself stumbled over some of the leads. None is lost; those it cannot get over wait below for a person. Give the desk's log to the developer.
 deliveries-stopped = Delivery does not run in this process. Restart the desk.
 deliveries-group-waiting = On their way
 deliveries-group-people = Wait for a person
@@ -561,8 +568,8 @@ deliveries-group-dropped = Dropped
 deliveries-p50 = Half of the leads in
 deliveries-p95 = 95% of the leads in
 deliveries-times-help = { $count ->
-    [one] From "accepted" to "in AmoCRM", over { $count } lead of the week.
-   *[other] From "accepted" to "in AmoCRM", over { $count } leads of the week.
+    [one] From "accepted" to "in AmoCRM", with the ten seconds in which an operator can take a lead back; over { $count } lead of the week.
+   *[other] From "accepted" to "in AmoCRM", with the ten seconds in which an operator can take a lead back; over { $count } leads of the week.
   }
 deliveries-light = { $count ->
     [one] { $count } lead waits for a decision
@@ -600,7 +607,7 @@ deliveries-amo-id = Lead's number
 deliveries-amo-id-help = The number in the lead's address in AmoCRM, or the address itself.
 deliveries-exists = It is in AmoCRM
 deliveries-send-again = Send again
-deliveries-send-again-risk = Only if it certainly is not in AmoCRM.
+deliveries-send-again-risk = AmoCRM is searched first; it is sent only if it is not there.
 deliveries-look-again = Search again
 deliveries-drop = Drop
 deliveries-take-back = Take back and send
@@ -608,6 +615,7 @@ deliveries-refused-at = AmoCRM refused { $path }: { $code }
 deliveries-refused-field = AmoCRM refused this value ({ $code }).
 deliveries-repair = Repair and send
 deliveries-decided-done = Done.
+deliveries-decided-search = AmoCRM is being searched for the lead. If it is not there, it is sent by itself.
 deliveries-replay-all = Retry all
 deliveries-replay-since = Retry those accepted since
 deliveries-since = Since which day
@@ -712,16 +720,41 @@ connection-setup-steps = AmoCRM → Settings → Integrations → "Create integr
 ## The copy of the leads
 
 mirror-title = Copy of the leads
-mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has and compares; where the numbers differ, it reads those leads anew.
-mirror-not-counted = The copy has not been compared with AmoCRM yet: that is done at night, between 3 and 6 o'clock.
-mirror-equal = At the last count both numbers were the same.
+mirror-help = Lists and figures come from the desk's own copy of AmoCRM's leads. Once a day, at night, the desk asks how many leads AmoCRM has, in all and in each stage, and compares every lead, contact and open task with it; what differs is read anew.
+mirror-not-counted = The copy has not been compared with AmoCRM yet: that is done at night, between 3 and 6 o'clock, or by day once in 24 hours where the desk is off at night.
+mirror-equal = At the last count the numbers were the same, in all and in each stage.
 mirror-differed = At the last count the numbers differed; what was missing and what was too much has been read anew.
+mirror-stages-unknown = AmoCRM did not count by stage: only the numbers of all leads were compared.
+mirror-stages = Stages that differed
+mirror-stage-numbers = { $theirs } in AmoCRM, { $ours } in the desk before that
 mirror-theirs = Leads in AmoCRM
 mirror-ours = Leads in the desk before that
 mirror-mended = Mended
 mirror-counted-at = Counted
+mirror-comparing = { $count ->
+    [one] Every lead is being compared: { $count } so far.
+   *[other] Every lead is being compared: { $count } so far.
+}
+mirror-compared = { $mended ->
+    [0] Every lead and contact was compared with AmoCRM on { $time }: no differences.
+    [one] Every lead and contact was compared with AmoCRM on { $time }: { $mended } difference was mended.
+   *[other] Every lead and contact was compared with AmoCRM on { $time }: { $mended } differences were mended.
+}
+mirror-contacts-missing = { $count ->
+    [one] The name and phone of { $count } contact are missing: AmoCRM does not bring it, the desk goes on asking.
+   *[other] Names and phones of { $count } contacts are missing: AmoCRM does not bring them, the desk goes on asking.
+}
+mirror-jump-machine = The clock of the computer the desk runs on was moved by { $span } on { $time }.
+mirror-jump-database = The database's clock was moved by { $span } on { $time }.
+mirror-jump-amocrm = AmoCRM's clock was moved by { $span } on { $time }.
+mirror-jump-good = What changed in that time has been read again.
+mirror-jump-open = What changed in that time is read again as soon as AmoCRM answers.
+mirror-smaller = { $count ->
+    [one] AmoCRM is too slow for long lists: the desk asks for { $count } record at a time, which takes longer.
+   *[other] AmoCRM is too slow for long lists: the desk asks for { $count } records at a time, which takes longer.
+}
 mirror-count = Compare now
-mirror-count-asked = The desk compares its numbers with AmoCRM's. The result stands here in a few seconds.
+mirror-count-asked = The desk compares its numbers with AmoCRM's. The result stands here in a few seconds; then it compares every lead.
 
 ## Hooks
 
@@ -853,6 +886,7 @@ operation-token-refresh = Key refreshed
 operation-token-consent = Admin's consent
 operation-token-disconnect = Disconnected
 operation-token-ask = Asked whether the key works
+operation-token-kept_out = Whoever connected was switched off in AmoCRM
 operation-token-switched_off = Switched off in AmoCRM
 operation-account-get = Account read
 operation-users-list = People read
@@ -948,7 +982,7 @@ setting-unknown-hint = there is no such setting. Did you mean { $hint }?
 
 error-unknown = Unknown error ({ $code }).
 error-unknown-remedy = Try again. If that does not help, open "Activity" and give the request id to AmoCRM's support.
-error-desk_failed = This page failed through a fault of ours.
+error-desk_failed = Lead Desk itself failed here.
 error-desk_failed-remedy = Reload the page. If it happens again, the console of Lead Desk has the details.
 error-settings_wrong = The settings are wrong.
 error-settings_wrong-remedy = Mend the file .env and start again.
@@ -964,6 +998,16 @@ error-rights_missing = Rights are missing (403).
 error-rights_missing-remedy = Connect AmoCRM as an admin and check the integration's rights on the tab "Keys and scopes".
 error-blocked = AmoCRM has blocked the requests of this account or address (403).
 error-blocked-remedy = Write to AmoCRM's support: only they can lift a block. Check that no other program keeps sending requests.
+error-account_refuses = AmoCRM refuses the whole account, not this request (error code 244 and its kin).
+error-account_refuses-remedy = Check in AmoCRM whether the subscription has ended and whether the person who connected the desk may add leads. Leads wait with us and go by themselves.
+error-person_switched_off = The person AmoCRM was connected as has been switched off there.
+error-person_switched_off-remedy = Switch them on again in AmoCRM, or press "Connect again" as another admin. Leads wait with us.
+error-redirected = At this address AmoCRM sends us on to another one.
+error-redirected-remedy = Check AMOCRM_SUBDOMAIN: the account may have been renamed or moved.
+error-request_too_large = The request is too large for AmoCRM (413).
+error-request_too_large-remedy = Shorten the longest text and send it again.
+error-too_many_links = A card in AmoCRM has too many links.
+error-too_many_links-remedy = Remove links this contact does not need in AmoCRM and send again.
 error-not_found = AmoCRM does not have this any more (404).
 error-not_found-remedy = Reload the page: the record may have been deleted.
 error-rate_limited = AmoCRM asks us to wait: too many requests (429).
@@ -1043,10 +1087,14 @@ error-refresh_stuck = Refreshing the key did not end in time.
 error-refresh_stuck-remedy = Try again in a minute. If that does not help, press "Connect again".
 error-refresh_waiting = The key could not be refreshed so far.
 error-refresh_waiting-remedy = The desk tries again by itself; the page "Connection" says when, and lets you refresh now.
+error-refreshed_just_now = The key was refreshed, or tried, a short while ago: nothing was sent.
+error-refreshed_just_now-remedy = The desk refreshes it by itself in time. Each refresh spends a key that works once; to do it all the same, confirm on the page "Connection" or send "confirm": true.
 error-refresh_lost = The refresh of the key was cut off, and the former key is not good any more.
 error-refresh_lost-remedy = Press "Connect again": one consent is enough, nothing is lost.
 error-switched_off = AmoCRM's admin has switched this integration off.
 error-switched_off-remedy = Switch it on in AmoCRM and press "Connect again". Leads wait here meanwhile.
+error-clock_jumped = The clock of this computer, of the database or of AmoCRM has jumped.
+error-clock_jumped-remedy = Nothing to do: everything from that time is being read from AmoCRM again. If this happens often, switch time synchronisation on.
 error-clock_wrong = This computer's clock is wrong.
 error-clock_wrong-remedy = Set the right time, switch its synchronisation on, and try again.
 error-cut_off_by_stop = The program stopped while the key was being refreshed.
@@ -1080,6 +1128,8 @@ error-database_newer = A newer version of Lead Desk has changed the database alr
 error-database_newer-remedy = Start the newer version or restore the database from a copy.
 error-not_routed = AmoCRM answered with a page instead of data (404): the request did not reach it.
 error-not_routed-remedy = This passes; the desk tries again by itself.
+error-no_turn = No turn to ask AmoCRM came in time, the request was not sent.
+error-no_turn-remedy = The desk tries again by itself. If this keeps happening, look in the log whether the database answers.
 error-too_late_to_send = The turn to ask AmoCRM came too late, the request was not sent.
 error-too_late_to_send-remedy = The desk tries again by itself.
 error-left_already = It has gone to AmoCRM already and cannot be taken back.
@@ -1101,7 +1151,11 @@ error-another_account-remedy = Look in that account. If it is there, press "It i
 error-demo_runs_already = A demo runs from this folder already.
 error-demo_runs_already-remedy = Open it in the browser, or stop it first. Of real desks several may share a database.
 error-worker_died = The program stopped while the lead was on its way.
-error-worker_died-remedy = The desk searches AmoCRM for it by itself, so as not to send it twice.
+error-worker_died-remedy = The desk goes on with it by itself. If the lead may be in AmoCRM, it searches there first, so as not to send it twice.
+error-desk_failed = The desk itself stumbled over this lead: a fault of the program, not of AmoCRM.
+error-desk_failed-remedy = Give the desk's log to the developer; the place in the program stands there. The lead is not lost: after the repair, send it again.
+error-database_failed = The desk's database did not do what was asked of it.
+error-database_failed-remedy = Check that the database runs and its disk is not full, then send the lead again. It is not lost.
 
 error-field_purpose_unknown = There is no such use for a field.
 error-field_purpose_unknown-remedy = Reload the page.
@@ -1284,7 +1338,7 @@ overview-speed-of = { $count ->
  }
 overview-speed-never = unanswered: { $count }
 overview-speed-fresh = waiting less than an hour, not counted yet: { $count }
-overview-speed-unknown = created before the known history, not counted: { $count }
+overview-speed-uncounted = created before the known history, not counted: { $count }
 overview-speed-none = No leads in this period whose speed is known.
 overview-hours-are = working hours: { $hours }
 overview-every-day = { $hours } daily
@@ -1339,3 +1393,51 @@ overview-hours-keep = Keep the hours
 overview-hours-kept = The working hours are kept, the numbers counted anew.
 error-club_hours_wrong = Such working hours will not do.
 error-club_hours_wrong-remedy = Closing must be later than opening, and the club must be open on some day.
+
+# Whether all is well
+
+health-title = How the desk is doing
+health-help = The same checks as at /readyz. Red is what keeps leads or figures from where they belong.
+health-trouble = Something is wrong
+health-filling = Reading AmoCRM
+health-amocrm-away = AmoCRM is not answering
+health-amocrm = { $why } Since { $since } no call has gone through. Leads are kept here and go out by themselves once AmoCRM answers.
+health-waiting = { $count ->
+    [one] { $count } lead waits
+   *[other] { $count } leads wait
+} to go to AmoCRM, the oldest since { $since }. Nothing is lost; the desk keeps trying.
+health-mirror = Lists and figures are as of { $since }: AmoCRM could not be read since. The desk keeps trying.
+health-mirror-filling = Leads are being read from AmoCRM; lists and figures are not complete yet.
+health-mirror-unknown = Nobody can say how old lists and figures are: the clock of this machine has moved. They are being read anew.
+health-hooks = AmoCRM's hooks have not arrived since { $since }. Changes are asked for and show up to half a minute late.
+health-work = { $work }: not working since { $since }. The desk tries again by itself; if it stays so for an hour, tell the administrator.
+health-connection = The connection to AmoCRM does not work since { $since }.
+health-database = The desk's database does not answer.
+health-disk = The disk is almost full: { $free } MB are free. Free some space, or leads may soon not be saved.
+health-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+health-check-database = Database
+health-check-connection = Access to AmoCRM
+health-check-amocrm = AmoCRM answers
+health-check-waiting = Leads on their way
+health-check-people = Leads that need a decision
+health-check-clock = Clock
+health-check-disk = Disk
+health-work-delivery = Sending leads
+health-work-search = Looking for leads without an answer
+health-work-heartbeat = Holding on to leads being sent
+health-work-mirror = Copy of the leads
+health-work-hooks = AmoCRM's hooks
+health-work-keeper = Keeping the key
+health-work-fields = Reading the fields
+health-work-pruning = Clearing out old data
+health-work-exports = Making files
+health-rounds = Background work
+health-rounds-well = Last success
+health-rounds-failed = Last failure
+health-rounds-why = What it was
+connection-refresh-sure = The key renews itself in time; this is for a connection that does not work. Every refresh spends a key that works once: if AmoCRM's answer gets lost on the way, an admin has to allow access again.
+connection-refresh-last = Last refreshed { $ago }.
+connection-refresh-yes = Refresh the key

@@ -110,6 +110,7 @@ leads-card = Лид № { $id }
 leads-card-unknown = Такого лида здесь нет. Возможно, ссылка неполная или лид ещё не прочитан из AmoCRM.
 leads-card-deleted = Этот лид удалён в AmoCRM.
 leads-no-phone = Телефона нет
+leads-others = Другие контакты сделки
 leads-lead-name = Название сделки
 leads-closed = Закрыт
 leads-loss-reason = Причина отказа
@@ -146,6 +147,7 @@ mirror-filling = { $count ->
    *[many] Читаем лиды из AmoCRM: прочитано { $count }. Новые — первыми, список пополняется сам; числа пока не полные.
 }
 mirror-stale = Данные на { $time }: с тех пор AmoCRM не удалось опросить. Новых лидов здесь может не быть.
+mirror-stale-clock = Данные на { $time }. С тех пор перевели часы, и насколько данные свежие, неизвестно: стол опрашивает AmoCRM заново.
 mirror-failed = Лиды из AmoCRM прочитать не удалось.
 
 ## Новый лид
@@ -162,7 +164,7 @@ new-source-hint = Например, звонок
 new-message = Сообщение
 new-accepted = Сохранено. Передаём в AmoCRM…
 new-waiting = Сохранено у нас, в AmoCRM уйдёт само.
-new-delivered = В AmoCRM за { $seconds } с
+new-delivered = В AmoCRM за { $seconds } с, считая от сохранения
 new-not-saved = Ещё не сохранено: исправьте отмеченные поля.
 new-unknown = Сохранено у нас. Ответ AmoCRM не дошёл; ищем лид там сами, чтобы не задвоить.
 new-needs-decision = Сохранено у нас. Дошёл ли лид до AmoCRM, решит человек на странице «Доставка».
@@ -179,6 +181,7 @@ note-consent = Согласие на обработку данных: верси
 
 field-missing = Заполните это поле.
 field-not_text = Здесь должен быть текст.
+field-not_yes_or_no = Здесь должно быть true или false.
 field-too_long = Слишком длинно: не больше { $limit ->
     [one] { $limit } символа
    *[other] { $limit } символов
@@ -289,6 +292,7 @@ field-in_the_past = Это время уже прошло.
 caller-look-first = Этот номер уже есть в AmoCRM. Посмотрите, чей он, и сохраните ещё раз.
 caller-unknown = Новый номер
 nameless = Без имени
+caller-not-known-yet = Лиды ещё не все прочитаны из AmoCRM: номер может быть там известен
 caller-no-leads = Сделок нет
 caller-no-stage = Этап неизвестен
 caller-more = { $count ->
@@ -438,6 +442,8 @@ forms-key-revoke-sure = Отозвать ключ …{ $hint }? Всё, что �
 forms-code-intro = Вставьте туда, где должна быть форма. Вид и лишние поля меняйте как угодно; имена полей и спрятанное поле оставьте.
 forms-code-key = Вместо { $placeholder } впишите ключ формы: он показывается один раз, когда его создают.
 forms-code-local = Стол называет себя { $address }: с сайта этот адрес не открыть. Задайте BASE_URL.
+forms-code-marks-plain = Короткий скрипт под формой передаёт адрес страницы вместе с метками UTM. Если скрипты в браузере выключены или сайт запрещает встроенные, заявка всё равно придёт, но без меток: браузер тогда сообщает только домен сайта.
+forms-code-marks-script = Скрипт передаёт и адрес страницы с метками UTM. Если скрипты в браузере выключены, форма всё равно отправит заявку, но без меток: браузер тогда сообщает только домен сайта.
 forms-code-plain = Без скрипта
 forms-code-script = Со скриптом
 forms-log = Журнал заявок
@@ -564,6 +570,7 @@ deliveries-help = Что в пути в AmoCRM, что ждёт решения �
 deliveries-paused = Очередь ждёт.
 deliveries-paused-since = Ждёт с { $time }, пробуем сами: { $next }. Лиды приняты и никуда не денутся.
 deliveries-strange = AmoCRM отвечала так, как мы не ожидали: { $codes }. Загляните в историю этих лидов и передайте номер запроса разработчику.
+deliveries-own-fault = На некоторых лидах споткнулся сам стол. Ни один не потерян; те, с которыми он не справился, ждут решения ниже. Передайте журнал стола разработчику.
 deliveries-stopped = Доставка в этом процессе не работает. Перезапустите стол.
 deliveries-group-waiting = В пути
 deliveries-group-people = Ждут человека
@@ -572,8 +579,8 @@ deliveries-group-dropped = Убраны
 deliveries-p50 = Половина лидов за
 deliveries-p95 = 95 % лидов за
 deliveries-times-help = { $count ->
-    [one] От «принято» до «в AmoCRM», по { $count } лиду за неделю.
-   *[other] От «принято» до «в AmoCRM», по { $count } лидам за неделю.
+    [one] От «принято» до «в AmoCRM», вместе с десятью секундами, за которые оператор может отменить запись; по { $count } лиду за неделю.
+   *[other] От «принято» до «в AmoCRM», вместе с десятью секундами, за которые оператор может отменить запись; по { $count } лидам за неделю.
   }
 deliveries-light = { $count ->
     [one] { $count } лид ждёт решения
@@ -613,7 +620,7 @@ deliveries-amo-id = Номер сделки
 deliveries-amo-id-help = Номер из адреса сделки в AmoCRM или сам адрес.
 deliveries-exists = Есть в AmoCRM
 deliveries-send-again = Отправить ещё раз
-deliveries-send-again-risk = Только если в AmoCRM его точно нет.
+deliveries-send-again-risk = Сначала стол поищет его в AmoCRM и отправит, только если его там нет.
 deliveries-look-again = Искать ещё раз
 deliveries-drop = Убрать
 deliveries-take-back = Вернуть и отправить
@@ -621,6 +628,7 @@ deliveries-refused-at = AmoCRM не приняла { $path }: { $code }
 deliveries-refused-field = AmoCRM не приняла это значение ({ $code }).
 deliveries-repair = Исправить и отправить
 deliveries-decided-done = Сделано.
+deliveries-decided-search = Ищем лид в AmoCRM. Если его там нет, он отправится сам.
 deliveries-replay-all = Повторить все
 deliveries-replay-since = Повторить принятые с
 deliveries-since = С какого дня
@@ -725,16 +733,44 @@ connection-setup-steps = AmoCRM → Настройки → Интеграции 
 ## Копия лидов
 
 mirror-title = Копия лидов
-mirror-help = Списки и цифры стол берёт из своей копии лидов AmoCRM. Раз в сутки, ночью, он спрашивает AmoCRM, сколько лидов у неё, и сравнивает; где числа расходятся, читает лиды заново.
-mirror-not-counted = Сверки с AmoCRM ещё не было: она идёт ночью, с 3 до 6 часов.
-mirror-equal = При последней сверке числа совпали.
+mirror-help = Списки и цифры берутся из своей копии лидов AmoCRM. Раз в сутки, ночью, Lead Desk спрашивает AmoCRM, сколько лидов у неё всего и на каждом этапе, и сверяет с ней каждый лид, контакт и открытую задачу; что расходится, читает заново.
+mirror-not-counted = Сверки с AmoCRM ещё не было: она идёт ночью, с 3 до 6 часов, а если стол ночью выключен — днём, раз в сутки.
+mirror-equal = При последней сверке числа совпали: и общее, и по этапам.
 mirror-differed = При последней сверке числа разошлись, недостающие и лишние лиды прочитаны заново.
+mirror-stages-unknown = По этапам AmoCRM не посчитала: сверено только общее число лидов.
+mirror-stages = Этапы, в которых числа разошлись
+mirror-stage-numbers = { $theirs } в AmoCRM, { $ours } здесь до сверки
 mirror-theirs = Лидов в AmoCRM
 mirror-ours = Лидов в столе до сверки
 mirror-mended = Исправлено
 mirror-counted-at = Сверка
+mirror-comparing = { $count ->
+    [one] Идёт сверка каждого лида: сверен { $count }.
+    [few] Идёт сверка каждого лида: сверено { $count }.
+   *[many] Идёт сверка каждого лида: сверено { $count }.
+}
+mirror-compared = { $mended ->
+    [0] Каждый лид и контакт сверен с AmoCRM { $time }: расхождений нет.
+    [one] Каждый лид и контакт сверен с AmoCRM { $time }: исправлено { $mended } расхождение.
+    [few] Каждый лид и контакт сверен с AmoCRM { $time }: исправлено { $mended } расхождения.
+   *[many] Каждый лид и контакт сверен с AmoCRM { $time }: исправлено { $mended } расхождений.
+}
+mirror-contacts-missing = { $count ->
+    [one] Не хватает имени и телефона { $count } контакта: AmoCRM его не отдаёт, стол спрашивает дальше.
+    [few] Не хватает имён и телефонов { $count } контактов: AmoCRM их не отдаёт, стол спрашивает дальше.
+   *[many] Не хватает имён и телефонов { $count } контактов: AmoCRM их не отдаёт, стол спрашивает дальше.
+}
+mirror-jump-machine = Часы компьютера, на котором работает стол, переведены { $time } на { $span }.
+mirror-jump-database = Часы базы данных переведены { $time } на { $span }.
+mirror-jump-amocrm = Часы AmoCRM переведены { $time } на { $span }.
+mirror-jump-good = Изменения за это время прочитаны заново.
+mirror-jump-open = Изменения за это время будут прочитаны заново, как только AmoCRM ответит.
+mirror-smaller = { $count ->
+    [one] AmoCRM не успевает с большими списками: стол спрашивает её по { $count } записи, это медленнее.
+   *[many] AmoCRM не успевает с большими списками: стол спрашивает её по { $count } записей, это медленнее.
+}
 mirror-count = Сверить сейчас
-mirror-count-asked = Стол сверяет числа с AmoCRM. Итог появится здесь через несколько секунд.
+mirror-count-asked = Стол сверяет числа с AmoCRM. Итог появится здесь через несколько секунд; затем он сверит каждый лид.
 
 ## Хуки
 
@@ -868,6 +904,7 @@ operation-token-refresh = Обновлён ключ
 operation-token-consent = Согласие администратора
 operation-token-disconnect = Отключение
 operation-token-ask = Вопрос, действует ли ключ
+operation-token-kept_out = Подключивший отключён в AmoCRM
 operation-token-switched_off = Отключение в AmoCRM
 operation-account-get = Чтение аккаунта
 operation-users-list = Чтение людей
@@ -963,7 +1000,7 @@ setting-unknown-hint = такой настройки нет. Вы имели в 
 
 error-unknown = Неизвестная ошибка ({ $code }).
 error-unknown-remedy = Повторите. Если не пройдёт, откройте «Журнал» и передайте номер запроса в поддержку AmoCRM.
-error-desk_failed = На этой странице сломались мы сами.
+error-desk_failed = Здесь сломались мы сами.
 error-desk_failed-remedy = Обновите страницу. Если повторится, подробности в консоли, где запущен Lead Desk.
 error-settings_wrong = Настройки заполнены с ошибками.
 error-settings_wrong-remedy = Исправьте файл .env и запустите снова.
@@ -979,6 +1016,16 @@ error-rights_missing = Не хватает прав (403).
 error-rights_missing-remedy = Подключите AmoCRM под администратором и проверьте права интеграции на вкладке «Ключи и доступы».
 error-blocked = AmoCRM заблокировала запросы аккаунта или этого адреса (403).
 error-blocked-remedy = Напишите в поддержку AmoCRM: блокировку снимают только они. Проверьте, не шлёт ли запросы другая программа.
+error-account_refuses = AmoCRM отказывает всему аккаунту, а не этому запросу (код ошибки 244 и подобные).
+error-account_refuses-remedy = Проверьте в AmoCRM, не кончилась ли подписка и может ли тот, кто подключал стол, добавлять сделки. Лиды ждут у нас и уйдут сами.
+error-person_switched_off = Сотрудника, под которым подключена AmoCRM, в ней отключили.
+error-person_switched_off-remedy = Включите его в AmoCRM или нажмите «Подключить заново» под другим администратором. Лиды ждут у нас.
+error-redirected = По этому адресу AmoCRM отправляет на другой.
+error-redirected-remedy = Проверьте AMOCRM_SUBDOMAIN: аккаунт могли переименовать или перенести.
+error-request_too_large = Запрос слишком велик для AmoCRM (413).
+error-request_too_large-remedy = Сократите самый длинный текст и отправьте ещё раз.
+error-too_many_links = У карточки в AmoCRM слишком много связей.
+error-too_many_links-remedy = Уберите в AmoCRM лишние связи этого контакта и отправьте ещё раз.
 error-not_found = В AmoCRM этого уже нет (404).
 error-not_found-remedy = Обновите страницу: запись могли удалить.
 error-rate_limited = AmoCRM просит подождать: слишком много запросов (429).
@@ -1058,10 +1105,14 @@ error-refresh_stuck = Обновление ключа не закончилос�
 error-refresh_stuck-remedy = Повторите через минуту. Если не пройдёт, нажмите «Подключить заново».
 error-refresh_waiting = Обновить ключ пока не удалось.
 error-refresh_waiting-remedy = Стол попробует снова сам; когда, сказано на странице «Подключение». Там же можно обновить сейчас.
+error-refreshed_just_now = Ключ обновляли только что: второй запрос не отправлен.
+error-refreshed_just_now-remedy = Ключ обновится сам, заранее. Каждое обновление тратит одноразовый ключ; если всё же нужно, подтвердите на странице «Подключение» или передайте "confirm": true.
 error-refresh_lost = Обновление ключа оборвалось, и прежний ключ больше не действует.
 error-refresh_lost-remedy = Нажмите «Подключить заново»: одного согласия достаточно, ничего не потеряно.
 error-switched_off = Администратор AmoCRM отключил эту интеграцию.
 error-switched_off-remedy = Включите её в AmoCRM и нажмите «Подключить заново». Лиды пока ждут у нас.
+error-clock_jumped = Часы этого компьютера, базы данных или AmoCRM перескочили.
+error-clock_jumped-remedy = Ничего делать не нужно: всё за это время перечитывается из AmoCRM. Если так бывает часто, включите синхронизацию времени.
 error-clock_wrong = Часы этого компьютера идут неверно.
 error-clock_wrong-remedy = Поставьте верное время и включите его синхронизацию, затем повторите.
 error-cut_off_by_stop = Программа остановилась, пока ключ обновлялся.
@@ -1095,6 +1146,8 @@ error-database_newer = Базу уже обновила более новая в
 error-database_newer-remedy = Запустите новую версию или верните базу из копии.
 error-not_routed = AmoCRM ответила страницей вместо данных (404): запрос до неё не дошёл.
 error-not_routed-remedy = Это временно, стол повторит сам.
+error-no_turn = Очередь на запрос к AmoCRM не подошла вовремя, запрос не отправлен.
+error-no_turn-remedy = Стол повторит сам. Если это повторяется, посмотрите в журнале, отвечает ли база данных.
 error-too_late_to_send = Очередь до AmoCRM дошла слишком поздно, запрос не отправлен.
 error-too_late_to_send-remedy = Стол повторит сам.
 error-left_already = Уже ушло в AmoCRM: вернуть нельзя.
@@ -1116,7 +1169,11 @@ error-another_account-remedy = Посмотрите в том аккаунте. 
 error-demo_runs_already = Из этой папки демонстрация уже работает.
 error-demo_runs_already-remedy = Откройте её в браузере или сначала остановите. Настоящих столов на одной базе может быть несколько.
 error-worker_died = Программа остановилась, пока лид передавался.
-error-worker_died-remedy = Стол ищет его в AmoCRM сам, чтобы не отправить дважды.
+error-worker_died-remedy = Стол продолжит сам. Если лид мог попасть в AmoCRM, сначала поищет его там, чтобы не отправить дважды.
+error-desk_failed = На этом лиде споткнулся сам стол: ошибка в программе, а не в AmoCRM.
+error-desk_failed-remedy = Передайте журнал стола разработчику, там указано место в программе. Лид не потерян: после исправления отправьте его ещё раз.
+error-database_failed = База данных стола не выполнила запрос.
+error-database_failed-remedy = Проверьте, что база работает и на её диске есть место, затем отправьте лид ещё раз. Он не потерян.
 
 error-field_purpose_unknown = Такого назначения поля нет.
 error-field_purpose_unknown-remedy = Обновите страницу.
@@ -1306,7 +1363,7 @@ overview-speed-of = { $count ->
  }
 overview-speed-never = без ответа: { $count }
 overview-speed-fresh = ждут меньше часа и пока не посчитаны: { $count }
-overview-speed-unknown = созданы раньше известной истории и не посчитаны: { $count }
+overview-speed-uncounted = созданы раньше известной истории и не посчитаны: { $count }
 overview-speed-none = За этот период нет лидов, по которым скорость известна.
 overview-hours-are = рабочие часы: { $hours }
 overview-every-day = { $hours } ежедневно
@@ -1365,3 +1422,53 @@ overview-hours-keep = Сохранить часы
 overview-hours-kept = Рабочие часы сохранены, числа пересчитаны.
 error-club_hours_wrong = Такие рабочие часы не годятся.
 error-club_hours_wrong-remedy = Закрытие должно быть позже открытия, и хоть один день клуб должен работать.
+
+# Всё ли в порядке
+
+health-title = Состояние
+health-help = Те же проверки, что и по адресу /readyz. Красное мешает заявкам дойти или показателям быть верными.
+health-trouble = Есть неполадки
+health-filling = Читаем AmoCRM
+health-amocrm-away = AmoCRM не отвечает
+health-amocrm = { $why } С { $since } ни один запрос не прошёл. Заявки сохраняются здесь и уйдут сами, как только AmoCRM ответит.
+health-waiting = { $count ->
+    [one] { $count } лид ждёт
+    [few] { $count } лида ждут
+   *[many] { $count } лидов ждут
+} отправки в AmoCRM, самый давний — с { $since }. Ничего не потеряно, повторяем сами.
+health-mirror = Списки и показатели — на { $since }: с тех пор прочитать AmoCRM не удаётся. Повторяем сами.
+health-mirror-filling = Читаем лидов из AmoCRM, списки и показатели ещё не полны.
+health-mirror-unknown = Неизвестно, насколько свежи списки и показатели: часы этого компьютера переставили. Читаем заново.
+health-hooks = Уведомления AmoCRM не приходят с { $since }. Изменения опрашиваем сами, они видны с задержкой до полуминуты.
+health-work = { $work }: не получается с { $since }. Повторяем сами; если за час не пройдёт, скажите администратору.
+health-connection = Связь с AmoCRM не работает с { $since }.
+health-database = База данных не отвечает.
+health-disk = На диске почти нет места: свободно { $free } МБ. Освободите место, иначе заявки скоро нельзя будет сохранить.
+health-more = { $count ->
+    [one] и ещё { $count } неполадка
+    [few] и ещё { $count } неполадки
+   *[many] и ещё { $count } неполадок
+}
+health-check-database = База данных
+health-check-connection = Доступ к AmoCRM
+health-check-amocrm = AmoCRM отвечает
+health-check-waiting = Лиды в пути
+health-check-people = Лиды, которым нужно решение
+health-check-clock = Часы
+health-check-disk = Диск
+health-work-delivery = Отправка лидов
+health-work-search = Поиск лидов без ответа
+health-work-heartbeat = Удержание отправляемых лидов
+health-work-mirror = Копия лидов
+health-work-hooks = Уведомления AmoCRM
+health-work-keeper = Обновление ключа
+health-work-fields = Чтение полей
+health-work-pruning = Удаление старых данных
+health-work-exports = Выгрузка файлов
+health-rounds = Фоновая работа
+health-rounds-well = Последний успех
+health-rounds-failed = Последний сбой
+health-rounds-why = Что это было
+connection-refresh-sure = Ключ обновляется сам, заранее; кнопка нужна, если связь не работает. Каждое обновление тратит одноразовый ключ: если ответ AmoCRM потеряется, администратору придётся разрешать доступ заново.
+connection-refresh-last = Последнее обновление: { $ago }.
+connection-refresh-yes = Обновить ключ

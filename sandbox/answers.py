@@ -35,6 +35,12 @@ TITLES = {
 SYSTEM_ERROR = "Возникла системная ошибка. Пожалуйста, повторите попытку."
 """Detail of the passing 400 (sheet 4.3, L)."""
 
+CODE_244 = "Код ошибки 244. Обратитесь в техническую поддержку."
+"""Detail of the 400 for an account that may not write (sheet 0, I)."""
+
+TOO_MANY = "Limit 250 per page"
+"""Detail of the 422 that the documentation names (sheet 4.3, D)."""
+
 BAD_TOKEN = "Неверный логин или пароль"  # noqa: S105 - a sentence, not a secret
 """Detail of 401, as a Russian account says it (sheet 4.3, L)."""
 
@@ -129,6 +135,15 @@ def lost_in_space() -> Answer:
     return Answer(404, page.encode(), HTML)
 
 
+def sign_in_page() -> Answer:
+    """401 as a page: the front end wants somebody to sign in, because the person the token is of has been switched off."""
+    page = (
+        '<!DOCTYPE html>\n<html lang="ru"><head><meta charset="utf-8"><title>amoCRM: авторизация</title></head>\n'
+        "<body><h1>Вход</h1></body></html>\n"
+    )
+    return Answer(401, page.encode(), HTML)
+
+
 def standard_error(status: int, *, html: bool | None = None, trace_id: str = "0") -> Answer:
     """The documented body of any error status; pages by default only where the front end answers."""
     if html is None:
@@ -138,6 +153,7 @@ def standard_error(status: int, *, html: bool | None = None, trace_id: str = "0"
     if html:
         return nginx_page(status) if status in TITLES else Answer(status, _nginx(str(status)), HTML)
     details = {400: SYSTEM_ERROR, 401: BAD_TOKEN, 402: "Payment Required", 403: "Invalid scope", 404: "Not Found"}
+    details[422] = TOO_MANY
     if status == 500:
         return internal_error(trace_id)
     if status == 405:

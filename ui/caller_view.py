@@ -130,7 +130,9 @@ def caller(keep: Callable[[], None], take_number: Callable[[str], None], stage_g
         if shown.look.exact:
             _exact(shown, keep, stage_given)
         elif shown.look.phone:
-            st.markdown(f":material/person_add: **{say('caller-unknown')}**")
+            st.markdown(
+                f":material/person_add: **{say('caller-unknown' if _is_sure(shown) else 'caller-not-known-yet')}**"
+            )
         if shown.look.near:
             words = "caller-near" if shown.look.phone else "caller-beginning"
             _near(shown.look.near, take_number, "caller-near-too" if shown.look.exact else words)
@@ -225,6 +227,12 @@ def _near(near: Sequence[Person], take_number: Callable[[str], None], words: str
             args=(phones.display(person.phone),),
             help=say("caller-take"),
         )
+
+
+def _is_sure(shown: Shown) -> bool:
+    """Whether somebody has looked who would know the number: AmoCRM, or a copy of it that was read to its end."""
+    has_answered = shown.asked is not None and shown.asked.state == ANSWERED
+    return has_answered or the_desk().mirror.status().state in ("following", "stale")
 
 
 def _source(shown: Shown) -> None:

@@ -366,6 +366,7 @@ def _code(form: Form) -> None:
     for tab, make in zip(
         st.tabs([say("forms-code-script"), say("forms-code-plain")]), (snippet.scripted, snippet.plain), strict=True
     ):
+        tab.caption(say("forms-code-marks-plain" if make is snippet.plain else "forms-code-marks-script"))
         tab.code(make(speak, base_url, key=key, thanks_url=form.thanks_url), language="html", wrap_lines=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_skeleton, format_time, format_timedelta
@@ -62,8 +63,10 @@ def number(value: int, language: str) -> str:
     return f"{value:,}".replace(",", "\u202f" if language == "ru" else ",")
 
 
-def rubles(amount: float, language: str) -> str:
-    return format_currency(amount, "RUB", "#,##0 ¤", locale=language, currency_digits=False)
+def rubles(kopecks: int, language: str) -> str:
+    """An amount of kopecks in roubles, with kopecks if there are any: "1 999 ₽", "1 999,90 ₽"."""
+    shape = "#,##0.00 ¤" if kopecks % 100 else "#,##0 ¤"
+    return format_currency(Decimal(kopecks) / 100, "RUB", shape, locale=language, currency_digits=False)
 
 
 def seconds(span_s: float, language: str) -> str:

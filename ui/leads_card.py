@@ -47,9 +47,23 @@ def _card(lead_id: int) -> None:
     if account_url := desk.connection.status().account_url:
         address = lead_address(account_url, lead_id)
         st.link_button(say("new-open", id=str(lead_id)), address, icon=":material/open_in_new:")
+    _others(found)
     facts((label, value) for label, value in _facts(found, reference) if value)
     _history(found, reference)
     _delivery(found)
+
+
+def _others(found: Card) -> None:
+    """The other contacts of the lead with their phones."""
+    if not found.others:
+        return
+    st.markdown(f"**{say('leads-others')}**")
+    for person in found.others:
+        st.markdown(formats.plain(person.name or say("nameless")))
+        for phone in person.phones:
+            st.code(phones.display(phone), language=None)
+        if not person.phones:
+            st.caption(say("leads-no-phone"))
 
 
 def _facts(found: Card, reference: Reference) -> list[tuple[str, str]]:
@@ -61,7 +75,7 @@ def _facts(found: Card, reference: Reference) -> list[tuple[str, str]]:
         (say("leads-loss-reason"), reason if lost else ""),
         (say("leads-column-responsible"), person_name(found.responsible_user_id, reference)),
         (say("leads-column-task"), _task(found)),
-        (say("leads-column-price_rub"), rubles(found.price_rub, language())),
+        (say("leads-column-price_rub"), rubles(found.price_kop, language())),
         (say("leads-column-direction"), found.direction or say("unknown")),
         (say("leads-column-source"), found.source or say("unknown")),
         *((say(f"leads-column-{name}"), text) for name, text in found.utm.items()),

@@ -454,6 +454,12 @@ def _looks(choices: Choices) -> dict[str, Any]:
     }
 
 
+def has_new_choices() -> bool:
+    """Whether there is something to choose now that was not there when the filters were drawn."""
+    drawn = st.session_state.get(DRAWN, {}).get(FILTERS)
+    return drawn is not None and drawn[0] != the_desk().listing.choices()
+
+
 _LISTS = ("pipeline", "stage", "responsible", *TEXTS, "attention")
 
 

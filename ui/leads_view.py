@@ -147,6 +147,8 @@ def _say(shown: Shown) -> None:
     filters.hear_address()
     desk = the_desk()
     say_state(desk.mirror.status())
+    if filters.has_new_choices() and not _is_busy(shown.chosen):
+        st.rerun()
     if desk.mirror.version() == shown.page.version:
         return
     chosen = shown.chosen
@@ -176,7 +178,8 @@ def say_state(status: MirrorStatus) -> None:
     elif status.state == "filling":
         st.info(say("mirror-filling", count=status.read) + reason, icon="spinner")
     elif status.state == "stale" and status.as_of is not None:
-        st.warning(say("mirror-stale", time=moment(status.as_of)) + reason, icon=":material/history_toggle_off:")
+        stale = "mirror-stale-clock" if status.is_clock_unsure else "mirror-stale"
+        st.warning(say(stale, time=moment(status.as_of)) + reason, icon=":material/history_toggle_off:")
     elif status.as_of is not None:
         as_of(status.as_of)
 
@@ -248,7 +251,7 @@ def _texts(name: str, rows: Sequence[LeadRow], reference: Reference) -> list[str
         return [phone_text(row.phone, len(row.phones.split(" +")) - 1 if row.phones else 0) for row in rows]
     if name == "price_rub":
         spoken = language()
-        return [rubles(row.price_rub, spoken) for row in rows]
+        return [rubles(row.price_kop, spoken) for row in rows]
     if name in ("source", "direction"):
         unknown = say("unknown")
         return [getattr(row, name) or unknown for row in rows]
@@ -287,8 +290,8 @@ def _phone(phone: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def rubles(amount: int, language: str) -> str:
-    return formats.rubles(amount, language)
+def rubles(kopecks: int, language: str) -> str:
+    return formats.rubles(kopecks, language)
 
 
 def _column(

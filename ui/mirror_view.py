@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import streamlit as st
 
 from crm.desk import the_desk
 from crm.mirror import MirrorStatus
+from crm.store import clock
 from ui import formats
 from ui.frame import attempt, fragment
 from ui.leads_view import say_state
 from ui.parts import facts, moment
-from ui.words import language, say
+from ui.words import error_words, language, say
 
 LIVE_EVERY_S = 5.0
+
+JUMP_SHOWN = timedelta(days=1)
+"""How long a clock that was moved is told of."""
+
+JUMPED = {
+    "machine": "mirror-jump-machine",
+    "database": "mirror-jump-database",
+    "amocrm": "mirror-jump-amocrm",
+}
 
 
 def card() -> None:
@@ -28,6 +40,7 @@ def _story() -> None:
     say_state(status)
     if status.state not in ("following", "stale"):
         return
+    _troubles(status)
     st.write(counted(status))
     if status.counted_at is not None:
         facts(
@@ -38,6 +51,14 @@ def _story() -> None:
                 (say("mirror-counted-at"), moment(status.counted_at)),
             ]
         )
+    if status.stages_reason:
+        st.caption(say("mirror-stages-unknown"))
+    if status.stages:
+        _stages(status)
+    if status.comparing is not None:
+        st.caption(say("mirror-comparing", count=status.comparing))
+    elif status.compared_at is not None:
+        st.caption(say("mirror-compared", mended=status.compared_mended, time=moment(status.compared_at)))
     st.button(
         say("mirror-count"),
         icon=":material/calculate:",
@@ -46,13 +67,44 @@ def _story() -> None:
     )
 
 
+def _troubles(status: MirrorStatus) -> None:
+    """What is missing, what is slow, and whether a clock was moved in the last day."""
+    if status.contacts_missing:
+        what, remedy = error_words(status.contacts_reason or "garbled")
+        st.warning(
+            f"{say('mirror-contacts-missing', count=status.contacts_missing)} {what} {remedy}",
+            icon=":material/person_off:",
+        )
+    if status.shrunk:
+        st.caption(say("mirror-smaller", count=min(status.shrunk.values())))
+    jump = status.jump
+    if jump is not None and abs(clock.unix() - jump.at) < JUMP_SHOWN.total_seconds():
+        span = formats.lasting(timedelta(seconds=abs(jump.by_s)), language())
+        told = say(JUMPED[jump.clock], time=moment(datetime.fromtimestamp(jump.at, UTC)), span=span)
+        after = say("mirror-jump-good" if jump.made_good_at is not None else "mirror-jump-open")
+        st.info(f"{told} {after}", icon=":material/schedule:")
+
+
 def counted(status: MirrorStatus) -> str:
     """What came of the last count, in a sentence."""
     if status.counted_at is None:
         return say("mirror-not-counted")
-    if status.theirs == status.ours:
+    if status.theirs == status.ours and not status.stages:
         return say("mirror-equal")
     return say("mirror-differed")
+
+
+def _stages(status: MirrorStatus) -> None:
+    """The stages in which the numbers differed at the last count."""
+    names = {key: stage.full_name for key, stage in the_desk().listing.reference().stages.items()}
+    st.markdown(f"**{say('mirror-stages')}**")
+    facts(
+        (
+            names.get((pipeline_id, status_id), f"#{status_id}"),
+            say("mirror-stage-numbers", theirs=_number(theirs), ours=_number(ours)),
+        )
+        for pipeline_id, status_id, theirs, ours in status.stages
+    )
 
 
 def _number(value: int | None) -> str:

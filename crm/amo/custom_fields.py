@@ -48,13 +48,14 @@ def create(
 
 
 def _field(entity: str, item: dict[str, Any]) -> Field:
-    choices = [choice for choice in item.get("enums") or [] if isinstance(choice, dict)]
+    listed = item["enums"] if isinstance(item.get("enums"), list) else []
+    choices = [choice for choice in listed if isinstance(choice, dict)]
     return Field(
         id=answers.number(item["id"]),
         entity=entity,
         name=str(item.get("name") or ""),
         type=str(item.get("type") or ""),
-        code=item.get("code") or None,
+        code=str(item.get("code") or "") or None,
         choices=tuple(str(choice.get("value", "")) for choice in choices),
         is_api_only=bool(item.get("is_api_only")),
         marks=tuple((answers.whole(choice.get("id")) or 0, str(choice.get("code") or "")) for choice in choices),

@@ -6,19 +6,41 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crm.amo import answers
+from crm.amo import answers, walk
 from crm.amo.answers import number
 from crm.amo.client import PAGE_LIMIT, Client
 from crm.amo.door import Params
-from crm.errors import BrokenWord, SaidNo
+from crm.errors import BrokenWord
+
+Stage = tuple[int, int]
+"""Ids of a pipeline and a status; 142 and 143 are in every pipeline."""
+
+
+def in_stage(stage: Stage | None) -> Params:
+    """The filter for the leads of one stage; none for None."""
+    if stage is None:
+        return []
+    return [("filter[statuses][0][pipeline_id]", stage[0]), ("filter[statuses][0][status_id]", stage[1])]
+
+
+def stage_of(lead: Mapping[str, Any]) -> Stage:
+    """Where a lead stands."""
+    return number(lead.get("pipeline_id")), number(lead.get("status_id"))
 
 
 def created_between(
-    client: Client, since: int, until: int, *, live: bool = True, limit: int = PAGE_LIMIT, ordered: bool = True
+    client: Client,
+    since: int,
+    until: int,
+    *,
+    live: bool = True,
+    limit: int = PAGE_LIMIT,
+    ordered: bool = True,
+    stage: Stage | None = None,
 ) -> Iterator[list[dict[str, Any]]]:
     """Pages of leads created from `since` to `until` (unix seconds, both included), newest first, contacts' ids embedded.
 
-    One request for each 250. AmoCRM answers 200 with everything where it does not understand a filter or an
+    `stage`: only those that stand there. One request for each 250. AmoCRM answers 200 with everything where it does not understand a filter or an
     order, so both are checked against what came: `BrokenWord("filter_ignored")`. `ordered=False`: the order may be any.
     """
     params: Params = [
@@ -26,12 +48,13 @@ def created_between(
         ("order[created_at]", "desc"),
         ("filter[created_at][from]", since),
         ("filter[created_at][to]", until),
+        *in_stage(stage),
     ]
     last = until
     for page in client.pages("/api/v4/leads", "leads", "leads.list", params, live=live, limit=limit):
         for lead in page:
             created = number(lead.get("created_at"))
-            if not since <= created <= last:
+            if not since <= created <= last or stage not in (None, stage_of(lead)):
                 raise BrokenWord("filter_ignored", operation="leads.list", retryable=False)
             last = created if ordered else until
         yield page
@@ -53,31 +76,18 @@ def contact_ids(lead: Mapping[str, Any]) -> list[int]:
 
 def matching(client: Client, text: str, *, live: bool = True) -> list[dict[str, Any]]:
     """Leads in which AmoCRM's full text finds `text`, anywhere. One request, 250 at the most; what is new may lag behind."""
-    wanted: Params = [("query", text), ("limit", PAGE_LIMIT), ("with", "contacts")]
-    return answers.items(client.get("/api/v4/leads", "leads.search", wanted, live=live).data, "leads")
+    wanted: Params = [("query", text), ("with", "contacts")]
+    return client.first("/api/v4/leads", "leads", "leads.search", wanted, live=live)
 
 
 def exists(client: Client, lead_id: int, *, live: bool = True) -> bool:
     """Whether there is such a lead, the bin not counted. One request."""
-    try:
-        reply = client.get(f"/api/v4/leads/{lead_id}", "leads.get", live=live)
-    except SaidNo as error:
-        if error.code != "not_found":
-            raise
-        return False
-    return isinstance(reply.data, dict) and reply.data.get("id") == lead_id
+    return walk.one(client, walk.LEADS, lead_id, live=live) is not None
 
 
 def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:
     """The leads of these ids with their contacts' ids; those in the bin are absent. One request for each 250 ids."""
-    wanted = sorted(set(ids))
-    found = []
-    for start in range(0, len(wanted), PAGE_LIMIT):
-        some = wanted[start : start + PAGE_LIMIT]
-        params: Params = [*(("filter[id][]", one) for one in some), ("limit", PAGE_LIMIT), ("with", "contacts")]
-        found += answers.items(client.get("/api/v4/leads", "leads.list", params, live=live).data, "leads")
-    asked = set(wanted)
-    return [lead for lead in found if lead["id"] in asked]
+    return walk.by_ids(client, walk.LEADS, ids, live=live)
 
 
 def move(
@@ -143,3 +153,14 @@ def _ours(data: Any, request_id: Any) -> dict[str, Any] | None:
         found if len(found) == 1 else [item for item in found if item.get("request_id") in ([request_id], request_id)]
     )
     return ours[0] if len(ours) == 1 and ours[0] else None
+
+
+def count(
+    client: Client, since: int, until: int, about: int = 0, *, stage: Stage | None = None, live: bool = False
+) -> int:
+    """How many leads were created in a time, of one stage or of all; see `walk.count` for what it costs."""
+
+    def fits(lead: Mapping[str, Any]) -> bool:
+        return stage in (None, stage_of(lead))
+
+    return walk.count(client, walk.LEADS, since, until, about, extra=in_stage(stage), fits=fits, live=live)

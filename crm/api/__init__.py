@@ -16,6 +16,7 @@ The routes are in `amocrm`, `hooks` and `leads`, their description is `openapi`;
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI, Request
@@ -63,7 +64,8 @@ def build(desk: Callable[[], Desk], pace: Pace | None = None) -> FastAPI:
 
     @api.exception_handler(DeskError)
     def failed(request: Request, error: DeskError) -> Response:
-        return _answer(request, desk(), http_status_of(error), error.code)
+        later = {} if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
+        return _answer(request, desk(), http_status_of(error), error.code, headers=later)
 
     @api.exception_handler(SQLAlchemyError)
     def database_away(request: Request, error: SQLAlchemyError) -> Response:

@@ -32,7 +32,7 @@ from crm.reception.forms import KEY_PREFIX, Form
 from crm.reception.log import REFUSED
 from crm.reception.pace import ALL_ASKING, ALL_TAKING, ASKING, PERSON, PROGRAM, Pace
 from crm.reception.reception import KEY, Taken
-from crm.reception.tracking import PAGE
+from crm.reception.tracking import PAGE, clean
 from crm.words import words
 
 THANKS = "/api/crm/thanks"
@@ -234,8 +234,10 @@ def _said(sender: Sender, body: bytes) -> Flat:
     asked = bodies.read(URLENCODED, request.scope.get("query_string", b"")) if sender.address_key is not None else {}
     said = {} if sender.address_key is not None and not body.strip() else bodies.read(sender.content_type, body)
     said = {**asked, **said}
-    if referer := request.headers.get("referer"):
-        said.setdefault(PAGE, referer)  # a form without a script cannot tell its own address; the browser does
+    if (referer := request.headers.get("referer")) and not clean(said.get(PAGE)):
+        said[PAGE] = (
+            referer  # a form without a script cannot tell its own address; the browser does, or its site at least
+        )
     return said
 
 

@@ -344,12 +344,21 @@ def _refresh() -> Schema:
         "pattern": "^[\\x00-\\x7f]*$",
         "description": "A refresh token to spend instead of the stored one.",
     }
+    confirm = {
+        "type": "boolean",
+        "description": "Refresh although the stored token was renewed, or tried in vain, a short while ago.",
+    }
+    wait = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
     return {
         "operationId": "refresh",
         "summary": "Refresh the connection now",
+        "description": "Each refresh spends a token that works once. A second one within five minutes wants `confirm`,"
+        " and so does one within ten seconds after one that failed; within ten seconds after a good one none is made.",
         "requestBody": {
             "required": False,
-            "content": {JSON: {"schema": {"type": "object", "properties": {"refresh_token": token}}}},
+            "content": {
+                JSON: {"schema": {"type": "object", "properties": {"refresh_token": token, "confirm": confirm}}}
+            },
         },
         "responses": {
             "200": _json("Refreshed.", _ref("Connection")),
@@ -358,7 +367,8 @@ def _refresh() -> Schema:
             "409": _json("Not connected, or AmoCRM does not let us in.", _ref("Error")),
             "413": _json("More than 64 KB.", _ref("Error")),
             "415": _json("JSON is wanted.", _ref("Error")),
-            "422": _json("`refresh_token` is no text, or AmoCRM refused it.", _ref("Error")),
+            "422": _json("`refresh_token` is no text, `confirm` is no yes or no, or AmoCRM refused it.", _ref("Error")),
+            "429": _problem("Refreshed, or tried, a short while ago; `confirm` insists.", **wait),
             "502": _json("AmoCRM cannot be reached, or does not keep its word.", _ref("Error")),
             "503": _json("Come again later.", _ref("Error")),
         },

@@ -6,6 +6,7 @@ near: it is shown as that and never taken for the caller.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from crm import phones
 from crm.store import Store
-from crm.store.tables import contacts, known_phones, leads, people, stages
+from crm.store.tables import contacts, known_phones, lead_contacts, leads, people, stages
 
 WON, LOST = 142, 143
 """Stages in which every pipeline ends."""
@@ -175,8 +176,15 @@ def _persons(db: sa.Connection, keys: Sequence[Key]) -> dict[Key, Person]:
     contact_ids = [contact_id for contact_id, _, _ in keys if contact_id]
     lead_ids = [lead_id for _, lead_id, _ in keys if lead_id]
     # One question for each index: "one or the other" would be answered by reading all leads.
-    ways = [(leads.c.contact_id, contact_ids), (leads.c.id, lead_ids)]
-    rows = [row for column, ids in ways if ids for row in _leads_in(db, column.in_(ids))]
+    linked = sa.select(lead_contacts.c.lead_id, lead_contacts.c.contact_id).where(
+        lead_contacts.c.contact_id.in_(contact_ids)
+    )
+    theirs: dict[int, set[int]] = defaultdict(set)
+    if contact_ids:
+        for row in db.execute(linked):
+            theirs[row.contact_id].add(row.lead_id)
+    named_ids = {*lead_ids, *(one for ids in theirs.values() for one in ids)}
+    rows = _leads_in(db, leads.c.id.in_(named_ids)) if named_ids else []
     named = {
         row["id"]: row
         for row in db.execute(
@@ -186,7 +194,7 @@ def _persons(db: sa.Connection, keys: Sequence[Key]) -> dict[Key, Person]:
     persons = {}
     for key in keys:
         contact_id, lead_id, phone = key
-        own = [row for row in rows if (row["contact_id"] == contact_id if contact_id else row["id"] == lead_id)]
+        own = [row for row in rows if (row["id"] in theirs[contact_id] if contact_id else row["id"] == lead_id)]
         contact = named.get(contact_id or 0)
         if contact is None and not own:
             continue  # somebody we only know a number of

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,8 @@ UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 LONGEST_TEXT = 32_767
 """Characters in one cell of a spreadsheet."""
 
-Cell = str | int | datetime | None
-"""A moment is without a zone, on the club's clock."""
+Cell = str | int | Decimal | datetime | None
+"""A moment is without a zone, on the club's clock. Roubles are whole numbers, or have two digits of kopecks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Sheet:
             "phone": lambda row: clean(", ".join(dict.fromkeys(map(phones.display, _spelled(row))))),
             "source": lambda row: clean(row.source) or self._unknown,
             "direction": lambda row: clean(row.direction) or self._unknown,
-            "price_rub": lambda row: row.price_rub,
+            "price_rub": lambda row: _roubles(row.price_kop),
             "id": lambda row: row.id,
         }
         return makers.get(name) or (lambda row: clean(str(get(row))) if get else None)
@@ -121,10 +122,16 @@ def harmless(cell: Cell) -> str:
     """A cell of a CSV file: a text that could be taken for a formula gets an apostrophe in front."""
     if isinstance(cell, datetime):
         return cell.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(cell, Decimal):
+        return str(cell).replace(".", ",")  # as a spreadsheet reads it that takes semicolons between cells
     text = "" if cell is None else str(cell)
     if isinstance(cell, str) and (text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)):
         return f"'{text}"
     return text
+
+
+def _roubles(kopecks: int) -> int | Decimal:
+    return Decimal(kopecks).scaleb(-2) if kopecks % 100 else kopecks // 100
 
 
 def _spelled(row: LeadRow) -> list[str]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -67,6 +68,7 @@ class _Xlsx:
         self._moment = book.add_format({"num_format": "dd.mm.yyyy hh:mm"})
         money = book.add_format({"num_format": '# ##0" ₽"'})
         self._formats = [money if name == "price_rub" else None for name in columns]
+        self._kopecks = book.add_format({"num_format": '# ##0.00" ₽"'})
         self._row = 0
         for place, name in enumerate(columns):
             self._sheet.set_column(place, place, WIDTHS.get(name, OTHER_WIDTH))
@@ -82,5 +84,7 @@ class _Xlsx:
             elif isinstance(cell, datetime):
                 days = (cell - DAY_ZERO).total_seconds() / 86_400
                 self._sheet.write_number(self._row, place, days, self._moment)
+            elif isinstance(cell, Decimal):
+                self._sheet.write_number(self._row, place, float(cell), self._kopecks)
             elif cell is not None:
                 self._sheet.write_number(self._row, place, cell, self._formats[place])

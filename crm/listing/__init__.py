@@ -9,12 +9,13 @@ card.py        one lead with its history, contact, delivery and consent
 No request to AmoCRM anywhere here.
 """
 
-from crm.listing.card import Card
+from crm.listing.card import Card, CardPerson
 from crm.listing.filters import Filter, Sort, from_json, from_query, to_json, to_query
 from crm.listing.listing import Choices, LeadRow, Listing, Page, Reference
 
 __all__ = [
     "Card",
+    "CardPerson",
     "Choices",
     "Filter",
     "LeadRow",

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm.store import Store
-from crm.store.tables import accepted_leads, consents, contacts, deliveries, leads, stage_changes
+from crm.store.tables import accepted_leads, consents, contacts, deliveries, lead_contacts, leads, stage_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,30 @@ class OwnDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class CardPerson:
+    """A contact of a lead. `phones`: E.164 where they are."""
+
+    contact_id: int
+    name: str = field(repr=False)
+    phones: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """A lead. Times are unix seconds of AmoCRM's clock; `phones`: the contact's, then the lead's own, E.164 where they are."""
+    """A lead. Times are unix seconds of AmoCRM's clock.
+
+    `phones`: of the contact that stands for the lead, then the lead's own, E.164 where they are. `others`: its other contacts.
+    """
 
     id: int
     name: str = field(repr=False)
     contact_id: int | None
     contact_name: str = field(repr=False)
     phones: tuple[str, ...] = field(repr=False)
+    others: tuple[CardPerson, ...] = field(repr=False)
     stage: tuple[int, int]
     responsible_user_id: int
-    price_rub: int
+    price_kop: int
     direction: str
     source: str
     utm: Mapping[str, str]
@@ -70,16 +83,17 @@ def card(store: Store, lead_id: int) -> Card | None:
         row = db.execute(sa.select(leads).where(leads.c.id == lead_id)).mappings().first()
         if row is None:
             return None
-        told = db.scalar(sa.select(contacts.c.phones).where(contacts.c.id == row["contact_id"]))
+        first, *others = _people(db, lead_id) or [CardPerson(0, "", ())]
         return Card(
             id=row["id"],
             name=row["name"],
             contact_id=row["contact_id"],
             contact_name=row["contact_name"],
-            phones=tuple(dict.fromkeys([*json.loads(told or "[]"), *filter(None, [row["phone"], row["own_phone"]])])),
+            phones=tuple(dict.fromkeys([*first.phones, *filter(None, [row["own_phone"]])])),
+            others=tuple(others),
             stage=(row["pipeline_id"], row["status_id"]),
             responsible_user_id=row["responsible_user_id"],
-            price_rub=row["price_rub"],
+            price_kop=row["price_kop"],
             direction=row["direction"],
             source=row["source"],
             utm={name: row[name] for name in ("utm_source", "utm_medium", "utm_campaign") if row[name]},
@@ -92,6 +106,17 @@ def card(store: Store, lead_id: int) -> Card | None:
             history=_history(db, lead_id),
             delivery=_delivery(db, lead_id, row["marker"]),
         )
+
+
+def _people(db: sa.Connection, lead_id: int) -> list[CardPerson]:
+    """The contacts of a lead that are not in the bin, the main one first."""
+    wanted = (
+        sa.select(contacts.c.id, contacts.c.name, contacts.c.phones)
+        .join(lead_contacts, lead_contacts.c.contact_id == contacts.c.id)
+        .where(lead_contacts.c.lead_id == lead_id, contacts.c.is_deleted.is_(False))
+        .order_by(lead_contacts.c.is_main.desc(), contacts.c.id)
+    )
+    return [CardPerson(row.id, row.name, tuple(json.loads(row.phones))) for row in db.execute(wanted)]
 
 
 def _history(db: sa.Connection, lead_id: int) -> tuple[StageChange, ...]:

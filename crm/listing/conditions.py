@@ -70,8 +70,10 @@ class Conditions:
         """What is compared; null where there is nothing."""
         if column == "task":
             return leads.c.closest_task_at
-        if column in ("price_rub", "updated_at"):
-            return leads.c[column]
+        if column == "price_rub":
+            return leads.c.price_kop
+        if column == "updated_at":
+            return leads.c.updated_at
         if column == "stage":
             here = (stages.c.pipeline_id == leads.c.pipeline_id, stages.c.status_id == leads.c.status_id)
             return sa.select(stages.c.position).where(*here).correlate(leads).scalar_subquery()
@@ -79,7 +81,9 @@ class Conditions:
             name = sa.select(people.c.name).where(people.c.id == leads.c.responsible_user_id).correlate(leads)
             return self._text(name.scalar_subquery())
         if column == "name":
-            return self._text(sa.case((leads.c.contact_search != "", leads.c.contact_search), else_=leads.c.search))
+            # The first line is the name that is shown; without one the lead's own name is.
+            is_named = sa.func.substr(leads.c.contact_search, 1, 1).not_in(("", "\n"))
+            return self._text(sa.case((is_named, leads.c.contact_search), else_=leads.c.search))
         return self._text(sa.func.nullif(leads.c[column], ""))
 
     def _text(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:

@@ -60,7 +60,7 @@ class LeadRow:
     pipeline_id: int
     status_id: int
     responsible_user_id: int
-    price_rub: int
+    price_kop: int
     loss_reason_id: int | None
     name: str = field(repr=False)
     contact_name: str = field(repr=False)

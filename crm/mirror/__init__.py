@@ -10,6 +10,7 @@ shape.py    one lead, one contact of AmoCRM as a row of ours: pure
 rows.py     the tables: what came is kept, unless something newer is there
 fill.py     the first reading of everything
 follow.py   the rounds
+tasks.py    tasks on leads, which move no time of their leads
 walks.py    how far each reading is, and which process keeps the mirror
 status.py   how far it is, for people
 mirror.py   the door for other rooms, and the thread that does all this

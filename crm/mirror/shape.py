@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from crm import phones
 from crm.amo import answers
-from crm.amo.leads import main_contact
+from crm.amo.leads import contact_ids, main_contact
 from crm.fields import MARKER_CODE, PHONE_CODE, FieldMap, by_key, texts_of
 from crm.phonebook import phones_of
-from crm.reading import texts
+from crm.reading import numbers, texts
 
 UTM = {"utm_source": "UTM_SOURCE", "utm_medium": "UTM_MEDIUM", "utm_campaign": "UTM_CAMPAIGN"}
 """Columns and the codes of AmoCRM's tracking fields."""
@@ -24,6 +25,21 @@ LONGEST_MARKER = 32
 
 LAST_MOMENT = 7_258_118_400
 """The year 2200: a task put off for ever."""
+
+
+KOPECKS = 100
+"""In a rouble."""
+
+GREATEST_KOP = 10**17
+"""No budget is greater, and no database stumbles over this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a lead shows of one of its contacts. `phones` are spelled as in `contacts`."""
+
+    name: str
+    phones: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +71,12 @@ class Places:
 
 
 def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
-    """A row of `leads`, without what its contact adds."""
+    """A row of `leads`, without what its contacts and tasks add."""
     custom = _custom(lead)
     return {
         "id": lead["id"],
         "name": str(lead.get("name") or ""),
-        "price_rub": _whole(lead.get("price")),
+        "price_kop": price_kop(lead),
         "pipeline_id": _whole(lead.get("pipeline_id")),
         "status_id": _whole(lead.get("status_id")),
         "responsible_user_id": _whole(lead.get("responsible_user_id")),
@@ -74,6 +90,33 @@ def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
         "custom": json.dumps(custom, ensure_ascii=False, separators=(",", ":")),
         "is_deleted": False,
         **mapped_values(custom, places),
+    }
+
+
+def price_kop(lead: Mapping[str, Any]) -> int:
+    """The budget in kopecks, rounded half up; 0 for none. AmoCRM tells whole roubles, and in some zones kopecks (sheet 5.2)."""
+    told = (numbers.read(lead.get(key)) for key in ("price_with_minor_units", "price"))
+    roubles = next((amount for amount in told if amount is not None), Decimal(_whole(lead.get("price"))))
+    return min(int((roubles * KOPECKS).quantize(Decimal(1), ROUND_HALF_UP)), GREATEST_KOP)
+
+
+def linked(lead: Mapping[str, Any]) -> tuple[int, ...]:
+    """A lead's contacts: the main one, then the others by their numbers, so that AmoCRM's order is no change."""
+    ids = list(dict.fromkeys(contact_ids(lead)))
+    return (*ids[:1], *sorted(ids[1:]))
+
+
+def task_row(task: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `tasks`."""
+    is_leads = task.get("entity_type") == "leads"
+    return {
+        "id": task["id"],
+        "lead_id": (_whole(task.get("entity_id")) or None) if is_leads else None,
+        "complete_till": _moment(task.get("complete_till")) or None,
+        "is_completed": bool(task.get("is_completed")),
+        "responsible_user_id": _whole(task.get("responsible_user_id")),
+        "updated_at": _moment(task.get("updated_at")),
+        "is_deleted": False,
     }
 
 
@@ -114,13 +157,18 @@ def told_again(told: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(phone for text in told for phone in told_phones(text)))
 
 
-def joined(name: str, told: Sequence[str], own_phone: str) -> dict[str, str]:
-    """What a lead shows of its contact, and all phones to search by. `told`: the contact's phones."""
-    all_phones = dict.fromkeys([*told, own_phone] if own_phone else told)
+def joined(people: Sequence[Person], own_phone: str) -> dict[str, str]:
+    """What a lead shows of its contacts, and all names and phones to search by.
+
+    `people`: those outside the bin, the main one first; where that one is in the bin, the next stands for the lead.
+    """
+    first = people[0] if people else Person("", ())
+    told = [*first.phones, own_phone, *(phone for other in people[1:] for phone in other.phones)]
+    all_phones = list(dict.fromkeys(phone for phone in told if phone))
     return {
-        "contact_name": name,
-        "contact_search": fold(name),
-        "phone": next(iter(told), own_phone),
+        "contact_name": first.name,
+        "contact_search": "\n".join(fold(one.name) for one in people).rstrip("\n"),
+        "phone": next(iter(all_phones), ""),
         "phones": "".join(f" {phone}" for phone in all_phones),
     }
 

@@ -3,6 +3,6 @@
 SQLite by default, PostgreSQL by `DATABASE_URL`; every other room gets a `Store` and does not know which.
 """
 
-from crm.store.engine import Store
+from crm.store.engine import Store, is_away
 
-__all__ = ["Store"]
+__all__ = ["Store", "is_away"]

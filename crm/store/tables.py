@@ -290,12 +290,19 @@ deliveries = sa.Table(
     sa.Column("lease_owner", sa.String(200)),  # the process, see store.owners
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of its own in a row
-    sa.Column("failing_since", Moment),  # the first of them; the horizon counts from here
+    sa.Column("stumbles", sa.Integer, nullable=False, server_default="0"),  # failures in a row that nobody foresaw
+    sa.Column(
+        "trying_s", sa.Float, nullable=False, server_default="0"
+    ),  # pauses it got for them; the horizon counts these
     sa.Column("reason", sa.String(64)),  # the error code of the last attempt
     sa.Column("refusals", sa.Text),  # JSON [[path, code, key of the field], ...] of a refused one
     sa.Column("sends", sa.Integer, nullable=False, server_default="0"),  # how often the creating request has left
     sa.Column("sent_at", Moment),  # when the last one of them left whose outcome nobody knows; null: all are known
+    sa.Column("sent_theirs", sa.Float),  # the same by AmoCRM's own clock, unix seconds; null: not known then
     sa.Column("unknown_at", sa.Float),  # shared clock: when that request ended or was given up
+    sa.Column(
+        "looked_s", sa.Float, nullable=False, server_default="0"
+    ),  # really waited for it since, see decisions.waited
     sa.Column("marker_field", sa.BigInteger),  # the field that carried our marker then; null: none
     sa.Column("looks", sa.Integer, nullable=False, server_default="0"),  # how often AmoCRM was searched for it since
     sa.Column("candidates", sa.Text),  # JSON list of AmoCRM lead ids that may be it, for a person to choose from
@@ -308,6 +315,7 @@ deliveries = sa.Table(
     sa.Column("leaves_at", Moment),  # until then whoever saved it may take it back; null: it left at once
     sa.Column("new_contact", sa.Boolean, nullable=False, server_default=sa.false()),  # another person on a known number
     sa.Column("account_id", sa.BigInteger),  # AmoCRM's, in which all ids above mean something; null: the present one
+    sa.Column("maybe_in", sa.Text),  # JSON list [[account id, when sent]]: former accounts in which it is or may be
     sa.Index(None, "state", "priority", "due_at"),
 )
 
@@ -423,21 +431,23 @@ leads = sa.Table(
     metadata,
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("name", sa.Text, nullable=False),
-    sa.Column("price_rub", sa.BigInteger, nullable=False),
+    sa.Column("price_kop", sa.BigInteger, nullable=False),  # kopecks, so that every sum of them is exact
     sa.Column("pipeline_id", sa.BigInteger, nullable=False),
     sa.Column("status_id", sa.BigInteger, nullable=False),
     sa.Column("responsible_user_id", sa.BigInteger, nullable=False),  # 0: nobody
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("closed_at", sa.BigInteger),
-    sa.Column("closest_task_at", sa.BigInteger),  # null: no open task
+    sa.Column("closest_task_at", sa.BigInteger),  # null: no open task; of tasks, else as AmoCRM says of the lead
     sa.Column("loss_reason_id", sa.BigInteger),
     sa.Column("contact_id", sa.BigInteger, index=True),  # the main one
     sa.Column("contact_name", sa.Text, nullable=False),  # of that contact; here too, so that a list needs no join
-    sa.Column("contact_search", sa.Text, nullable=False),  # the same, folded
+    sa.Column("contact_search", sa.Text, nullable=False),  # the names of all its contacts, folded, a line each
     sa.Column("own_phone", sa.Text, nullable=False, index=True),  # of the lead's own field; E.164 where it is one
-    sa.Column("phone", sa.Text, nullable=False),  # the contact's first, else the lead's own
-    sa.Column("phones", sa.Text, nullable=False),  # all of them, each behind a blank: for searching
+    sa.Column(
+        "phone", sa.Text, nullable=False
+    ),  # the main contact's first, else the lead's own, else another contact's
+    sa.Column("phones", sa.Text, nullable=False),  # of all its contacts, each behind a blank: for searching
     sa.Column("direction", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("utm_source", sa.Text, nullable=False),
@@ -447,6 +457,7 @@ leads = sa.Table(
     sa.Column("search", sa.Text, nullable=False),  # its own name and id, folded
     sa.Column("custom", sa.Text, nullable=False),  # JSON {field id: [texts]}: another choice of fields needs no reading
     sa.Column("is_deleted", sa.Boolean, nullable=False),  # in AmoCRM's bin, or gone from it
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
     sa.Index(None, "is_deleted", "created_at", "id"),
     sa.Index("ix_leads_closed", "is_deleted", "closed_at", "status_id", "loss_reason_id", "pipeline_id"),
     sa.Index(None, "updated_at"),
@@ -467,7 +478,7 @@ sa.Index(
             "responsible_user_id",
             "closest_task_at",
             "updated_at",
-            "price_rub",
+            "price_kop",
             "source",
             "direction",
             "utm_source",
@@ -509,6 +520,31 @@ contacts = sa.Table(
     sa.Column("responsible_user_id", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("is_deleted", sa.Boolean, nullable=False),
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
+)
+
+# One row: a lead and one of its contacts, in whatever role. Written by crm.mirror with the lead.
+lead_contacts = sa.Table(
+    "lead_contacts",
+    metadata,
+    sa.Column("lead_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("contact_id", sa.BigInteger, primary_key=True, autoincrement=False, index=True),
+    sa.Column("is_main", sa.Boolean, nullable=False),  # at most one of a lead
+)
+
+# One row: a task in AmoCRM. At first only open ones are read; one that is done since stays. Written by crm.mirror.
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("lead_id", sa.BigInteger),  # null: a contact's, a company's or nobody's
+    sa.Column("complete_till", sa.BigInteger),  # unix seconds
+    sa.Column("is_completed", sa.Boolean, nullable=False),
+    sa.Column("responsible_user_id", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("is_deleted", sa.Boolean, nullable=False),
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
+    sa.Index("ix_tasks_open", "lead_id", "is_completed", "is_deleted", "complete_till"),
 )
 
 # One row: a lead went from one stage to another. Written by crm.mirror.
@@ -523,6 +559,8 @@ stage_changes = sa.Table(
     sa.Column("to_pipeline_id", sa.BigInteger, nullable=False),
     sa.Column("to_status_id", sa.BigInteger, nullable=False),
     sa.Column("event_id", sa.String(64), unique=True),  # AmoCRM's; null: seen by comparing, no event told yet
+    sa.Column("seen_from", sa.BigInteger),  # of one seen by comparing: it happened between these two,
+    sa.Column("seen_to", sa.BigInteger),  # by AmoCRM's clock
     sa.Index(None, "lead_id", "at"),
 )
 
@@ -563,13 +601,15 @@ mirror_walks = sa.Table(
     sa.Column("cursor", sa.Text),  # JSON: where the next reading begins
     sa.Column("done", sa.Integer, nullable=False, default=0),  # of the reading under way
     sa.Column("began_at", Moment),
-    sa.Column("as_of", Moment),  # what the mirror holds was true then
+    sa.Column("as_of", Moment),  # what the mirror holds was true then; by AmoCRM's clock if it tells the time
+    sa.Column("whole_at", sa.Float),  # the same by the shared clock: for its age
     sa.Column("due_at", sa.Float, nullable=False, default=0.0),  # shared clock
     sa.Column(
         "waits_from", sa.Float, nullable=False, server_default="0"
     ),  # when that was written down, see store.waits
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.String(64)),  # error code of the last failure; null: it went well
+    sa.Column("failing_since", Moment),  # the first failure since it last went well
     sa.Column("lease_owner", sa.String(200)),
     sa.Column("lease_until", sa.Float, nullable=False, default=0.0),
 )
@@ -594,6 +634,9 @@ hooks = sa.Table(
     sa.Column("entities", sa.Text),  # JSON {"leads": [ids], "contacts": [ids]}
     sa.Column("told_at", sa.BigInteger),  # newest change it tells of, AmoCRM's clock
     sa.Column("done_at", Moment),
+    sa.Column(
+        "fetched_at", sa.Float
+    ),  # when what it tells of was asked for, unix seconds of AmoCRM's clock; null: not known
     sa.Column("reason", sa.String(64)),  # why it is "bad"
 )
 

@@ -2,7 +2,7 @@
 
     leads[update][0][id]=1190401&leads[update][0][updated_at]=1672189247&…&account[id]=30739638
 
-Taken from a body: which leads and contacts it tells of, the newest change it names, whose account it is. Names, phones
+Taken from a body: which leads, contacts and tasks it tells of, the newest change it names, whose account it is. Names, phones
 and field values are not looked at: the objects are fetched again.
 """
 
@@ -37,7 +37,8 @@ TIMES = ("last_modified", "updated_at")
 ELEMENTS = {"1": "contacts", "2": "leads"}
 """Whose note it is, by AmoCRM's number."""
 
-ENTITIES = ("leads", "contacts")
+ENTITIES = {"leads": "leads", "contacts": "contacts", "task": "tasks"}
+"""What the desk calls the objects under a root."""
 
 KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
@@ -109,7 +110,7 @@ def _ids(objects: Mapping[tuple[str, str, str], Mapping[tuple[str, ...], str]]) 
     found: dict[str, set[int]] = defaultdict(set)
     for (root, action, _), values in objects.items():
         if action in ACTIONS and values.get(("type",)) != "company":  # companies come under "contacts", sheet 7.3
-            found[root].add(number(values.get(("id",), ""), GREATEST_ID) or 0)
+            found[ENTITIES[root]].add(number(values.get(("id",), ""), GREATEST_ID) or 0)
             if action == "restore":
                 found["leads"] |= _linked_leads(values)
         elif action == NOTE and (entity := ELEMENTS.get(values.get((NOTE, "element_type"), ""))):

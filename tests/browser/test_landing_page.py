@@ -194,6 +194,26 @@ def test_without_scripts(browser: Browser, sites, log):
     assert [(line.outcome, line.reason) for line in log()] == [("refused", "origin_not_allowed"), ("accepted", None)]
 
 
+def test_a_plain_form_tells_its_marks(page: Page, sites, desk, log):
+    """The form without the large script leads to the thanks, and the marks of the first page arrive at another origin."""
+    whole = sites[0].html
+    sites[0].html = whole[: whole.rindex("<script>")]
+    page.goto(f"{sites[0].origin}/?utm_source=vk&utm_campaign=spring")
+    page.goto(f"{sites[0].origin}/contacts")
+    fill(page)
+    send(page)
+    expect(page.get_by_role("heading", name="Спасибо, заявка принята")).to_be_visible()
+    from crm.reception import SubmissionLog
+
+    store = Store(f"sqlite:///{desk.folder}/desk.db")
+    said = SubmissionLog(store).said(log()[0])
+    store.close()
+    assert {name: said.tracking[name] for name in ("UTM_SOURCE", "UTM_CAMPAIGN")} == {
+        "UTM_SOURCE": "vk",
+        "UTM_CAMPAIGN": "spring",
+    }
+
+
 def test_the_way_back_keeps_what_was_typed(page: Page, sites, log):
     """From the page that names the faults one press leads back to the form as it was left."""
     page.goto(f"{sites[0].origin}/yoga")

@@ -108,6 +108,8 @@ def test_refresh_now(page: Page, desk: RunningDesk, amo: str):
     """The button gets a new key at once and says so."""
     open_page(page, desk, "/connection")
     before = connection(desk)["refreshed_at"]
+    key(page, "connection.refresh_open").get_by_role("button").click()
+    expect(page.get_by_text("тратит одноразовый ключ")).to_be_visible()
     key(page, "connection.refresh").get_by_role("button").click()
     expect(page.get_by_text("Ключ обновлён.")).to_be_visible()
     assert connection(desk)["refreshed_at"] != before

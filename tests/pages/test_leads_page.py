@@ -199,8 +199,8 @@ def test_the_order_is_of_the_whole_list(club):
     app = visit()
     made(app.selectbox(key="leads.sort").set_value("price_rub"))
     with club.store.read() as db:
-        dearest = db.scalar(sa.select(sa.func.max(leads.c.price_rub)).where(leads.c.is_deleted.is_(False)))
-    assert rows(app).iloc[0]["price_rub"] == f"{dearest:,} ₽".replace(",", "\u00a0")
+        dearest = db.scalar(sa.select(sa.func.max(leads.c.price_kop)).where(leads.c.is_deleted.is_(False)))
+    assert rows(app).iloc[0]["price_rub"] == f"{dearest // 100:,} ₽".replace(",", "\u00a0")
 
 
 def test_a_page_behind_the_end_is_the_last_one(club):

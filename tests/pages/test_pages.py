@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from crm.store import Store
 from tests.crm.calls.conftest import PHONE, contact_row, lead_row, put, put_stages
 from tests.pages.conftest import shown
 from ui.frame import SCREENS
@@ -95,6 +97,21 @@ def test_a_fault_of_ours_shows_no_trace(desk, open_page, monkeypatch):
     assert not app.exception
     assert "сломались мы сами" in app.error[0].value
     assert "ZeroDivision" not in shown(app)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_database_away(name, desk, open_page, monkeypatch):
+    """Each page says that it is the database, and what to do; nothing empty stands for what could not be read."""
+
+    def away(*args, **values):
+        raise OperationalError("SELECT secret", {}, Exception("disk I/O error"))
+
+    monkeypatch.setattr(Store, "read", away)
+    app = open_page(name)
+    assert not app.exception
+    assert any("База данных недоступна" in error.value for error in app.error), [error.value for error in app.error]
+    assert not app.dataframe
+    assert "secret" not in shown(app)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ import pytest
 from crm.calls import Entry
 from crm.calls.entry import ANYONE, CALL_BACK, HEARD, OUTCOMES, Choice
 from crm.intake import NewLead
-from crm.store.tables import contacts, known_phones, leads, stages
+from crm.store.tables import contacts, known_phones, lead_contacts, leads, stages
 from tests.desks import KEY, desk_for
 
 PHONE = "+79615550011"
@@ -41,7 +41,7 @@ def contact_row(contact_id, phone, name="Вера Звонкова", updated_at=
 def lead_row(lead_id, contact_id=None, own_phone="", status_id=1, updated_at=100, **more):
     texts = ("contact_search", "phone", "phones", "source", "utm_source", "utm_medium", "utm_campaign", "search")
     return {
-        "id": lead_id, "name": "Йога", "price_rub": 0, "pipeline_id": 1, "status_id": status_id, "responsible_user_id": 0,
+        "id": lead_id, "name": "Йога", "price_kop": 0, "pipeline_id": 1, "status_id": status_id, "responsible_user_id": 0,
         "created_at": 1, "updated_at": updated_at, "contact_id": contact_id, "contact_name": "Вера Звонкова",
         "own_phone": own_phone, "direction": "Йога", "custom": "{}", "is_deleted": False, **dict.fromkeys(texts, ""), **more,
     }  # fmt: skip
@@ -55,6 +55,9 @@ def put(store, *, of_contacts=(), of_leads=()):
             db.execute(known_phones.insert().values(phone=phone, contact_id=row["id"], updated_at=row["updated_at"]))
         for row in of_leads:
             db.execute(leads.insert().values(**row))
+            if row["contact_id"]:
+                link = {"lead_id": row["id"], "contact_id": row["contact_id"], "is_main": True}
+                db.execute(lead_contacts.insert().values(**link))
 
 
 def put_stages(store, *names):

@@ -155,7 +155,9 @@ def key_of(row, column, reference):
             return people.get(row["responsible_user_id"])
         case "name":
             return row["contact_search"] or row["search"]
-        case "created_at" | "updated_at" | "price_rub" | "id":
+        case "price_rub":
+            return row["price_kop"]
+        case "created_at" | "updated_at" | "id":
             return row[column]
     return row[column] or None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from contextlib import nullcontext
 from urllib.parse import urlencode
 
@@ -14,26 +15,12 @@ from crm import phones
 from crm.amo import walk
 from crm.errors import BrokenWord
 from crm.listing import Filter, Sort
+from crm.mirror import count as count_room
 from crm.mirror import fill as fill_room
-from crm.mirror import follow, walks
+from crm.mirror import walks
 from crm.mirror.mirror import PLACES
 from crm.store.tables import contacts, hook_misses, known_phones, leads, stage_changes
-from tests.crm.mirror.conftest import fill, mirror, round_of, truth
-
-
-def differences(desk, box):
-    """Leads that are not as AmoCRM has them."""
-    here, there = mirror(desk), truth(box)
-    found = {}
-    for lead_id in here.keys() | there.keys():
-        mine, theirs = here.get(lead_id), there.get(lead_id)
-        if mine != theirs:
-            found[lead_id] = (
-                {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}
-                if mine and theirs
-                else ("only here" if mine else "only there")
-            )
-    return found
+from tests.crm.mirror.conftest import differences, fill, mirror, round_of
 
 
 def test_the_first_fill(box, desk):
@@ -130,7 +117,7 @@ def test_ten_changes_cost_two_requests(box, filled):
     for row in rng.sample(box.entities("leads"), 10):
         box.edit("update", "leads", id=row["id"], fields={"price": rng.randrange(90_000)})
     since = box.last_seq()
-    round_of(filled, walks.LEADS)
+    round_of(filled, walks.LEADS, walks.CONTACTS)
     assert len(box.ledger("request", since=since)) == 2
     assert differences(filled, box) == {}
 
@@ -187,21 +174,50 @@ def test_the_count_finds_what_is_missing_and_what_is_too_much(box, filled):
     assert differences(filled, box) == {}
     since = box.last_seq()
     assert filled.mirror.count_now()["mended"] == 0
-    assert len(box.ledger("request", since=since)) == 1
+    stages = {(row["pipeline_id"], row["id"]) for row in box.entities("statuses")}
+    assert len(box.ledger("request", since=since)) == 1 + len(stages)
+
+
+def test_the_count_is_of_each_stage(box, filled):
+    """A lead in another stage here than there: the totals are equal, two stages differ, are told and mended."""
+    moved = min((row for row in box.entities("leads") if not row["is_deleted"]), key=lambda row: row["updated_at"])
+    before = (moved["pipeline_id"], moved["status_id"])
+    with filled.store.write() as db:
+        db.execute(leads.update().where(leads.c.id == moved["id"]).values(status_id=143 if before[1] != 143 else 142))
+    there = Counter((row["pipeline_id"], row["status_id"]) for row in box.entities("leads") if not row["is_deleted"])
+    after = (before[0], 143 if before[1] != 143 else 142)
+    result = filled.mirror.count_now()
+    assert result["theirs"] == result["ours"] == 900
+    first, *others = result["stages"]
+    assert [*others] == []  # mending the first has mended the other
+    assert tuple(first[:2]) in (before, after)
+    assert first[2] == there[tuple(first[:2])] == first[3] + (1 if tuple(first[:2]) == before else -1)
+    assert differences(filled, box) == {}
+    assert filled.mirror.status().stages == (tuple(first),)
+    assert filled.mirror.count_now()["stages"] == []
+
+
+def test_an_amocrm_that_does_not_count_by_stage(box, filled, monkeypatch):
+    """One that does not understand the filter has counted all leads; that stages could not be compared is told."""
+    monkeypatch.setattr("crm.amo.leads.in_stage", lambda stage: [])
+    result = filled.mirror.count_now()
+    assert (result["theirs"], result["ours"], result["stages_reason"]) == (900, 900, "filter_ignored")
+    assert filled.mirror.status().stages_reason == "filter_ignored"
+    assert filled.mirror.status().theirs == 900
 
 
 def test_the_count_throws_away_nothing_that_is_there(box, filled, monkeypatch):
     """A stretch is read anew, and a lead slips through between two of its pages: it is looked for before it is taken for gone."""
-    plain = follow.created_between
+    plain = count_room.created_between
     lost, slipped = random.Random(4).sample(sorted(mirror(filled)), 2)
     with filled.store.write() as db:
         db.execute(leads.delete().where(leads.c.id == lost))
     monkeypatch.setattr(
-        follow,
+        count_room,
         "created_between",
         lambda *about, **how: [[one for one in page if one["id"] != slipped] for page in plain(*about, **how)],
     )
-    monkeypatch.setattr(follow, "DEEPEST", 0)
+    monkeypatch.setattr(count_room, "DEEPEST", 0)
     filled.mirror.count_now()
     assert differences(filled, box) == {}
 
@@ -365,7 +381,7 @@ def test_whatever_breaks_a_round_is_told_and_tried_later(box, filled, monkeypatc
     round_of(filled)
     filled.mirror.look_after()
     assert mirror(filled)[lead_id]["price"] == 33_333
-    assert filled.mirror.walks.of(walks.REFERENCE).reason == "garbled"
+    assert filled.mirror.walks.of(walks.REFERENCE).reason == "desk_failed"
 
 
 def test_a_block_is_not_made_worse_by_hints(box, filled):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from datetime import UTC, datetime, timedelta
@@ -96,6 +97,40 @@ def test_the_same_key_with_other_content_is_a_conflict(desk, reception, form):
     assert (taken.outcome, taken.code) == (REFUSED, "key_reused")
     assert reception.log.page()[0].body["message"] == "Нет, вечером"
     assert len(rows(desk, accepted_leads)) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"page": "https://fit.example/b?utm_source=vk"}, {"utm_source": "vk", "referrer": "https://ya.ru"}, {"homepage": ""},
+        {"homepage": None}, {"phone": "8 (999) 123 45 67"}, {"name": " Иван  Иванов "}, {"unknown": 5}, {"consent": "off"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_browsers_and_pages_add_is_no_content(desk, reception, form, more):
+    """The same key with the same content is one lead, wherever it is sent from and however it is spelled."""
+    first = reception.take(form, LEAD, idempotency_key="a")
+    again = reception.take(form, dict(reversed((LEAD | more).items())), idempotency_key="a")
+    assert (again.outcome, again.told_id) == (REPEATED, first.told_id)
+
+
+@pytest.mark.parametrize(
+    "more", [{"consent": True}, {"message": ""}, {"direction": "Бокс"}, {"name": "Пётр"}], ids=lambda more: next(iter(more))
+)  # fmt: skip
+def test_what_a_person_said_is_content(reception, form, more):
+    """Another wish, another person or another consent under a used key is a conflict."""
+    reception.take(form, LEAD, idempotency_key="a")
+    assert reception.take(form, LEAD | more, idempotency_key="a").code == "key_reused"
+
+
+def test_a_key_of_the_desk_before_this_one_still_counts(desk, reception, form):
+    """What was hashed in the former way is recognised when it comes again after an update."""
+    first = reception.take(form, LEAD, idempotency_key="a")
+    former = hashlib.sha256(json.dumps(dict(LEAD), sort_keys=True).encode()).hexdigest()
+    with desk.store.write() as db:
+        db.execute(idempotency_keys.update().values(body_hash=former))
+    assert reception.take(form, LEAD, idempotency_key="a").told_id == first.told_id
+    assert reception.take(form, LEAD | {"message": "Нет"}, idempotency_key="a").code == "key_reused"
 
 
 def test_a_refused_one_does_not_use_its_key_up(reception, form):

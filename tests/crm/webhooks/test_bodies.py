@@ -49,12 +49,14 @@ def test_a_captured_body():
         ({"contacts": {"note": [{"note": {"element_type": "3", "element_id": 7}}]}}, {}),
         ({"leads": {"add": [{"id": 1}], "status": [{"id": 1}]}, "contacts": {"add": [{"id": 2}]}},
          {"leads": [1], "contacts": [2]}),
-        ({"leads": {"unheard_of": [{"id": 1}]}, "task": {"add": [{"id": 1}]}}, {}),
+        ({"leads": {"unheard_of": [{"id": 1}]}, "unsorted": {"add": [{"id": 1}]}}, {}),
+        *(({"task": {action: [{"id": 4, "element_type": "2", "element_id": 9}]}}, {"tasks": [4]})
+          for action in ("add", "update", "delete", "responsible")),
         ({"leads": {"add": [{"id": "1e3"}, {"id": "-1"}, {"id": "0"}, {"id": "９"}, {"id": ""}, {"id": "9" * 30}]}}, {}),
     ],
 )  # fmt: skip
 def test_whom_it_tells_of(roots, found):
-    """Leads and contacts by id, whatever happened to them; companies, tasks and ids that are none are passed over."""
+    """Leads, contacts and tasks by id, whatever happened to them; companies and ids that are none are passed over."""
     assert read(body(**roots)).ids == found
 
 
@@ -78,7 +80,7 @@ def test_what_is_no_hook(junk, reason):
 def test_what_the_sandbox_builds_is_read(known, entity):
     """Any number of objects: all ids, and the newest time among them."""
     told = read(body(**{entity: {"update": [{"id": one, "updated_at": at} for one, at in known.items()]}}))
-    assert told.ids == {entity: sorted(known)}
+    assert told.ids == {bodies.ENTITIES[entity]: sorted(known)}
     assert told.changed_at == max(known.values())
 
 
