@@ -101,7 +101,7 @@ def _first_line(process: subprocess.Popen[bytes], errors: IO[bytes]) -> dict[str
     return json.loads(line)
 
 
-def wait_until(question: Callable[[], T], *, deadline_s: float = 10.0, what: str = "it") -> T:
+def wait_until(question: Callable[[], T], *, deadline_s: float = 60.0, what: str = "it") -> T:
     """The first true answer to `question`; `SandboxError` when there is none in time."""
     end = time.monotonic() + deadline_s
     while not (answer := question()):

@@ -18,7 +18,7 @@ import requests
 
 from crm.settings import PROJECT
 
-START_S = 60.0
+START_S = 180.0
 """A start takes three seconds here; a loaded machine may need many times that."""
 
 CHECK_EVERY_S = 0.05
@@ -30,7 +30,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition, what: str, patience_s: float = 20.0):
+def until(condition, what: str, patience_s: float = 120.0):
     """Wait for a sign and return it; fail with `what` was waited for."""
     pause, end = threading.Event(), time.monotonic() + patience_s
     while time.monotonic() < end:
@@ -98,7 +98,7 @@ class RunningDesk:
             return 0
         process.send_signal(how)
         try:
-            return process.wait(20)
+            return process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-sync",
 ]
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 """How long a page may take on a loaded machine before a test gives up on it."""
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -43,7 +43,7 @@ def desk(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     try:
         _connect(running)
         body = {"name": "Вера Известная", "phone": KNOWN, "direction": "Йога"}
-        requests.post(f"{running.url}/api/crm", json=body, timeout=10)
+        requests.post(f"{running.url}/api/crm", json=body, timeout=60)
         until(lambda: rows(running, f"SELECT 1 FROM leads WHERE phone = '{KNOWN}'"), "the known person", 60)
         yield running
     finally:

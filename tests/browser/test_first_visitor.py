@@ -68,7 +68,7 @@ STRANGERS = {
 )
 def test_strangers_see_no_page(desk: RunningDesk, path: str, headers: dict):
     """Whoever is not this machine's own browser gets the page that says how to open the desk, at every address."""
-    answer = requests.get(desk.url + path, headers=headers, timeout=10, allow_redirects=False)
+    answer = requests.get(desk.url + path, headers=headers, timeout=60, allow_redirects=False)
     assert answer.status_code == 403
     assert f"ssh -L {desk.port}:localhost:{desk.port}" in answer.text
     assert "Lead Desk" in answer.text
@@ -77,8 +77,8 @@ def test_strangers_see_no_page(desk: RunningDesk, path: str, headers: dict):
 def test_the_refusal_speaks_the_visitors_language(desk: RunningDesk):
     """Russian by default, English where the browser asks for it."""
     strange = {"Host": "desk.example.com"}
-    assert "только на своём компьютере" in requests.get(desk.url, headers=strange, timeout=10).text
-    english = requests.get(desk.url, headers=strange | {"Accept-Language": "en-GB,en;q=0.9"}, timeout=10).text
+    assert "только на своём компьютере" in requests.get(desk.url, headers=strange, timeout=60).text
+    english = requests.get(desk.url, headers=strange | {"Accept-Language": "en-GB,en;q=0.9"}, timeout=60).text
     assert "on its own computer only" in english
 
 
@@ -117,7 +117,7 @@ def _connections(process):
 
 def test_nothing_is_sent_to_streamlits_makers(desk: RunningDesk):
     """The page's configuration has usage statistics off."""
-    host_config = requests.get(f"{desk.url}/_stcore/host-config", timeout=10)
+    host_config = requests.get(f"{desk.url}/_stcore/host-config", timeout=60)
     assert host_config.ok
     assert "gatherUsageStats = false" in (PROJECT / ".streamlit" / "config.toml").read_text()
     assert json.loads(host_config.text)

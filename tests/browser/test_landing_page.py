@@ -86,7 +86,7 @@ def until_noticed(desk: RunningDesk, key: str) -> None:
     from tests.programs import until
 
     def noticed() -> bool:
-        answer = requests.get(f"{desk.url}/api/crm/{'0' * 32}", headers={"Authorization": f"Bearer {key}"}, timeout=5)
+        answer = requests.get(f"{desk.url}/api/crm/{'0' * 32}", headers={"Authorization": f"Bearer {key}"}, timeout=60)
         return answer.status_code == 404
 
     until(noticed, "the desk to notice the new form")

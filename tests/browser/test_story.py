@@ -35,21 +35,21 @@ def amo(desk: RunningDesk) -> str:
 
 def reconnect(desk: RunningDesk) -> None:
     """What the admin's browser does, without a browser."""
-    begun = requests.get(f"{desk.url}/api/amocrm/auth", headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=10)
+    begun = requests.get(f"{desk.url}/api/amocrm/auth", headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=60)
     client_id, state = parse_qs(urlsplit(begun.json()["auth_url"]).query).values()
     form = {"client_id": client_id[0], "state": state[0], "decision": "allow"}
-    requests.post(begun.json()["auth_url"].partition("?")[0], data=form, timeout=10)
+    requests.post(begun.json()["auth_url"].partition("?")[0], data=form, timeout=60)
 
 
 def connection(desk: RunningDesk) -> dict:
     answer = requests.get(
-        f"{desk.url}/api/amocrm/callback", headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=10
+        f"{desk.url}/api/amocrm/callback", headers={"Authorization": f"Bearer {ADMIN_KEY}"}, timeout=60
     )
     return answer.json()
 
 
 def entities(amo: str, table: str) -> list[dict]:
-    return requests.get(f"{amo}/_sandbox/entities/{table}", timeout=10).json()["rows"]
+    return requests.get(f"{amo}/_sandbox/entities/{table}", timeout=60).json()["rows"]
 
 
 def open_page(page: Page, desk: RunningDesk, path: str) -> None:

@@ -16,7 +16,7 @@ def app(desk, open_page):
 def remove_in_amocrm(box, field_id):
     token = box.grant()["access_token"]
     answer = requests.delete(
-        f"{box.url}/api/v4/leads/custom_fields/{field_id}", headers={"Authorization": f"Bearer {token}"}, timeout=10
+        f"{box.url}/api/v4/leads/custom_fields/{field_id}", headers={"Authorization": f"Bearer {token}"}, timeout=60
     )
     assert answer.status_code == 204
 

@@ -34,7 +34,7 @@ def test_subscribing_again(desk, box, open_page):
     """One press brings back what somebody has deleted; where rights are missing it says what to do."""
     desk.webhooks.keep()
     made = box.entities("webhooks")[0]
-    box.session().delete(f"{box.url}/api/v4/webhooks", json={"destination": made["destination"]}, timeout=10)
+    box.session().delete(f"{box.url}/api/v4/webhooks", json={"destination": made["destination"]}, timeout=60)
     app = open_page("connection")
     app.button(key="connection.hooks_subscribe").click().run()
     assert "Подписка в порядке" in app.success[0].value

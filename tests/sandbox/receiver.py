@@ -41,7 +41,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 owner.received.append(Received(self.command, self.path, dict(self.headers), body))
                 if owner.status is None:
-                    owner.release.wait(30)
+                    owner.release.wait(120)
                     return
                 self.send_response(owner.status)
                 self.end_headers()

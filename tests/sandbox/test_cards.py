@@ -283,7 +283,7 @@ def test_tags_of_a_kind(api: Api) -> None:
 
 def bin_it(api: Api, box: Sandbox, kind: str, card: int) -> dict[str, Any]:
     """Delete as AmoCRM's own screen does."""
-    answer = api.session.post(f"{box.url}/ajax/{kind}/multiple/delete/", data={"ID[]": card}, timeout=10)
+    answer = api.session.post(f"{box.url}/ajax/{kind}/multiple/delete/", data={"ID[]": card}, timeout=60)
     assert answer.status_code == 200
     return answer.json()
 

@@ -80,10 +80,10 @@ def test_ledger_never_holds_a_secret(box: Sandbox) -> None:
     code = box.code()
     body = {"client_id": box.client_id, "client_secret": box.client_secret, "redirect_uri": box.redirect_uri}
     body |= {"grant_type": "authorization_code", "code": code}
-    pair = requests.post(f"{box.url}/oauth2/access_token", json=body, timeout=10).json()
+    pair = requests.post(f"{box.url}/oauth2/access_token", json=body, timeout=60).json()
     body |= {"grant_type": "refresh_token", "refresh_token": pair["refresh_token"]}
-    pair2 = requests.post(f"{box.url}/oauth2/access_token", data=body, timeout=10).json()
-    box.session(pair2["access_token"]).get(f"{box.url}/api/v4/account", timeout=10)
+    pair2 = requests.post(f"{box.url}/oauth2/access_token", data=body, timeout=60).json()
+    box.session(pair2["access_token"]).get(f"{box.url}/api/v4/account", timeout=60)
     text = json.dumps(box.ledger())
     secrets = [
         box.client_secret,
@@ -92,7 +92,7 @@ def test_ledger_never_holds_a_secret(box: Sandbox) -> None:
     ]
     assert not [secret for secret in secrets if secret in text]
     for broken in (f'{{"client_secret": "{box.client_secret}", ', f"client_secret={box.client_secret}"):
-        requests.post(f"{box.url}/oauth2/access_token", data=broken, timeout=10)
+        requests.post(f"{box.url}/oauth2/access_token", data=broken, timeout=60)
     assert box.client_secret not in json.dumps(box.ledger())
     tokens = box.ledger("token")
     assert [entry["event"] for entry in tokens] == ["code issued", "issued", "spent", "refreshed"]
@@ -183,7 +183,7 @@ def test_bad_orders_are_refused_with_a_sentence(box: Sandbox, method: str, path:
 def test_control_takes_only_json_objects(box: Sandbox) -> None:
     """Anything else is 400 with a sentence."""
     for body in ("nonsense", "[1]"):
-        answer = requests.patch(f"{box.url}/_sandbox/config", data=body, timeout=10)
+        answer = requests.patch(f"{box.url}/_sandbox/config", data=body, timeout=60)
         assert answer.status_code == 400
         assert "JSON" in answer.json()["error"]
 
@@ -192,17 +192,17 @@ def test_screens_behind_links_open_in_a_browser(box: Sandbox, api: Api) -> None:
     """A lead's and a contact's card as pages, without a token and outside the limit; an unknown one is not found."""
     box.config(rps=1)
     item = next(item for item in api.items("leads?limit=250&with=contacts") if item["_embedded"]["contacts"])
-    page = requests.get(f"{box.url}/leads/detail/{item['id']}", timeout=10)
+    page = requests.get(f"{box.url}/leads/detail/{item['id']}", timeout=60)
     assert page.status_code == 200
     assert item["name"] in page.text
     contact = item["_embedded"]["contacts"][0]["id"]
     assert f"/contacts/detail/{contact}" in page.text
-    assert requests.get(f"{box.url}/contacts/detail/{contact}", timeout=10).status_code == 200
-    assert requests.get(f"{box.url}/leads/detail/1", timeout=10).status_code == 404
-    assert "песочница" in requests.get(f"{box.url}/", timeout=10).text
+    assert requests.get(f"{box.url}/contacts/detail/{contact}", timeout=60).status_code == 200
+    assert requests.get(f"{box.url}/leads/detail/1", timeout=60).status_code == 404
+    assert "песочница" in requests.get(f"{box.url}/", timeout=60).text
 
 
 def test_names_on_screens_are_text(box: Sandbox, api: Api) -> None:
     """Markup in a name stays a name."""
     lead = api.lead(name="<script>alert(1)</script>")
-    assert "<script>alert" not in requests.get(f"{box.url}/leads/detail/{lead}", timeout=10).text
+    assert "<script>alert" not in requests.get(f"{box.url}/leads/detail/{lead}", timeout=60).text

@@ -39,7 +39,7 @@ def test_cut_connection(box: Sandbox, api: Api, how: str, action: str, made: int
 def raw_exchange(box: Sandbox, path: str) -> bytes | str:
     """Every byte the server sends for a GET, or "reset"."""
     parts = urlsplit(box.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         received = b""
         try:
@@ -170,9 +170,9 @@ def test_a_client_that_hangs_up_does_not_stop_the_work(box: Sandbox, api: Api) -
 def test_half_a_request_is_no_request(box: Sandbox) -> None:
     """A client that breaks off while sending its body leaves no trace."""
     parts = urlsplit(box.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         connection.sendall(f"POST {COMPLEX} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n[".encode())
-    assert box.session().get(f"{box.url}/api/v4/account", timeout=10).status_code == 200
+    assert box.session().get(f"{box.url}/api/v4/account", timeout=60).status_code == 200
     assert [entry["path"] for entry in box.ledger("request")] == ["/api/v4/account"]
 
 
@@ -188,7 +188,7 @@ def line_by_line(box: Sandbox, path: str) -> tuple[bytes, list[bytes]]:
     """Every byte the server sends for a GET, and in which portions they came."""
     parts = urlsplit(box.url)
     head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {box.grant()['access_token']}\r\n\r\n"
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         connection.sendall(head.encode())
         portions = []
         while piece := connection.recv(65536):
@@ -218,7 +218,7 @@ def test_a_drip_ends_when_the_client_leaves(box: Sandbox, where: str) -> None:
     """Nobody is dripped at for hours: the ledger has the end soon after the client hung up."""
     box.fault("drip", path="*/account", where=where, delay_ms=1000, piece=1)
     parts = urlsplit(box.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         connection.sendall(f"GET /api/v4/account HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         assert connection.recv(1)
     wait_until(lambda: box.ledger("request")[-1]["duration_ms"], what="the end of the drip")
@@ -374,7 +374,7 @@ def test_probability_is_seeded(box: Sandbox, api: Api) -> None:
 def test_faults_hit_the_token_endpoint_but_never_the_control(box: Sandbox) -> None:
     """A rule for everything leaves the strings in the test's hands."""
     box.fault("status", status=503)
-    assert requests.post(f"{box.url}/oauth2/access_token", json={}, timeout=10).status_code == 503
+    assert requests.post(f"{box.url}/oauth2/access_token", json={}, timeout=60).status_code == 503
     assert box.state()["faults"] == 1
     box.clear_faults()
     assert box.state()["faults"] == 0

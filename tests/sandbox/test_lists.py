@@ -29,7 +29,7 @@ def test_following_next_finds_everything_once(api: Api) -> None:
     """A walk along `_links.next` ends by itself and has met every lead exactly once."""
     url, seen = f"{api.base}leads?limit=7&order[id]=asc", []
     while url:
-        data = api.session.get(url, timeout=10).json()
+        data = api.session.get(url, timeout=60).json()
         seen += [item["id"] for item in data["_embedded"]["leads"]]
         url = data["_links"].get("next", {}).get("href")
     assert len(seen) == len(set(seen)) == LEADS

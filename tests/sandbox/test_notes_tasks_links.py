@@ -154,7 +154,7 @@ def test_private_route_deletes_notes_and_tasks_in_two_tongues(box: Sandbox, api:
     (task,) = api.made("tasks", {"text": "x", "complete_till": 1})
 
     def delete(action: str, row: int) -> tuple[int, str]:
-        answer = api.session.post(f"{box.url}/private/notes/edit2.php", data={"ID": row, "ACTION": action}, timeout=10)
+        answer = api.session.post(f"{box.url}/private/notes/edit2.php", data={"ID": row, "ACTION": action}, timeout=60)
         return answer.status_code, answer.json()["status"]
 
     assert [delete("TASK_DELETE", task) for _ in range(2)] == [(200, "ok"), (400, "fail")]

@@ -16,7 +16,7 @@ from tests.sandbox.conftest import Api
 
 def raw(box: Sandbox, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
     """A request as it is written, without a client library's help: (status, headers, body)."""
-    connection = http.client.HTTPConnection(urlsplit(box.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(box.url).netloc, timeout=60)
     try:
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()
@@ -68,7 +68,7 @@ def test_unknown_route_is_told_with_its_address(box: Sandbox, api: Api) -> None:
 
 def test_outside_the_api_it_is_a_page(box: Sandbox, api: Api) -> None:
     """AmoCRM's own page, which is how one knows that no controller was reached."""
-    answer = api.session.post(f"{box.url}/ajax/tasks/multiple/delete/", data={"ID[]": 1}, timeout=10)
+    answer = api.session.post(f"{box.url}/ajax/tasks/multiple/delete/", data={"ID[]": 1}, timeout=60)
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "бескрайний космос" in answer.text
@@ -102,7 +102,7 @@ def test_wrong_methods(api: Api, method: str, path: str, status: int) -> None:
 
 def test_without_a_token_even_unknown_routes_are_401(box: Sandbox) -> None:
     """Whoever is not let in learns nothing about what exists."""
-    assert requests.get(f"{box.url}/api/v4/nowhere", timeout=10).status_code == 401
+    assert requests.get(f"{box.url}/api/v4/nowhere", timeout=60).status_code == 401
 
 
 def test_links_begin_with_the_address_the_client_used(box: Sandbox, api: Api) -> None:
@@ -125,7 +125,7 @@ def test_get_and_delete_may_have_bodies(box: Sandbox, api: Api) -> None:
 
 def test_connection_is_kept(box: Sandbox, api: Api) -> None:
     """Several requests travel on one connection, an error among them."""
-    connection = http.client.HTTPConnection(urlsplit(box.url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(box.url).netloc, timeout=60)
     sockets = set()
     for path in ("/api/v4/account", "/api/v4/xyz", "/api/v4/leads/1", "/api/v4/account"):
         connection.request("GET", path, headers=bearer(api))

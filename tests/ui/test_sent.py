@@ -67,12 +67,12 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield free
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
 
 
 def _is_up(port: int) -> bool:
     try:
-        return requests.get(f"http://localhost:{port}/_stcore/health", timeout=5).ok
+        return requests.get(f"http://localhost:{port}/_stcore/health", timeout=60).ok
     except requests.RequestException:
         return False
 

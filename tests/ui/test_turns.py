@@ -27,12 +27,12 @@ def test_they_come_in_their_order():
         for number in range(5):
             people.append(threading.Thread(target=person, args=(number,)))
             people[-1].start()
-            assert asked[number].wait(5)
+            assert asked[number].wait(120)
             while len(turns._waiting) <= number:
                 pass
         assert came == []
     for one in people:
-        one.join(5)
+        one.join(120)
     assert came == [0, 1, 2, 3, 4]
     assert max(most) == 1
 

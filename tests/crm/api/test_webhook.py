@@ -108,8 +108,8 @@ def test_on_the_real_server():
         secret = box.entities("webhooks")[0]["destination"].rpartition("/")[2]
         box.edit("create", "leads", fields={"name": "Новый"})
         until(lambda: box.ledger("hook", outcome="delivered"), "the hook")
-        requests.post(f"{desk.url}/api/amocrm/webhook/{secret}", data=b"\xff", timeout=10)
-        requests.get(f"{desk.url}/api/amocrm/webhook/{secret}", timeout=10)
-        requests.post(f"{desk.url}/api/amocrm/webhook/{secret}x", timeout=10)
+        requests.post(f"{desk.url}/api/amocrm/webhook/{secret}", data=b"\xff", timeout=60)
+        requests.get(f"{desk.url}/api/amocrm/webhook/{secret}", timeout=60)
+        requests.post(f"{desk.url}/api/amocrm/webhook/{secret}x", timeout=60)
         until(lambda: "could not be read" in desk.log(), "the line of the bad one")
         assert secret not in desk.log()

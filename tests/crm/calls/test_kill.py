@@ -40,7 +40,7 @@ def test_killed_at(killed_desk, store_url, tmp_path, step):
     """Between two steps of ours."""
     box, desk, lead_id, since = killed_desk
     worker = Worker(WORKER, box, store_url, tmp_path, "die", step)
-    assert worker.process.wait(30) == -signal.SIGKILL
+    assert worker.process.wait(120) == -signal.SIGKILL
     worker.end()
     _one_of_everything(box, desk, lead_id, since)
 
@@ -57,7 +57,7 @@ def test_killed_while_the_task_is_out(killed_desk, store_url, tmp_path, moment):
         until(lambda: [one for one in box.ledger("request", since=since) if one["fault"]], "the request")
         box.clear_faults()
     worker.process.send_signal(signal.SIGKILL)
-    worker.process.wait(30)
+    worker.process.wait(120)
     worker.end()
     _one_of_everything(box, desk, lead_id, since)
 
@@ -68,7 +68,7 @@ def test_killed_with_an_answer_in_hand(killed_desk, store_url, tmp_path, answer)
     box, desk, lead_id, since = killed_desk
     box.fault(path=TASKS, times=1, **ANSWERS[answer])
     worker = Worker(WORKER, box, store_url, tmp_path, "die", "error in hand")
-    assert worker.process.wait(30) == -signal.SIGKILL
+    assert worker.process.wait(120) == -signal.SIGKILL
     worker.end()
     _one_of_everything(box, desk, lead_id, since)
 

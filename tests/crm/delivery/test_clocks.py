@@ -215,7 +215,7 @@ def test_a_lead_carried_out_late_is_not_sent_again_by_a_jump(box, desk, time_of)
     assert (desk.outbox.progress(lead_id).state, added(box, since=since)) == (UNKNOWN, [])
     marker = [{"field_id": row_of(desk, lead_id)["marker_field"], "values": [{"value": lead_id}]}]
     late = [{"name": "Поздняя", "custom_fields_values": marker}]
-    assert box.session().post(f"{box.url}/api/v4/leads", json=late, timeout=10).ok
+    assert box.session().post(f"{box.url}/api/v4/leads", json=late, timeout=60).ok
     for _ in range(4):
         time_of(30.0)
         desk.outbox.deliver_due()

@@ -52,7 +52,7 @@ def test_killed_at(killed_desk, store_url, tmp_path, step):
     """Between two steps of ours."""
     box, desk, lead_id, since = killed_desk
     worker = Worker(WORKER, box, store_url, tmp_path, "die", step)
-    assert worker.process.wait(30) == -signal.SIGKILL
+    assert worker.process.wait(120) == -signal.SIGKILL
     worker.end()
     _one_of_everything(box, desk, lead_id, since)
 
@@ -71,7 +71,7 @@ def test_killed_on_the_wire(killed_desk, store_url, tmp_path, moment):
     else:
         until(lambda: added(box, entity, since), "the change")
     worker.process.send_signal(signal.SIGKILL)
-    worker.process.wait(30)
+    worker.process.wait(120)
     worker.end()
     _one_of_everything(box, desk, lead_id, since)
 
@@ -83,7 +83,7 @@ def test_killed_with_an_answer_in_hand(killed_desk, store_url, tmp_path, answer,
     box, desk, lead_id, since = killed_desk
     box.fault(path=CREATE, times=1, **ANSWERS[answer])
     worker = Worker(WORKER, box, store_url, tmp_path, "die", step)
-    assert worker.process.wait(30) == -signal.SIGKILL
+    assert worker.process.wait(120) == -signal.SIGKILL
     worker.end()
     _one_of_everything(box, desk, lead_id, since)
 

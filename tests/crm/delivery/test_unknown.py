@@ -103,7 +103,7 @@ def test_the_contact_of_a_lead_that_was_found_is_remembered(box, desk):
 def test_a_list_that_ignores_its_filter_is_not_believed(box, desk):
     """Where the list of new leads cannot be trusted, the full text is asked for the marker."""
     since = box.last_seq()
-    whole = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 250}, timeout=10).text
+    whole = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 250}, timeout=60).text
     box.fault("cut_after", path=CREATE, times=1)
     lead_id = desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
@@ -168,7 +168,7 @@ def test_a_marker_whose_field_was_deleted(box, desk, carried_out):
     box.fault("cut_after" if carried_out else "cut_before", path=CREATE, times=1)
     lead_id = desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
-    box.session().delete(f"{box.url}/api/v4/leads/custom_fields/{row_of(desk, lead_id)['marker_field']}", timeout=10)
+    box.session().delete(f"{box.url}/api/v4/leads/custom_fields/{row_of(desk, lead_id)['marker_field']}", timeout=60)
     for _ in range(2):
         make_due(desk, older_by_s=200)
         desk.outbox.deliver_due()
@@ -186,7 +186,7 @@ def test_without_a_marker_two_alike_are_for_a_person(box, desk_without):
     mine = ours(box, LEAD.phone)[0]
     contact = box.entities("contacts", limit=1)[0]["id"]
     twin = [{"name": mine["name"], "_embedded": {"contacts": [{"id": contact}]}}]
-    other = box.session().post(f"{box.url}/api/v4/leads", json=twin, timeout=10).json()["_embedded"]["leads"][0]["id"]
+    other = box.session().post(f"{box.url}/api/v4/leads", json=twin, timeout=60).json()["_embedded"]["leads"][0]["id"]
     make_due(desk)
     desk.outbox.deliver_due()
     story = report.story(desk.store, lead_id)

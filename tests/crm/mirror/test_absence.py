@@ -18,7 +18,7 @@ BY_ID = "filter%5Bid%5D"
 
 def whole(box, kind="leads"):
     """A list of everything, as AmoCRM answers where it does not know a filter."""
-    told = box.session().get(f"{box.url}/api/v4/{kind}", params={"limit": 250, "with": "contacts"}, timeout=10)
+    told = box.session().get(f"{box.url}/api/v4/{kind}", params={"limit": 250, "with": "contacts"}, timeout=60)
     return told.text
 
 

@@ -142,7 +142,7 @@ def test_an_amocrm_whose_front_tells_another_time(few, small):
     for seed, ahead in ((1, 3600), (12, -3600)):
         headers = {"date": date(few, ahead)}
         whole = few.session().get(
-            f"{few.url}/api/v4/leads", params={"order[updated_at]": "desc", "limit": 1}, timeout=10
+            f"{few.url}/api/v4/leads", params={"order[updated_at]": "desc", "limit": 1}, timeout=60
         )
         few.fault("status", path="/api/v4/leads/pipelines", status=200, headers=headers, body=pipelines(few))
         assert whole.ok
@@ -157,12 +157,12 @@ def test_an_amocrm_whose_front_tells_another_time(few, small):
 def date(box, ahead_s):
     from email.utils import formatdate, parsedate_to_datetime
 
-    now = box.session().get(f"{box.url}/api/v4/account", timeout=10).headers["Date"]
+    now = box.session().get(f"{box.url}/api/v4/account", timeout=60).headers["Date"]
     return formatdate(parsedate_to_datetime(now).timestamp() + ahead_s, usegmt=True)
 
 
 def pipelines(box):
-    return box.session().get(f"{box.url}/api/v4/leads/pipelines", timeout=10).text
+    return box.session().get(f"{box.url}/api/v4/leads/pipelines", timeout=60).text
 
 
 def test_a_lead_from_the_future(few, small):
@@ -170,7 +170,7 @@ def test_a_lead_from_the_future(few, small):
     lead_id = few.entities("leads", limit=1)[0]["id"]
     later = few.entities("leads", lead_id)[0]["updated_at"] + 365 * 86_400
     few.session().request(
-        "PATCH", f"{few.url}/api/v4/leads/{lead_id}", json={"price": 5, "updated_at": later}, timeout=10
+        "PATCH", f"{few.url}/api/v4/leads/{lead_id}", json={"price": 5, "updated_at": later}, timeout=60
     )
     round_of(small)
     change(few, 1)

@@ -293,7 +293,7 @@ def test_a_count_of_pages_without_an_end_ends(box, filled, monkeypatch):
 
 def test_an_ignored_filter_is_not_believed(box, filled):
     """AmoCRM that does not know the filter answers with everything: an error, never wrong numbers."""
-    whole = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 250, "with": "contacts"}, timeout=10).text
+    whole = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 250, "with": "contacts"}, timeout=60).text
     box.fault("status", path="/api/v4/leads", query_contains="filter%5Bupdated_at%5D", status=200, body=whole)
     with pytest.raises(BrokenWord) as raised:
         list(walk.changed_since(filled.client, walk.LEADS, 2_000_000_000))
@@ -303,7 +303,7 @@ def test_an_ignored_filter_is_not_believed(box, filled):
 def test_pages_that_are_all_the_same_are_not_read_for_ever(box, desk):
     """AmoCRM that does not know `page` answers with the first one each time."""
     desk.mirror._follow.reference()
-    whole = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 250, "with": "contacts"}, timeout=10).text
+    whole = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 250, "with": "contacts"}, timeout=60).text
     box.fault("status", path="/api/v4/leads", query_contains="order%5Bid%5D", status=200, body=whole)
     with pytest.raises(BrokenWord) as raised:
         desk.mirror._fill.run(lambda: True)
@@ -328,7 +328,7 @@ def test_another_order_than_asked_for_is_read_all_the_same(box, desk, monkeypatc
 
 def listed(box):
     """A lead as AmoCRM's list has it."""
-    answer = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 1, "with": "contacts"}, timeout=10)
+    answer = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 1, "with": "contacts"}, timeout=60)
     return answer.json()["_embedded"]["leads"][0]
 
 

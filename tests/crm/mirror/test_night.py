@@ -14,7 +14,7 @@ from tests.crm.mirror.conftest import differences, hinted, mirror, round_of, set
 
 
 def patch(box, path, body):
-    answer = box.session().request("PATCH", f"{box.url}/api/v4/{path}", json=body, timeout=10)
+    answer = box.session().request("PATCH", f"{box.url}/api/v4/{path}", json=body, timeout=60)
     assert answer.ok, answer.text
 
 
@@ -29,7 +29,7 @@ def link_another(box, lead_id):
     linked = {link["to_id"] for link in box.entities("links") if link["from_id"] == lead_id}
     other = next(row["id"] for row in box.entities("contacts") if row["id"] not in linked and not row["is_deleted"])
     body = [{"to_entity_id": other, "to_entity_type": "contacts", "metadata": {"is_main": True}}]
-    answer = box.session().post(f"{box.url}/api/v4/leads/{lead_id}/link", json=body, timeout=10)
+    answer = box.session().post(f"{box.url}/api/v4/leads/{lead_id}/link", json=body, timeout=60)
     assert answer.ok, answer.text
 
 

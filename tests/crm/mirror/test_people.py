@@ -85,10 +85,10 @@ def test_linked_and_unlinked_the_night_finds(few, small, trio):
     """Links move no time and send no hook: another main contact and one that is gone are here after the nightly round."""
     lead, people = trio
     end = {"to_entity_id": people[0], "to_entity_type": "contacts"}
-    few.session().post(f"{few.url}/api/v4/leads/{lead}/unlink", json=[end], timeout=10)
-    few.session().post(f"{few.url}/api/v4/leads/{lead}/link", json=[end | {"metadata": {"is_main": True}}], timeout=10)
+    few.session().post(f"{few.url}/api/v4/leads/{lead}/unlink", json=[end], timeout=60)
+    few.session().post(f"{few.url}/api/v4/leads/{lead}/link", json=[end | {"metadata": {"is_main": True}}], timeout=60)
     end = {"to_entity_id": people[2], "to_entity_type": "contacts"}
-    few.session().post(f"{few.url}/api/v4/leads/{lead}/unlink", json=[end], timeout=10)
+    few.session().post(f"{few.url}/api/v4/leads/{lead}/unlink", json=[end], timeout=60)
     small.mirror.recount()
     small.mirror.look_after()
     settle(small)

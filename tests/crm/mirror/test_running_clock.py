@@ -53,6 +53,6 @@ def test_the_clock_of_a_running_desk_is_moved(few, store_url, tmp_path):
 
 def told(desk, known):
     """The last jump by readiness, if it is a new one of the machine's clock and made good."""
-    jump = requests.get(f"{desk.url}/readyz", timeout=10).json()["clock_jump"]
+    jump = requests.get(f"{desk.url}/readyz", timeout=60).json()["clock_jump"]
     is_new = jump is not None and jump["at"] not in [one["at"] for one in known]
     return jump if is_new and jump["made_good_at"] is not None else None

@@ -14,7 +14,7 @@ from tests.crm.mirror.conftest import round_of, settle
 
 
 def ask(box, method, path, body):
-    answer = box.session().request(method, f"{box.url}/api/v4/{path}", json=body, timeout=10)
+    answer = box.session().request(method, f"{box.url}/api/v4/{path}", json=body, timeout=60)
     assert answer.ok, answer.text
     return answer.json()
 
@@ -26,7 +26,7 @@ def add(box, entity_id, due, kind="leads", **more):
 
 def erase(box, task_id):
     url, data = f"{box.url}/private/notes/edit2.php", {"ID": task_id, "ACTION": "TASK_DELETE"}
-    assert requests.post(url, data=data, headers=dict(box.session().headers), timeout=10).ok
+    assert requests.post(url, data=data, headers=dict(box.session().headers), timeout=60).ok
 
 
 def shown(desk):

@@ -52,7 +52,7 @@ def called(desk: Desk, listener: socket.socket) -> Iterator[None]:
         yield
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(120)
 
 
 def no_rounds(desk: Desk) -> None:

@@ -22,7 +22,7 @@ def desk(box, tmp_path):
 
 
 def subscriptions(box):
-    return box.session().get(f"{box.url}/api/v4/webhooks", timeout=10)
+    return box.session().get(f"{box.url}/api/v4/webhooks", timeout=60)
 
 
 def listed(box):
@@ -73,17 +73,17 @@ def test_one_process_of_two_asks(box, desk, tmp_path):
 @pytest.mark.parametrize("event", ["switched off", "deleted", "incomplete"])
 def test_what_was_changed_over_there_is_mended(box, desk, event):
     """Switched off by AmoCRM, deleted or reduced by somebody: the next check subscribes again; others' stay as they are."""
-    box.session().post(f"{box.url}/api/v4/webhooks", json={"destination": OTHERS, "settings": ["add_task"]}, timeout=10)
+    box.session().post(f"{box.url}/api/v4/webhooks", json={"destination": OTHERS, "settings": ["add_task"]}, timeout=60)
     desk.webhooks.keep()
     (made,) = ours(box)
     if event == "switched off":
         box.edit("random", count=101)  # nobody listens at the desk's address
         until(lambda: ours(box)[0]["disabled"], "AmoCRM to switch it off")
     elif event == "deleted":
-        box.session().delete(f"{box.url}/api/v4/webhooks", json={"destination": made["destination"]}, timeout=10)
+        box.session().delete(f"{box.url}/api/v4/webhooks", json={"destination": made["destination"]}, timeout=60)
     else:
         some = {"destination": made["destination"], "settings": ["add_lead"]}
-        box.session().post(f"{box.url}/api/v4/webhooks", json=some, timeout=10)
+        box.session().post(f"{box.url}/api/v4/webhooks", json=some, timeout=60)
     due_again(desk)
     desk.webhooks.keep()
     (after,) = ours(box)
