@@ -1,18 +1,21 @@
 """The store: both databases, the same promises."""
 
+import json
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from crm.errors import SetupError
+from crm.mirror import night
 from crm.store import Store
 from crm.store.migrations import config
-from crm.store.tables import HEAD, activity, grants, metadata
+from crm.store.tables import HEAD, activity, grants, lead_contacts, leads, metadata, mirror_walks
 
 NAIVE = datetime(2026, 3, 8)  # noqa: DTZ001 - what must not get in
 
@@ -41,6 +44,34 @@ def test_upgrading_twice_changes_nothing(store):
     """An upgraded database is recognised and left alone."""
     store.upgrade()
     assert store.revision() == HEAD
+
+
+def test_a_mirror_of_before_contacts_and_kopecks(store_url):
+    """Main contacts are links at once, whole roubles are kopecks, and a nightly round that reads the rest is due."""
+    opened = Store(store_url)
+    with opened._engine.begin() as db:
+        settings = config()
+        settings.attributes["connection"] = db
+        command.upgrade(settings, "0008")
+        old = sa.Table("leads", sa.MetaData(), autoload_with=db)
+        texts = {column.name: "" for column in old.c if not column.nullable and isinstance(column.type, sa.Text)}
+        numbers = ("pipeline_id", "status_id", "responsible_user_id", "created_at", "updated_at")
+        for lead_id, contact_id in ((1, 7), (2, None)):
+            whose = {"id": lead_id, "contact_id": contact_id, "price_rub": 5500, "is_deleted": False}
+            db.execute(old.insert().values(**texts, **dict.fromkeys(numbers, 1), **whose))
+        old = sa.Table("mirror_walks", sa.MetaData(), autoload_with=db)
+        for name in ("night", "leads"):
+            walk = {"name": name, "cursor": '{"compared": 2}', "done": 0, "due_at": 5e12, "failures": 0, "lease_until": 0.0}
+            db.execute(old.insert().values(**walk))
+    opened.upgrade()
+    with opened.read() as db:
+        assert db.execute(sa.select(leads.c.id, leads.c.price_kop).order_by(leads.c.id)).all() == [(1, 550_000), (2, 550_000)]
+        assert db.execute(sa.select(lead_contacts)).all() == [(1, 7, True)]
+        rows = dict(db.execute(sa.select(mirror_walks.c.name, mirror_walks.c.due_at)).all())
+        assert rows == {"night": 0.0, "leads": 5e12}
+        cursor = json.loads(db.scalar(sa.select(mirror_walks.c.cursor).where(mirror_walks.c.name == "night")))
+        assert cursor == night.START
+    opened.close()
 
 
 def test_processes_that_start_together_upgrade_once(store_url):

@@ -53,6 +53,35 @@ def test_a_change_is_here_by_its_hook_alone(box, live):
     assert report.lag.own is not None
 
 
+def test_a_task_is_here_by_its_hook_alone(box, live):
+    """Made, put off, done, and deleted, each without any round: the lead's next task follows."""
+    until(lambda: not box.count("deliveries"), "earlier hooks")
+    live.mirror.walks.hurry("tasks")  # all open tasks once
+    live.mirror.wake()
+    until(lambda: live.mirror.walks.of("tasks").is_whole, "the open tasks")
+    no_rounds(live)
+    lead = next(row["id"] for row in box.entities("leads") if not row["is_deleted"] and row["closest_task_at"] is None)
+
+    def next_task():
+        return live.listing.card(lead).closest_task_at
+
+    def ask(method, path, data):
+        answer = box.session().request(method, f"{box.url}/api/v4/{path}", json=data, timeout=10)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    task = {"text": "x", "complete_till": 2_000_000_000, "entity_type": "leads", "entity_id": lead}
+    ids = [ask("POST", "tasks", [task])["_embedded"]["tasks"][0]["id"] for _ in range(2)]
+    until(lambda: next_task() == 2_000_000_000, "the task to be here")
+    ask("PATCH", f"tasks/{ids[0]}", {"complete_till": 1_900_000_000})
+    until(lambda: next_task() == 1_900_000_000, "it to be sooner")
+    ask("PATCH", f"tasks/{ids[0]}", {"is_completed": True, "result": {"text": "ok"}})
+    until(lambda: next_task() == 2_000_000_000, "it to be done")
+    url, data = f"{box.url}/private/notes/edit2.php", {"ID": ids[1], "ACTION": "TASK_DELETE"}
+    assert requests.post(url, data=data, headers=dict(box.session().headers), timeout=10).ok
+    until(lambda: next_task() is None, "the other to be gone")
+
+
 @pytest.mark.alone
 def test_ten_changed_leads_cost_three_requests(box, live):
     """Ten hooks in a row are one look at the leads, or two where they straddle one, and a look at new contacts."""
