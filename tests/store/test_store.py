@@ -61,11 +61,21 @@ def test_a_mirror_of_before_contacts_and_kopecks(store_url):
             db.execute(old.insert().values(**texts, **dict.fromkeys(numbers, 1), **whose))
         old = sa.Table("mirror_walks", sa.MetaData(), autoload_with=db)
         for name in ("night", "leads"):
-            walk = {"name": name, "cursor": '{"compared": 2}', "done": 0, "due_at": 5e12, "failures": 0, "lease_until": 0.0}
+            walk = {
+                "name": name,
+                "cursor": '{"compared": 2}',
+                "done": 0,
+                "due_at": 5e12,
+                "failures": 0,
+                "lease_until": 0.0,
+            }
             db.execute(old.insert().values(**walk))
     opened.upgrade()
     with opened.read() as db:
-        assert db.execute(sa.select(leads.c.id, leads.c.price_kop).order_by(leads.c.id)).all() == [(1, 550_000), (2, 550_000)]
+        assert db.execute(sa.select(leads.c.id, leads.c.price_kop).order_by(leads.c.id)).all() == [
+            (1, 550_000),
+            (2, 550_000),
+        ]
         assert db.execute(sa.select(lead_contacts)).all() == [(1, 7, True)]
         rows = dict(db.execute(sa.select(mirror_walks.c.name, mirror_walks.c.due_at)).all())
         assert rows == {"night": 0.0, "leads": 5e12}
