@@ -146,7 +146,9 @@ def test_a_switched_off_person_costs_no_refresh(box: Sandbox, desk: Desk, how: s
     finally:
         box.edit("user", id=user, fields={"is_active": True})
     assert [entry for entry in box.ledger("request", since=since) if entry["path"] == TOKEN] == []
+    desk.connection.refresh_now()  # asks whether the person is let in again, and spends nothing
     assert account.current(desk.client).name == "FitZone"
+    assert [entry for entry in box.ledger("request", since=since) if entry["path"] == TOKEN] == []
 
 
 def test_the_way_to_the_sign_in_is_not_gone(box: Sandbox, desk: Desk) -> None:
@@ -157,3 +159,5 @@ def test_the_way_to_the_sign_in_is_not_gone(box: Sandbox, desk: Desk) -> None:
         account.current(desk.client)
     assert {entry["path"] for entry in box.ledger("request", since=since)} == {ACCOUNT}
     assert requests.get(f"{box.url}/stolen", timeout=30).status_code == 404
+    box.clear_faults()
+    desk.connection.refresh_now()
