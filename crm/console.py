@@ -46,6 +46,12 @@ def tell_notes(notes: Iterable[Fault], language: str, out: TextIO = sys.stderr) 
         print(f"{note.name}: {say.setting(note.code, note.hint)}", file=out)
 
 
+def tell_link(link: str, language: str, out: TextIO = sys.stdout) -> None:
+    """The address that opens the desk once, on lines of its own. For whoever sees this console, so not in the log."""
+    say = words(language)
+    print(f"\n  {say('console-link')}\n  {link}\n", file=out, flush=True)
+
+
 def refuse_setup(error: SetupError, out: TextIO = sys.stderr) -> None:
     """Why the desk does not start although its settings are well formed, and what to do."""
     for language in _languages():

@@ -1,5 +1,6 @@
 """What the server serves besides the pages, in one list.
 
+GET /enter/{code}         a browser shows the console's link, and is known from then on; POST /enter takes a code typed
 GET /connection/start     a browser begins to connect: a state for it alone, then AmoCRM's consent page
 GET /healthz, /readyz     alive; ready, and what is red
 GET /new?phone=           a telephony opens the form with a number: it goes into a draft, and out of the address
@@ -11,15 +12,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from functools import cached_property
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from crm.access import App, Receive, Scope, Send
+from crm.access import BARE_POLICY, App, Receive, Scope, Send, languages_of
 from crm.calls.drafts import new_id
+from crm.closed import locked
 from crm.desk import Desk
 from crm.errors import DeskError
 from crm.phones import LONGEST_HEARD
@@ -36,6 +38,9 @@ OPERATOR_COOKIE = "desk_person"
 """Who sits at this browser, as `ui.person` remembers it."""
 
 FORM_PATH = "/new"
+
+LONGEST_FORM_BYTES = 1024
+"""A key in a form takes about fifty."""
 
 
 def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
@@ -78,12 +83,51 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         )
         return answer
 
+    def enter_by_link(request: Request) -> Response:
+        """The console's link: the code in it is good once, so nothing is lost by its standing in an address."""
+        doorway = desk().doorway
+        if doorway.is_local(request.scope) or doorway.spend(request.path_params["code"]):
+            return _let_in(request, desk())
+        return _not_let_in(request, desk())
+
+    async def enter_by_form(request: Request) -> Response:
+        """The same code typed, or the local key, which never stands in an address."""
+        doorway, code = desk().doorway, await _code_of(request)
+        if doorway.is_key(code) or doorway.spend(code):
+            return _let_in(request, desk())
+        return _not_let_in(request, desk())
+
     return [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
+        Route("/enter/{code}", enter_by_link, methods=["GET"]),
+        Route("/enter", enter_by_form, methods=["POST"]),
         Route("/connection/start", start),
         Mount("/api", app=_Later(desk)),
     ]
+
+
+def _let_in(request: Request, desk: Desk) -> Response:
+    answer = RedirectResponse("/", status_code=303)
+    if not desk.doorway.is_open:
+        answer.headers.append("set-cookie", desk.doorway.set_cookie(secure=request.url.scheme == "https"))
+    return answer
+
+
+def _not_let_in(request: Request, desk: Desk) -> Response:
+    port = (request.scope.get("server") or ("", 0))[1]
+    page = locked(languages_of(request.scope), desk.settings.ui_language, port, is_wrong=True)
+    return HTMLResponse(page, status_code=403, headers={"Content-Security-Policy": BARE_POLICY})
+
+
+async def _code_of(request: Request) -> str:
+    """The field `code` of a form, read no further than one may be long."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_FORM_BYTES:
+            return ""
+    return parse_qs(body.decode("latin-1")).get("code", [""])[0].strip()
 
 
 class ScreenPop:

@@ -797,9 +797,16 @@ closed-why = No sign-in is configured, so its pages are shown only to a browser 
 closed-how = Sitting at another computer, forward the port over SSH:
 closed-host = server
 closed-then = and open { $url } in your browser.
+locked-title = Open the desk with the link of its console
+locked-why = A proxy can look like this computer, so the desk shows its pages only to a browser that proves to be here.
+locked-how = The console in which Lead Desk was started shows a link. Each works once, and the newest is always the good one:
+locked-code = Or paste the code of that link, or the key of the file data/local.key:
+locked-open = Open
+locked-wrong = This code is not good, or not any more.
 
 ## Command line
 
+console-link = Open the desk with this link. It works once; the browser is known afterwards:
 check-demo = No account is set: this is a demonstration.
 check-account = AmoCRM account: { $address }
 check-database = Database: { $kind }, opens.
@@ -828,6 +835,11 @@ setting-url_extra = the address must not have a user, a password, "?" or "#".
 setting-https = an https:// address is wanted: secrets travel on it.
 setting-origin = addresses of sites without a path are wanted, separated by commas. This one does not fit: { $hint }.
 setting-network = addresses or networks are wanted, separated by commas, such as 127.0.0.1, 10.0.0.0/8. This one does not fit: { $hint }.
+setting-listen = an address and a port are wanted, such as 127.0.0.1:8502, or a port alone.
+setting-open_in_public = "open" does not go together with a public BASE_URL, TRUSTED_PROXIES or PUBLIC_LISTEN: whoever comes through the proxy might be taken for this computer. Set "code" or nothing.
+setting-open_noted = "open": whatever forwards a port to this desk without a word shows its pages to everybody behind it.
+setting-listener_advised = unset: the proxy has to be pointed at the port of the pages. Better give it a listener of its own, such as 127.0.0.1:8502, which serves nothing else.
+setting-proxies_advised = unset: all visitors behind the proxy count as one address. Name the proxy, such as 127.0.0.1.
 setting-timezone = unknown time zone. An example: Europe/Moscow.
 setting-database = a database address is wanted: sqlite:///data/desk.db or postgresql://user:password@server/database.
 setting-too_long = too long: at most { $hint } characters.
@@ -1019,6 +1031,8 @@ error-no_such_address = There is no such address.
 error-no_such_address-remedy = See the description: /api/openapi.json.
 error-wrong_method = This address is not called like that.
 error-wrong_method-remedy = See the description: /api/openapi.json.
+error-public_listen_taken = The address of PUBLIC_LISTEN cannot be listened on: it is taken, or not this machine's.
+error-public_listen_taken-remedy = Choose another port, or stop the program that has this one.
 error-api_shut = This way in is shut: no key is set for it.
 error-api_shut-remedy = Set ADMIN_API_KEY or INTAKE_API_KEY in .env and start again.
 error-api_key_wrong = The key does not fit.
