@@ -31,16 +31,20 @@ from crm import console  # noqa: E402
 from crm.access import Gate  # noqa: E402
 from crm.desk import Desk, install, the_desk  # noqa: E402
 from crm.errors import SetupError  # noqa: E402
+from crm.headers import Headers  # noqa: E402
 from crm.listener import Listener, listen  # noqa: E402
 from crm.routes import ScreenPop, routes  # noqa: E402
 from crm.settings import Secret, Settings, SettingsError, is_loopback, load  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
 from sandbox.testing import start as start_sandbox  # noqa: E402
-from ui import sent  # noqa: E402
+from ui import scripts, sent  # noqa: E402
 from ui.frame import show_error  # noqa: E402
 
 DEMO_PORT = 8900
 """The sandbox's own; another one where it is taken."""
+
+INDEX = Path(st.__file__).parent / "static" / "index.html"
+"""The page that every address of Streamlit's is; its scripts are let run by their hashes."""
 
 PORT = int(config.get_option("server.port"))
 """Where this desk listens."""
@@ -222,6 +226,7 @@ app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=routes(the_desk),
     middleware=[
+        Middleware(Headers, page=INDEX.read_bytes(), scripts=scripts.ALL),
         Middleware(Gate, doorway=desk.doorway, closed=closed, locked=locked),
         Middleware(ScreenPop, desk=the_desk),
     ],

@@ -23,6 +23,7 @@ from crm.desk import the_desk
 from crm.errors import DeskError, SetupError
 from crm.settings import SettingsError
 from crm.words import words
+from ui.incoming import make_fit
 from ui.person import ask_name
 from ui.words import error_words, language, say, switch
 
@@ -80,6 +81,7 @@ SCREENS = (
 
 def draw() -> None:
     """Frame and page. Everything a page shows goes through here."""
+    make_fit()
     st.set_page_config(
         page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
     )
@@ -121,6 +123,7 @@ def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..
         @wraps(draw_part)
         def guarded(*args: Any, **values: Any) -> None:
             with guard():
+                make_fit()
                 draw_part(*args, **values)
 
         run = st.fragment(guarded, **options)

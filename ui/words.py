@@ -12,6 +12,7 @@ import streamlit as st
 
 from crm.desk import the_desk
 from crm.words import LANGUAGES, words
+from ui import scripts
 
 CHOICE = "frame.language"
 """The key of the switch in the sidebar."""
@@ -64,8 +65,4 @@ def switch() -> None:
         width="stretch",
         on_change=_keep_what_is_chosen,
     )
-    # Only a script in the page can set a cookie after the page has loaded. The value is one of our own two.
-    st.html(
-        f"<script>document.cookie='{COOKIE}={chosen};path=/;max-age={COOKIE_S};samesite=lax'</script>",
-        unsafe_allow_javascript=True,
-    )
+    scripts.run(scripts.KEEP_COOKIE, name=COOKIE, value=chosen, seconds=COOKIE_S)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from crm.access import key_verdict
@@ -20,7 +20,7 @@ from crm.connection.consent import STATE_LIFE
 from crm.desk import Desk
 from crm.errors import DeskError
 from crm.intake import FieldFault
-from crm.routes import STATE_COOKIE, STATE_COOKIE_PATH, page_after_consent
+from crm.routes import STATE_COOKIE, STATE_COOKIE_PATH, back_to_page
 from crm.store import clock
 
 LONGEST_SIGNED = 128
@@ -73,8 +73,7 @@ def _finish(desk: Desk, query: Mapping[str, str], bound_to: str) -> Response:
         return _back_to_page("state_unknown")
     try:
         if "error" in query:
-            if "state" in query:
-                desk.connection.denied(query["state"], bound_to)
+            desk.connection.denied(query.get("state", ""), bound_to)
             return _back_to_page("consent_denied" if query["error"] == "access_denied" else "consent_failed")
         desk.connection.finish(
             code=query["code"], state=query.get("state", ""), referer=query.get("referer", ""), bound_to=bound_to
@@ -91,7 +90,7 @@ def _just_connected(desk: Desk) -> bool:
 
 
 def _back_to_page(result: str) -> Response:
-    answer = RedirectResponse(page_after_consent(result), status_code=303)
+    answer = back_to_page(result)
     answer.delete_cookie(STATE_COOKIE, path=STATE_COOKIE_PATH)
     return answer
 
