@@ -280,7 +280,7 @@ def _warnings(status: Status) -> None:
         off = formats.lasting(timedelta(seconds=abs(status.clock_skew_s)), language())
         st.warning(f"{what} ({off}) {remedy}", icon=":material/schedule:")
     if status.moved:
-        st.info(say("connection-moved", address=status.account_url or ""), icon=":material/moving:")
+        st.info(say("connection-moved", address=formats.plain(status.account_url or "")), icon=":material/moving:")
 
 
 def _attempt(status: Status) -> str:

@@ -23,6 +23,7 @@ from crm.desk import the_desk
 from crm.errors import DeskError, SetupError
 from crm.settings import SettingsError
 from crm.words import words
+from ui import formats
 from ui.incoming import make_fit
 from ui.person import ask_name
 from ui.words import error_words, language, say, switch
@@ -173,9 +174,11 @@ def show_error(error: Exception, *, framed: bool = True) -> None:
     st.error(f"**{what}**\n\n{remedy}", icon=":material/error:")
     if isinstance(error, SettingsError):
         for fault in error.faults:
-            st.write(f"`{fault.name}`: {words(language()).setting(fault.code, fault.hint)}")
+            st.write(
+                f"**{formats.plain(fault.name)}**: {formats.plain(words(language()).setting(fault.code, fault.hint))}"
+            )
     support = [error.code, error.status and f"HTTP {error.status}", error.request_id]
-    st.caption(say("error-support", details=" · ".join(str(item) for item in support if item)))
+    st.caption(say("error-support", details=formats.plain(" · ".join(str(item) for item in support if item))))
     if framed and (error.code in CONNECTION_CODES or error.code.startswith("grant_")):
         st.page_link("connection.py", label=say("go-connection"), icon=":material/link:")
 

@@ -478,7 +478,7 @@ def drafts() -> None:
 def _label(draft: Draft) -> str:
     """A draft by what was typed: the name, else the phone."""
     typed_in = [str(draft.values.get(name) or "").strip() for name in ("name", "phone", "message")]
-    return formats.plain(next(filter(None, typed_in), "…"))[:40]
+    return formats.plain(next(filter(None, typed_in), "…")[:40])
 
 
 def keys() -> None:

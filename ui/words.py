@@ -12,7 +12,7 @@ import streamlit as st
 
 from crm.desk import the_desk
 from crm.words import LANGUAGES, words
-from ui import scripts
+from ui import formats, scripts
 
 CHOICE = "frame.language"
 """The key of the switch in the sidebar."""
@@ -38,7 +38,7 @@ def say(key: str, **values: Any) -> str:
 
 def error_words(code: str) -> tuple[str, str]:
     """What happened and what to do about it."""
-    return words(language()).error(code)
+    return words(language()).error(code if has_error_words(code) else formats.plain(code))
 
 
 def has_error_words(code: str) -> bool:
