@@ -27,7 +27,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # whatever folder it is started from
 
 from crm import closed as pages_for_strangers  # noqa: E402 - after the path above
-from crm import console  # noqa: E402
+from crm import console, privacy  # noqa: E402
 from crm.access import Gate  # noqa: E402
 from crm.desk import Desk, install, the_desk  # noqa: E402
 from crm.errors import SetupError  # noqa: E402
@@ -35,6 +35,7 @@ from crm.headers import Headers  # noqa: E402
 from crm.listener import Listener, listen  # noqa: E402
 from crm.routes import ScreenPop, routes  # noqa: E402
 from crm.settings import Secret, Settings, SettingsError, is_loopback, load  # noqa: E402
+from crm.sockets import Sockets, keep_calm  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
 from sandbox.testing import start as start_sandbox  # noqa: E402
 from ui import scripts, sent  # noqa: E402
@@ -65,6 +66,8 @@ def open_desk() -> tuple[Desk, Demo | None, socket.socket | None]:
     try:
         settings = load(port=PORT)
         console.tell_notes(settings.notes, settings.ui_language)
+        privacy.keep_new_files_private()
+        console.tell_rights(*privacy.mend(settings), settings.ui_language)
         public = listen(*settings.public_listen) if settings.public_listen else None
         demo = Demo(settings) if settings.demo else None
         return Desk(demo.settings if demo else settings), demo, public
@@ -150,6 +153,7 @@ def _free_port(wanted: int) -> int:
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Begin the background work, and end everything in order."""
     console.set_up()
+    keep_calm()
     install(desk)
     if demo:
         desk.ready.clear()
@@ -229,6 +233,7 @@ app = st.App(
         Middleware(Headers, page=INDEX.read_bytes(), scripts=scripts.ALL),
         Middleware(Gate, doorway=desk.doorway, closed=closed, locked=locked),
         Middleware(ScreenPop, desk=the_desk),
+        Middleware(Sockets),
     ],
     lifespan=lifespan,
     on_script_error=script_error,

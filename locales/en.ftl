@@ -806,6 +806,8 @@ locked-wrong = This code is not good, or not any more.
 
 ## Command line
 
+rights-mended = Others on this machine could read these files of the desk; now their owner alone can: { $files }.
+rights-left = Others on this machine can read these files of the desk, and their rights cannot be changed by it: { $files }.
 console-link = Open the desk with this link. It works once; the browser is known afterwards:
 check-demo = No account is set: this is a demonstration.
 check-account = AmoCRM account: { $address }
