@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from crm.access import BARE_POLICY, App, Receive, Scope, Send, languages_of
+from crm.access import BARE_POLICY, FOREIGN_SITES, App, Receive, Scope, Send, languages_of
 from crm.calls.drafts import operator_name
 from crm.closed import locked
 from crm.desk import Desk
@@ -72,7 +72,7 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         The cookie comes back only to the host that set it, so a browser that opened the desk under another name of this
         machine begins anew at the one AmoCRM will lead it back to.
         """
-        if request.headers.get("sec-fetch-site") == "cross-site":
+        if request.headers.get("sec-fetch-site") in FOREIGN_SITES:
             return back_to_page("consent_from_elsewhere")
         back = urlsplit(desk().settings.amocrm_redirect_uri)
         host = request.headers.get("host", "")
@@ -98,7 +98,8 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
     def enter_by_link(request: Request) -> Response:
         """The console's link: the code in it is good once, so nothing is lost by its standing in an address."""
         doorway = desk().doorway
-        if doorway.is_local(request.scope) or doorway.spend(request.path_params["code"]):
+        is_asked = request.method == "GET"  # a HEAD looks, and spends nothing
+        if doorway.is_local(request.scope) or (is_asked and doorway.spend(request.path_params["code"])):
             return _let_in(request, desk())
         return _not_let_in(request, desk())
 
