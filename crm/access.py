@@ -16,6 +16,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from crm.settings import TOP_PORT, Secret, is_loopback
@@ -56,6 +57,9 @@ PROXY_VERSION = "1.0"
 OWN_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?", re.IGNORECASE)
 """How a browser spells an address of this machine, and nothing else: no user, no second port, no zone, no dot behind."""
 
+LONGEST_OWN = 128
+"""Characters of a peer and a host together that can both be this machine's. Longer ones are not even looked at."""
+
 FOREIGN_SITES = ("cross-site", "same-site")
 """`Sec-Fetch-Site` of what another origin's page asks for; another port of this machine is "same-site"."""
 
@@ -89,17 +93,25 @@ class Caller:
     @property
     def seems_local(self) -> bool:
         """Nothing speaks against this machine. No proof: whoever forwards a port without a word looks the same."""
-        if self.is_public or self.forwarded or self.is_foreign or not is_loopback(self.peer) or not self.is_own_host:
+        if self.is_public or self.forwarded or self.is_foreign or len(self.peer + self.host) > LONGEST_OWN:
+            return False
+        if not _is_own_peer(self.peer) or not _is_own_host(self.host):
             return False
         return self.origin is None or self.origin.lower() == f"{self.scheme}://{self.host.lower()}"
 
-    @property
-    def is_own_host(self) -> bool:
-        """Whether the address typed can only mean this machine."""
-        found = OWN_HOST.fullmatch(self.host)
-        if found is None or int(found.group(1) or 1) not in range(1, TOP_PORT + 1):
-            return False
-        return is_loopback(self.host.rpartition(":")[0] if found.group(1) else self.host)
+
+@lru_cache(256)
+def _is_own_peer(peer: str) -> bool:
+    return is_loopback(peer)
+
+
+@lru_cache(256)
+def _is_own_host(host: str) -> bool:
+    """Whether the address typed can only mean this machine."""
+    found = OWN_HOST.fullmatch(host)
+    if found is None or int(found.group(1) or 1) not in range(1, TOP_PORT + 1):
+        return False
+    return is_loopback(host.rpartition(":")[0] if found.group(1) else host)
 
 
 def caller_of(scope: Scope) -> Caller:

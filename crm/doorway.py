@@ -37,8 +37,8 @@ RENEWED_AFTER_S = 24 * 3600
 LONGEST_COOKIE = 256
 """Of our own: a time, a name, a signature."""
 
-LOCAL = "desk/is_local"
-"""In a request's scope: what `Doorway.is_local` has found."""
+LOCAL, SHOWN = "desk/is_local", "desk/shown"
+"""In a request's scope: what `Doorway.is_local` has found, and when the cookie shown was made."""
 
 
 class Doorway:
@@ -92,13 +92,15 @@ class Doorway:
     def is_local(self, scope: Scope, caller: Caller | None = None) -> bool:
         """Whether whoever sends a request seems to be on this machine and proves it, if proof is asked for."""
         if LOCAL not in scope:
-            seems = (caller or caller_of(scope)).seems_local
-            scope[LOCAL] = seems and (self.is_open or self._shown(scope) is not None or self.is_key(bearer_of(scope)))
+            scope[SHOWN], scope[LOCAL] = None, False
+            if (caller or caller_of(scope)).seems_local:
+                scope[SHOWN] = None if self.is_open else self._shown(scope)
+                scope[LOCAL] = self.is_open or scope[SHOWN] is not None or self.is_key(bearer_of(scope))
         return bool(scope[LOCAL])
 
     def renewing(self, scope: Scope, send: Send) -> Send:
         """`send`, or one that gives the browser a fresh cookie in place of an ageing one."""
-        at = None if self.is_open else self._shown(scope)
+        at = scope.get(SHOWN)
         if at is None or clock.unix() - at < RENEWED_AFTER_S:
             return send
         header = (b"set-cookie", self.set_cookie(secure=scope.get("scheme") == "https").encode())
@@ -146,7 +148,7 @@ def bearer_of(scope: Scope) -> str:
 def _cookies(scope: Scope, name: str) -> Iterator[str]:
     """Every value a request has under this cookie's name."""
     for header, value in scope.get("headers", []):
-        if header.lower() == b"cookie":
+        if header == b"cookie" and name.encode() in value:
             for part in value.decode("latin-1").split(";"):
                 found, _, text = part.strip().partition("=")
                 if found == name and len(text) <= LONGEST_COOKIE:
