@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from crm.activity import Journal
@@ -23,16 +23,17 @@ from crm.calls import Calls
 from crm.connection import Connection
 from crm.delivery import Outbox
 from crm.doorway import Doorway
-from crm.errors import DeskError
 from crm.exports import Exports
 from crm.fields import FieldMap
+from crm.health import Rounds, place_of, reason_of
 from crm.listing import Listing
 from crm.mirror import Mirror
 from crm.phonebook import Phonebook
+from crm.readiness import Watch, look
 from crm.reception import Reception
 from crm.reports import Reports
 from crm.settings import Settings, load
-from crm.store import Store
+from crm.store import Store, clock
 from crm.vault import Vault, key_file_phrases
 from crm.views import Views
 from crm.webhooks import Webhooks
@@ -40,8 +41,14 @@ from crm.webhooks import Webhooks
 AFTER_TROUBLE = timedelta(seconds=30)
 """Until the next round of keeping when this one failed for a reason nobody foresaw."""
 
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+"""Between two rounds of keeping, whatever the connection says: the keeper neither spins nor sleeps for ever."""
+
 TIDY_EVERY = timedelta(hours=1)
 """Between two rounds of forgetting what was kept long enough."""
+
+TIDY_AGAIN = timedelta(minutes=5)
+"""The same after one of which a part failed."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +65,7 @@ class Desk:
         self.settings, self.doorway = settings, Doorway(settings)
         self.store = Store(settings.database_url)
         self.store.upgrade()
+        self.rounds = Rounds(self.store)
         self.journal = Journal(self.store)
         account = urlsplit(settings.amocrm_api_url).netloc or "demo"
         self.limiter = Limiter(self.store, account, rps=settings.amocrm_max_rps)
@@ -70,7 +78,7 @@ class Desk:
         )
         self.connection.check_key()
         self.client = Client(self.door, self.connection)
-        self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings)
+        self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings, told=self.rounds.told)
         self.webhooks = Webhooks(
             self.store, vault, self.client, self.connection, self.journal, settings, wake=self.mirror.wake
         )
@@ -86,30 +94,41 @@ class Desk:
             self.journal,
             settings,
             tell=lambda lead_id: self.mirror.hint(leads=[lead_id]),
+            told=self.rounds.told,
         )
         self.reception = Reception(self.store, self.outbox, self.fields, settings)
         self.exports = Exports(
-            self.store, self.listing, self.journal, settings, lambda: self.connection.status().account_url
+            self.store,
+            self.listing,
+            self.journal,
+            settings,
+            lambda: self.connection.status().account_url,
+            told=self.rounds.told,
         )
         self.calls = Calls(self.store, self.outbox, self.client, self.fields, self.mirror, settings)
         self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
         self.ready.set()
-        self._tidied_at = -TIDY_EVERY.total_seconds()
+        self.watch = Watch(lambda: look(self))
+        self.started_at: datetime | None = None  # when the background work of this process began
+        self._tidy_at_s = float("-inf")
         self._stopping = threading.Event()
         self._keeper: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin the work that goes on in the background."""
+        self.started_at = clock.now()
         self.outbox.start()
         self.mirror.start()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._keeper.start()
+        self.watch.start()
 
     def close(self) -> None:
         """Stop the background work and close the database. A step under way is finished first."""
         self._stopping.set()
         self.ready.set()
         self.connection.changed.set()
+        self.watch.stop()
         self.calls.stop()
         self.outbox.stop()
         self.mirror.stop()
@@ -127,23 +146,20 @@ class Desk:
     def look_after(self) -> timedelta:
         """One round of keeping: a key in time, and what every page wants to know read before anybody waits for it.
 
-        How long until the next round.
+        Each part is a round of its own, so that one that fails holds up no other. How long until the next round.
         """
-        pause = AFTER_TROUBLE
         self._tidy_up()
-        try:
+        pause: object = AFTER_TROUBLE
+        with self.rounds.round("keeper"):
             pause = self.connection.keep_alive()
+        with self.rounds.round("fields"):
             if self.connection.status().connected:
                 if self.fields.seen_at() is None:
                     self.fields.refresh(self.client, live=False)
                 self.fields.ensure_marker(self.client)
+        with self.rounds.round("hooks"):
             self.webhooks.keep()
-        except DeskError as error:
-            log.warning("looking after the connection: %s", error)
-        except Exception as error:
-            # The keeper outlives whatever one moment of the database does to it.
-            log.error("the keeper stumbled: %s", type(error).__name__)
-        return pause
+        return bounded(pause)
 
     def _forget_the_account(self) -> None:
         """Another account has other people and other fields. The mirror sees to its own."""
@@ -151,17 +167,18 @@ class Desk:
         self.fields.forget_all()
 
     def _tidy_up(self) -> None:
-        """Forget what was kept long enough. Whatever that meets, the connection is looked after."""
-        if time.monotonic() - self._tidied_at < TIDY_EVERY.total_seconds():
+        """Forget what was kept long enough, one kind of it after another, whatever became of the one before."""
+        if time.monotonic() < self._tidy_at_s:
             return
-        self._tidied_at = time.monotonic()
-        try:
-            self.reception.prune()
-            self.webhooks.prune()
-            self.exports.prune()
-            self.calls.prune()
-        except Exception as error:
-            log.error("tidying up failed: %s", type(error).__name__)
+        failed: Exception | None = None
+        for tidy in (self.reception.prune, self.webhooks.prune, self.exports.prune, self.calls.prune):
+            try:
+                tidy()
+            except Exception as error:
+                failed = failed or error
+                log.error("tidying up: %s at %s", reason_of(error), place_of(error) or "-")
+        self.rounds.told("pruning", failed)
+        self._tidy_at_s = time.monotonic() + (TIDY_AGAIN if failed else TIDY_EVERY).total_seconds()
 
     def _keep(self) -> None:
         self.ready.wait()
@@ -169,8 +186,17 @@ class Desk:
         while not self._stopping.is_set():
             self.connection.changed.wait(pause.total_seconds())
             self.connection.changed.clear()
+            self.watch.wake()
             if not self._stopping.is_set():
                 pause = self.look_after()
+                self.watch.wake()
+
+
+def bounded(pause: object) -> timedelta:
+    """The keeper's pause, whatever the connection said."""
+    if not isinstance(pause, timedelta):
+        return AFTER_TROUBLE
+    return min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -7,7 +7,8 @@
     │   └── NoAnswer         the request left, no whole answer came: nobody knows what happened
     ├── NotLetIn         are we let in?              token, payment, rights, block, pace
     ├── BrokenWord       did they keep their word?   a 5xx, HTML for JSON, another shape, an ignored filter
-    └── SaidNo           did they say no?            validation, not found, too many
+    ├── SaidNo           did they say no?            validation, not found, too many
+    └── OwnFault         did we stumble ourselves?   an exception nobody foresaw, ours or the database's
 
 The class answers the question; `code` names the case (`errors` in `locales/` has its words and remedy);
 `retryable` is the decision whether trying the same again later makes sense. `str(error)` is for logs: it holds
@@ -16,7 +17,14 @@ the operation, the code, the HTTP status and AmoCRM's request id, and never a bo
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+"""What the places of an exception are told from."""
+
+MOST_PLACES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +108,17 @@ class BrokenWord(DeskError):
 
 class SaidNo(DeskError):
     """AmoCRM understood the request and refused it."""
+
+
+class OwnFault(DeskError):
+    """The desk itself has stumbled. The log has the places in the code; what was in the values is told nowhere."""
+
+
+def places(error: BaseException) -> str:
+    """Where in our code an exception came from, the innermost place first: "ValueError in crm/fields.py:341 encode < …".
+
+    The exception's own text is left out: it may quote somebody's phone or a token.
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(ROOT)]
+    told = [f"{Path(one.filename).relative_to(ROOT)}:{one.lineno} {one.name}" for one in reversed(frames)]
+    return " < ".join([f"{type(error).__name__} in {(told or ['?'])[0]}", *told[1:MOST_PLACES]])

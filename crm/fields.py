@@ -24,6 +24,7 @@ from crm.amo import custom_fields
 from crm.amo.client import Client
 from crm.amo.custom_fields import Field
 from crm.errors import NotLetIn, SaidNo, SetupError
+from crm.reading import choices, dates, numbers, texts, ticks
 from crm.settings import Settings
 from crm.store import Store, clock
 from crm.store.tables import known_fields, mapped_fields
@@ -33,7 +34,10 @@ ENTITIES = ("leads", "contacts")
 TEXT_TYPES = ("text", "textarea", "select", "radiobutton", "url", "streetaddress")
 """Types that take a plain text as their value (sheet 6)."""
 
-ENTRY_TYPES = (*TEXT_TYPES, "numeric", "checkbox", "date")
+SEVERAL = "multiselect"
+"""The type of which several choices may be taken. As a text they stand a line each."""
+
+ENTRY_TYPES = (*TEXT_TYPES, SEVERAL, "numeric", "checkbox", "date")
 """Types an added field may have: those a form can ask for in one input."""
 
 CHOICE_TYPES = ("select", "radiobutton")
@@ -50,6 +54,12 @@ MARKER_ASK_AGAIN = timedelta(hours=1)
 
 PHONE_CODE = "PHONE"
 """AmoCRM's own code for the contact's phone field; its id differs from account to account (sheet 5.8)."""
+
+LONGEST_VALUE = 250
+"""Characters of an added field's text. AmoCRM's text fields take 256 (sheet 6)."""
+
+ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
+BARE_ADDRESS = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?:[/?#][^\s<>\"']*)?")
 
 LONGEST_LABEL = 60
 MOST_FIELDS = 100_000
@@ -291,17 +301,84 @@ class FieldMap:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value as a field's type takes it. `text`: in the one spelling that is kept; `code`: what was wrong, "" if nothing.
+
+    Of a text that is too long, and of several choices, both are there: what could be read, and that it was not all.
+    """
+
+    text: str = ""
+    code: str = ""
+
+
+def is_plain_text(field: Field) -> bool:
+    """Whether anything may stand in the field, as far as AmoCRM minds."""
+    return field.type not in (*CHOICE_TYPES, SEVERAL, "numeric", "checkbox", "date", "url")
+
+
+def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
+    """What anybody said, read for the type of the account's field.
+
+    The spellings that are kept: a number with a point, a tick "1", a date as ISO (by the clock of `zone`), a choice as the
+    account spells it (of `SEVERAL` a line each), an address with its scheme.
+    """
+    match field.type:
+        case "numeric":
+            number = numbers.read(value)
+            return Reading(numbers.spelled(number)) if number is not None else Reading(code="not_a_number")
+        case "checkbox":
+            ticked = ticks.read(value)
+            return Reading("1" if ticked else "") if ticked is not None else Reading(code="not_a_tick")
+        case "date":
+            day = dates.read(value, zone)
+            return Reading(day.isoformat()) if day is not None else Reading(code="not_a_date")
+        case "select" | "radiobutton":
+            choice = choices.read(value, field.choices, field.marks)
+            return Reading(choice) if choice is not None else Reading(code="not_a_choice")
+        case "multiselect":
+            found, rest = choices.several(value, field.choices, field.marks)
+            return Reading("\n".join(found), "not_a_choice" if rest else "")
+        case "url":
+            return _address(value)
+    if texts.text_of(value) is None:
+        return Reading(code="not_text")
+    read = texts.free if field.type == "textarea" else texts.line
+    text, is_cut = read(value, LONGEST_VALUE)
+    return Reading(text, "too_long" if is_cut else "")
+
+
+def fitted(field: Field, text: str, zone: ZoneInfo) -> str | None:
+    """A kept text in the field's own spelling; None if the field cannot hold it: its type or its choices may have changed."""
+    if is_plain_text(field):
+        return text
+    found = read_value(field, text, zone)
+    return found.text if found.text and not found.code else None
+
+
 def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
-    """A checked text as the `value` AmoCRM wants for a field of this type (sheet 6)."""
+    """A text in the field's own spelling (`fitted`) as the `value` AmoCRM wants for this type (sheet 6); of `SEVERAL` a list."""
     match field_type:
         case "numeric":
-            return float(text.replace(",", ".")) if re.search("[.,]", text) else int(text)
+            return float(text) if "." in text else int(text)
         case "checkbox":
             return text == "1"
+        case "multiselect":
+            return text.split("\n")
         case "date":
             # Midnight of the club: AmoCRM moves any other time to it (sheet 8, item 18).
             return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), zone).timestamp())
     return text
+
+
+def _address(value: Any) -> Reading:
+    """An address of the web; one without its scheme gets the usual one."""
+    text, is_cut = texts.line(value, LONGEST_VALUE)
+    if not is_cut and ADDRESS.fullmatch(text):
+        return Reading(text)
+    if not is_cut and BARE_ADDRESS.fullmatch(text):
+        return Reading(f"https://{text}")
+    return Reading(code="not_an_address")
 
 
 def text_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) -> str:
@@ -318,7 +395,7 @@ def texts_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) 
     return [
         str(value["value"])
         for item in right
-        for value in item.get("values") or []
+        for value in (item["values"] if isinstance(item.get("values"), list) else [])
         if isinstance(value, dict) and value.get("value") is not None
     ]
 
@@ -335,21 +412,28 @@ def _row(field: Field, position: int, now: datetime) -> dict[str, Any]:
         "name": field.name,
         "type": field.type[:40],
         "code": field.code and field.code[:100],
-        "choices": json.dumps(field.choices, ensure_ascii=False),
+        "choices": json.dumps(
+            [[choice, *mark] for choice, mark in zip(field.choices, field.marks, strict=True)]
+            if field.marks
+            else field.choices,
+            ensure_ascii=False,
+        ),
         "is_api_only": field.is_api_only,
         "seen_at": now,
     }
 
 
 def _field(row: sa.RowMapping) -> Field:
+    known = json.loads(row["choices"])  # texts alone, or [text, id, code] of each
     return Field(
         row["field_id"],
         row["entity"],
         row["name"],
         row["type"],
         row["code"],
-        tuple(json.loads(row["choices"])),
+        tuple(choice if isinstance(choice, str) else choice[0] for choice in known),
         row["is_api_only"],
+        tuple((choice[1], choice[2]) for choice in known if not isinstance(choice, str)),
     )
 
 

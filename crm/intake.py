@@ -1,37 +1,48 @@
-"""A lead as somebody hands it in: cleaned, checked field by field, or refused with a reason at each field.
+"""A lead as somebody hands it in: read, or refused with a reason at each field.
 
-One set of rules for the operator's form and for `POST /api/crm`. Pure: no request, no database. What is
-free text (the message) is kept as it was written and is harmless everywhere it goes; names, directions and
-sources become labels in AmoCRM, tables and files, so they take no markup, formulas or pictures.
+One set of rules for the operator's form and for `POST /api/crm`; how each kind of thing is read is `crm.reading` and
+`crm.phones`. Pure: no request, no database.
+
+What identifies a person decides, and that is the phone: without any there is no lead. Nothing else costs one. A faulty value
+of another field is read as far as it can be, and what it said stands in `NewLead.said`, for the note. A door at which
+somebody can mend it (an operator, a visitor who still sees the form) names the fields that it is `strict` about: there a
+fault refuses. Texts are harmless wherever they go: they take no markup and do not begin like a formula.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from crm import phones
-from crm.fields import CHOICE_TYPES, Mapped
+from crm import fields, phones
+from crm.fields import Mapped
+from crm.reading import dates, names, texts
 
 LONGEST_NAME = 120
 LONGEST_LABEL = 120
 """Direction and source. AmoCRM's text fields take 256 characters; nobody says a longer one on the phone."""
 
 LONGEST_MESSAGE = 4000
-LONGEST_EXTRA = 250
+LONGEST_EXTRA = fields.LONGEST_VALUE
 
-FIRST_YEAR, LAST_YEAR = 1900, 2100
-"""Between these lie a member's birthday and the end of any membership."""
+LONGEST_SAID = 16_000
+"""Characters of one value that go into the note as they were said. A submission has 64 KB at the most."""
 
-LABEL_MARKS = frozenset(" .,'’`\"«»()-–—/&№+*:;!?%#_@")
-"""What a name, direction or source may have besides letters and digits."""
+FIRST_YEAR, LAST_YEAR = dates.FIRST_YEAR, dates.LAST_YEAR
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""How a text begins that a spreadsheet would calculate."""
+HOME_ZONE = ZoneInfo("Europe/Moscow")
+"""By whose clock a moment in an added field of dates is a day, unless the caller says."""
+
+TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z]|&#|<!--")
+"""How markup begins. A plain < or > is a sign like others: «Главная > Заявка»."""
+
+FORMULA = re.compile(r"[=@]|[+-]+(?:[\d(=@]|\s*\w+[(!|])")
+"""How a text begins that a spreadsheet would calculate. «+ бассейн» and «- не выбрано -» are none."""
 
 OWN_FIELDS = ("name", "phone", "direction", "source", "message")
 
@@ -49,7 +60,10 @@ class FieldFault:
 class NewLead:
     """A lead fit to be accepted. Not shown by `repr`.
 
-    `phone` is E.164; `extra` holds added fields by key; `tracking` AmoCRM's tracking fields by code (`UTM_SOURCE` …).
+    `name` is "" for somebody who gave none. `phone` is E.164, or the number as it was said if it cannot exist
+    (`phones.normalise` tells). `extra` holds added fields by key; `tracking` AmoCRM's tracking fields by code
+    (`UTM_SOURCE` …); `said` what found no place, or lost something on its way there, as it was said: by the key of its
+    field, or under the sender's own name for it.
     """
 
     name: str = field(repr=False)
@@ -59,6 +73,7 @@ class NewLead:
     message: str = field(default="", repr=False)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
     tracking: Mapping[str, str] = field(default_factory=dict, repr=False)
+    said: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,155 +90,156 @@ class Consent:
     taken_by: str | None = None
 
 
-def read(raw: Mapping[str, Any], added: Sequence[Mapped] = ()) -> tuple[NewLead | None, list[FieldFault]]:
-    """A lead, or every fault. `raw`: what came, values of any type. Unknown names are ignored, as AmoCRM does."""
-    faults: list[FieldFault] = []
+def read(
+    raw: Mapping[str, Any],
+    added: Sequence[Mapped] = (),
+    *,
+    strict: Collection[str] = (),
+    zone: ZoneInfo = HOME_ZONE,
+) -> tuple[NewLead | None, list[FieldFault]]:
+    """A lead, or every fault. `raw`: what came, values of any type. Unknown names are ignored, as AmoCRM does.
+
+    `strict`: fields in which a fault refuses the lead (see `every_field`); in others it costs nothing, and what was said
+    stands in the lead's `said`. "phone" among them: a number that cannot exist is refused; else it is kept as it was said.
+    "name": it has to be filled in, be it with a dash.
+    """
+    hand = _Hand(raw, frozenset(strict), zone)
     lead = NewLead(
-        name=label(raw, "name", LONGEST_NAME, faults, required=True),
-        phone=_phone(raw, faults),
-        direction=label(raw, "direction", LONGEST_LABEL, faults),
-        source=label(raw, "source", LONGEST_LABEL, faults),
-        message=_message(raw, faults),
-        extra={mapped.key: text for mapped in added if (text := _extra(raw, mapped, faults))},
+        name=hand.name(),
+        phone=hand.phone(),
+        direction=hand.label("direction", LONGEST_LABEL),
+        source=hand.label("source", LONGEST_LABEL),
+        message=hand.message(),
+        extra={mapped.key: text for mapped in added if (text := hand.added(mapped))},
+        said=hand.said,
     )
-    return (None, faults) if faults else (lead, [])
+    return (None, hand.faults) if hand.faults else (lead, [])
 
 
-def _text(raw: Mapping[str, Any], name: str, faults: list[FieldFault]) -> str | None:
-    value = raw.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        faults.append(FieldFault(name, "not_text"))
-        return None
-    return unicodedata.normalize("NFC", value).strip()
+def every_field(added: Iterable[Mapped] = ()) -> frozenset[str]:
+    """For `strict`: all that a lead is asked for. Where an operator types, each fault can be mended at once."""
+    return frozenset((*OWN_FIELDS, *(mapped.key for mapped in added)))
 
 
-def _one_line(text: str) -> str:
-    """Without what copying brings along unseen: no-break spaces, zero-width and direction marks."""
-    text = "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
-    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
-    return re.sub(r" {2,}", " ", text).strip()
+class _Hand:
+    """One submission being read: what is at fault, and what has to be told as it was said."""
+
+    def __init__(self, raw: Mapping[str, Any], strict: frozenset[str], zone: ZoneInfo) -> None:
+        self._raw, self._strict, self._zone = raw, strict, zone
+        self.faults: list[FieldFault] = []
+        self.said: dict[str, str] = {}
+
+    def name(self) -> str:
+        """ "" if nobody is named: a dash and a number name nobody."""
+        value = self._raw.get("name")
+        if isinstance(value, Mapping):  # {"first": "Иван", "last": "Петров"}
+            value = list(value.values())[: texts.MOST_PARTS]
+        text, is_cut = texts.line(value, LONGEST_NAME, joiner=" ")
+        if not text and "name" in self._strict:
+            self.faults.append(FieldFault("name", "missing"))
+        if not names.is_name(text):
+            if "name" in self._strict and (code := _label_fault(text, is_cut=is_cut)):
+                self._fault("name", code, None, value)
+            elif len(text) > 1 and any(unicodedata.category(char)[0] not in "PZ" for char in text):
+                self._tell("name", value)
+            return ""
+        return names.mended(self._harmless("name", value, text, LONGEST_NAME, is_cut=is_cut))
+
+    def phone(self) -> str:
+        value = self._raw.get("phone")
+        phone = phones.read(value)
+        if phone.verdict == phones.NONE or (phone.is_in_doubt and "phone" in self._strict):
+            self.faults.append(FieldFault("phone", phone.why, phone.digits))
+        elif phone.is_more_than_a_number:
+            self._tell("phone", value)
+        return phone.kept
+
+    def label(self, key: str, longest: int) -> str:
+        """One line of ordinary text."""
+        value = self._raw.get(key)
+        if self._is_no_text(key, value):
+            return ""
+        text, is_cut = texts.line(value, longest)
+        return names.mended(self._harmless(key, value, text, longest, is_cut=is_cut))
+
+    def message(self) -> str:
+        value = self._raw.get("message")
+        if self._is_no_text("message", value):
+            return ""
+        text, is_cut = texts.free(value, LONGEST_MESSAGE)
+        if is_cut:
+            self._fault("message", "too_long", LONGEST_MESSAGE, value)
+        return text
+
+    def added(self, mapped: Mapped) -> str:
+        """The text of an added field, read for the type it has in AmoCRM."""
+        value = self._raw.get(mapped.key)
+        if mapped.field is None or value is None or value == "" or value == []:
+            return ""
+        found = fields.read_value(mapped.field, value, self._zone)
+        if found.code:
+            self._fault(mapped.key, found.code, LONGEST_EXTRA if found.code == "too_long" else None, value)
+        if fields.is_plain_text(mapped.field) and mapped.field.type != "textarea":
+            return self._harmless(mapped.key, value, found.text, LONGEST_EXTRA, is_cut=False)
+        return found.text
+
+    def _harmless(self, key: str, value: Any, text: str, longest: int, *, is_cut: bool) -> str:
+        """A label's text without what is markup or a formula; with a fault or a word of it if that changed anything."""
+        if code := _label_fault(text, is_cut=is_cut):
+            self._fault(key, code, longest if code == "too_long" else None, value)
+        return _harmless(text)
+
+    def _is_no_text(self, key: str, value: Any) -> bool:
+        if texts.text_of(value) is not None:
+            return False
+        self._fault(key, "not_text", None, value)
+        return True
+
+    def _fault(self, key: str, code: str, limit: int | None, value: Any) -> None:
+        if key in self._strict:
+            self.faults.append(FieldFault(key, code, limit))
+        else:
+            self._tell(key, value)
+
+    def _tell(self, key: str, value: Any) -> None:
+        if text := texts.as_said(value, LONGEST_SAID):
+            self.said[key] = text
 
 
 def label(raw: Mapping[str, Any], name: str, longest: int, faults: list[FieldFault], *, required: bool = False) -> str:
     """One line of ordinary text under a name, cleaned; what is wrong with it is added to `faults`."""
-    text = _text(raw, name, faults)
-    if text is None:
+    value = raw.get(name)
+    if texts.text_of(value) is None or isinstance(value, int | float):
+        faults.append(FieldFault(name, "not_text"))
         return ""
-    text = _one_line(text)
-    code = _label_fault(text, longest, required=required)
+    text, is_cut = texts.line(value, longest)
+    code = _label_fault(text, is_cut=is_cut)
+    if required and not code:
+        code = "missing" if not text else "" if names.is_name(text) else "no_letters"
     if code:
         faults.append(FieldFault(name, code, longest if code == "too_long" else None))
     return text
 
 
 def fit_name(text: str) -> str:
-    """A name AmoCRM has, as `read` takes it: without pictures and markup; "" where nothing of a name is left."""
-    marked = _one_line(unicodedata.normalize("NFC", text))
-    plain = "".join(char for char in marked if char in LABEL_MARKS or unicodedata.category(char)[0] in "LMN")
-    plain = _one_line(plain).lstrip("".join(FORMULA_STARTS))[:LONGEST_NAME].strip()
-    return "" if _label_fault(plain, LONGEST_NAME, required=True) else plain
+    """A name AmoCRM has, as `read` takes it; "" where nothing of a name is left."""
+    plain = _harmless(texts.line(text, LONGEST_NAME)[0])
+    return plain if names.is_name(plain) else ""
 
 
-def _label_fault(text: str, longest: int, *, required: bool) -> str | None:
-    if not text:
-        return "missing" if required else None
-    if len(text) > longest:
+def _label_fault(text: str, *, is_cut: bool) -> str:
+    if is_cut:
         return "too_long"
-    if not text.isprintable():
-        return "control"
-    if "<" in text or ">" in text:
+    if TAG.search(text):
         return "markup"
-    if text.startswith(FORMULA_STARTS):
-        return "formula"
-    if not all(char in LABEL_MARKS or unicodedata.category(char)[0] in "LMN" for char in text):
-        return "symbols"
-    if required and not any(char.isalpha() for char in text):
-        return "no_letters"
-    return None
+    return "formula" if FORMULA.match(text) else ""
 
 
-def _phone(raw: Mapping[str, Any], faults: list[FieldFault]) -> str:
-    text = _text(raw, "phone", faults)
-    if text is None:
-        return ""
-    phone = phones.normalise(text)
-    if phone is None:
-        faults.append(FieldFault("phone", phone_fault(text)))
-    return phone or ""
-
-
-def phone_fault(text: str) -> str:
-    """Why a text is no phone, for the words under the field."""
-    digits = sum(char.isdigit() for char in text)
-    if not text.strip():
-        return "missing"
-    if len(text) > phones.LONGEST_INPUT:
-        return "phone_too_long"
-    if phones.LETTERS.search(text):
-        return "phone_letters"
-    return "phone_short" if digits < 10 else "phone_wrong"
-
-
-def _message(raw: Mapping[str, Any], faults: list[FieldFault]) -> str:
-    text = _text(raw, "message", faults)
-    if text is None:
-        return ""
-    text = text.replace("\r\n", "\n")
-    if len(text) > LONGEST_MESSAGE:
-        faults.append(FieldFault("message", "too_long", LONGEST_MESSAGE))
-    elif any(not char.isprintable() and char not in "\n\t" and _is_harmful(char) for char in text):
-        faults.append(FieldFault("message", "control"))
+def _harmless(text: str) -> str:
+    """A line without the signs that make it markup or a formula."""
+    if TAG.search(text):
+        text = text.replace("<", " ").replace(">", " ").replace("&#", " ")
+    text = " ".join(text.split())
+    while FORMULA.match(text):
+        text = text[1:].lstrip()
     return text
-
-
-def _is_harmful(char: str) -> bool:
-    """Control characters and lone surrogates; not the joiners that emoji and other scripts are made with."""
-    return unicodedata.category(char) in ("Cc", "Cs", "Cn")
-
-
-def _extra(raw: Mapping[str, Any], mapped: Mapped, faults: list[FieldFault]) -> str:
-    """The text of an added field, checked for the type it has in AmoCRM."""
-    value = raw.get(mapped.key)
-    if isinstance(value, bool):
-        value = "1" if value else ""
-    elif isinstance(value, int | float):
-        value = f"{value}"
-    text = _text({mapped.key: value}, mapped.key, faults)
-    if not text or mapped.field is None:
-        return ""
-    text = _one_line(text)
-    code = _extra_fault(text, mapped.field.type, mapped.field.choices)
-    if code:
-        faults.append(FieldFault(mapped.key, code, LONGEST_EXTRA if code == "too_long" else None))
-    return text
-
-
-def _extra_fault(text: str, field_type: str, choices: Sequence[str]) -> str | None:
-    if len(text) > LONGEST_EXTRA:
-        return "too_long"
-    if not text.isprintable():
-        return "control"
-    if field_type in CHOICE_TYPES and text not in choices:
-        return "not_a_choice"
-    if field_type == "numeric" and not re.fullmatch(r"-?\d{1,12}(?:[.,]\d{1,4})?", text, re.ASCII):
-        return "not_a_number"
-    if field_type == "checkbox" and text != "1":
-        return "not_a_choice"
-    if field_type == "date" and not _is_date(text):
-        return "not_a_date"
-    if field_type not in (*CHOICE_TYPES, "numeric", "checkbox", "date"):
-        return _label_fault(text, LONGEST_EXTRA, required=False) if field_type != "url" else _url_fault(text)
-    return None
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return FIRST_YEAR <= date.fromisoformat(text).year <= LAST_YEAR
-    except ValueError:
-        return False
-
-
-def _url_fault(text: str) -> str | None:
-    return None if re.fullmatch(r"https?://[^\s<>\"]+", text) else "not_an_address"

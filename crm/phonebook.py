@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm import phones
+from crm.amo.answers import whole
 from crm.fields import PHONE_CODE, texts_of
 from crm.store import Store, clock
 from crm.store.tables import known_phones
@@ -27,7 +28,7 @@ class Phonebook:
         """The contact with exactly this phone (E.164); of several the one changed last. No request."""
         newest = (
             sa.select(known_phones.c.contact_id)
-            .where(known_phones.c.phone == phone)
+            .where(known_phones.c.phone.in_(phones.same_person(phone)))
             .order_by(known_phones.c.updated_at.desc(), known_phones.c.contact_id.desc())
         )
         with self._store.read() as db:
@@ -39,7 +40,7 @@ class Phonebook:
         if not seen:
             return
         rows = [
-            {"phone": phone, "contact_id": contact_id, "updated_at": contact.get("updated_at") or 0}
+            {"phone": phone, "contact_id": contact_id, "updated_at": whole(contact.get("updated_at")) or 0}
             for contact_id, contact in seen.items()
             for phone in phones_of(contact, phone_field_id)
         ]
@@ -66,6 +67,16 @@ class Phonebook:
 
 
 def phones_of(contact: Mapping[str, Any], phone_field_id: int) -> set[str]:
-    """The phones in a contact's phone field, in E.164; what is no phone is left out."""
-    spelled = map(phones.normalise, texts_of(contact, phone_field_id, PHONE_CODE))
-    return {phone for phone in spelled if phone is not None}
+    """The phones in a contact's phone field, in E.164, whatever else stands there; what is no phone is left out.
+
+    One value may hold several. A mobile phone with an extension is there without it too: it is one person's.
+    """
+    told = [phone for text in texts_of(contact, phone_field_id, PHONE_CODE) for phone in phones.all_of(text)]
+    return {spelling for phone in told for spelling in phones.same_person(phone)}
+
+
+def has_phone(contact: Mapping[str, Any], phone_field_id: int, phone: str) -> bool:
+    """Whether a contact has this phone: E.164, or one that cannot exist, as it was said."""
+    if phones.normalise(phone) is None:
+        return phone in texts_of(contact, phone_field_id, PHONE_CODE)
+    return not phones_of(contact, phone_field_id).isdisjoint(phones.same_person(phone))

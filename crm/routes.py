@@ -2,7 +2,7 @@
 
 GET /enter/{code}         a browser shows the console's link, and is known from then on; POST /enter takes a code typed
 GET /connection/start     a browser begins to connect: a state for it alone, then AmoCRM's consent page
-GET /healthz, /readyz     alive; ready, and what is red
+GET /healthz, /readyz     alive; ready, and which checks fail since when (`crm.readiness`)
 GET /new?phone=           a telephony opens the form with a number: it goes into a draft, and out of the address
 /api/...                  `crm.api`
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -26,7 +27,8 @@ from crm.calls.drafts import operator_name
 from crm.closed import locked
 from crm.desk import Desk
 from crm.errors import DeskError
-from crm.phones import LONGEST_HEARD
+from crm.phones import LONGEST_INPUT
+from crm.readiness import DATABASE
 from crm.settings import is_loopback
 
 STATE_COOKIE = "desk_connect"
@@ -62,9 +64,10 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         return JSONResponse({"status": "ok"})
 
     def readyz(_: Request) -> Response:
-        checks = readiness(desk())
-        ready = all(check == "ok" for check in checks.values())
-        return JSONResponse({"ready": ready, "checks": checks}, status_code=200 if ready else 503)
+        verdict = desk().watch.now()
+        told: dict[str, object] = {"ready": verdict.is_ready, "checks": verdict.codes(), "since": verdict.since()}
+        told["clock_jump"] = last_jump(desk()) if verdict.of(DATABASE).is_ok else None
+        return JSONResponse(told, status_code=200 if verdict.is_ready else 503, headers={"Cache-Control": "no-store"})
 
     def start(request: Request) -> Response:
         """Send the browser to AmoCRM's consent page.
@@ -163,7 +166,7 @@ class ScreenPop:
         await self._app(scope, receive, send)
 
     def _keep(self, request: Request) -> str | None:
-        told = {name: _printable(request.query_params.get(name, "")[:LONGEST_HEARD]) for name in ("phone", "source")}
+        told = {name: _printable(request.query_params.get(name, "")[:LONGEST_INPUT]) for name in ("phone", "source")}
         operator = operator_name(unquote(request.cookies.get(OPERATOR_COOKIE, "")[:LONGEST_COOKIE]))
         try:
             return self._desk().calls.drafts.begin_called(operator, {name: text for name, text in told.items() if text})
@@ -192,16 +195,10 @@ def _printable(text: str) -> str:
     return "".join(char for char in text if char.isprintable())
 
 
-def readiness(desk: Desk) -> dict[str, str]:
-    """ "ok" or what is red, for each part that must work."""
-    if not desk.store.healthy():
-        return {"database": "unreachable"}
-    status = desk.connection.status()
-    return {
-        "database": "ok",
-        "connection": "ok" if status.connected else status.trouble or status.state,
-        "delivery": "ok" if desk.outbox.is_running else "stopped",
-    }
+def last_jump(desk: Desk) -> dict[str, object] | None:
+    """The last time a clock has jumped: which, by how many seconds, when, and when what it may have cost was made good."""
+    jump = desk.mirror.clocks.jumps.last()
+    return asdict(jump) if jump is not None else None
 
 
 def back_to_page(result: str) -> Response:

@@ -150,6 +150,7 @@ new-title = New lead
 new-help = Type a lead in while the caller is on the line: phone, name, direction, source, message.
 new-phone = Phone
 new-name = Name
+new-name-offer = Another keyboard layout? { $name }
 new-direction = Direction
 new-direction-hint = For example, yoga
 new-source = Source
@@ -167,24 +168,46 @@ new-refused = Saved here, but AmoCRM did not take the content:
 new-open = Open lead { $id }
 lead-name-direction = { $direction }: { $name }
 note-value = { $label }: { $value }
+note-check-phone = Check the number. { $why }
+note-name-layout = The name seems to be typed in another keyboard layout: { $name }
+phone-extension = ext.
 note-consent = Consent to data processing: version { $version }, { $time }, form "{ $form }", address { $ip }
 
 field-missing = Fill in this field.
 field-not_text = A text is wanted here.
+field-not_yes_or_no = true or false is wanted here.
 field-too_long = Too long: at most { $limit ->
     [one] { $limit } character
    *[other] { $limit } characters
   }.
-field-control = There are unprintable characters in it. Type it anew.
 field-markup = The signs < and > have no place here: this is no web page.
-field-formula = A text cannot begin with =, +, - or @.
-field-symbols = Letters, digits and ordinary punctuation only, no pictures.
+field-formula = A text cannot begin like that: it is a spreadsheet's formula. Take the first sign away.
 field-no_letters = At least one letter is wanted.
-field-phone_too_long = Too long for a phone number.
-field-phone_letters = A phone number has no letters.
-field-phone_short = Digits are missing: 10 are wanted after 8 or +7.
-field-phone_wrong = There is no such number. Check the code and how many digits there are.
+field-phone_none = There is no phone number here.
+field-phone_short = Digits are missing: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, with its 8 or +7 it needs 11.
+field-phone_short_bare = Digits are missing: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, without 8 or +7 it needs 10.
+field-phone_long = Too many digits: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, with its 8 or +7 it needs 11.
+field-phone_long_bare = Too many digits: the number has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, without 8 or +7 it needs 10.
+field-phone_mask = An 8 or 7 was typed again after +7, and the last digit found no room. Type only 10 digits after +7.
+field-phone_code = There is no such number: nobody has this code. Check the digits after 8 or +7.
+field-phone_abroad = There is no such number: it has { $limit ->
+    [one] { $limit } digit
+   *[other] { $limit } digits
+  }, and this country's have another length. Check the code and how many digits there are.
 field-not_a_choice = Choose a value of the list.
+field-not_a_tick = A yes or no is wanted here.
 field-not_a_number = A number is wanted here.
 field-not_a_date = A date is wanted here, such as 2026-03-08.
 field-not_an_address = An address is wanted here that begins with http:// or https://.
@@ -257,7 +280,7 @@ field-in_the_past = That time has passed.
 
 caller-look-first = This number is in AmoCRM already. See whose it is and save again.
 caller-unknown = A new number
-caller-nameless = No name
+nameless = No name
 caller-no-leads = No leads
 caller-no-stage = Stage unknown
 caller-more = { $count ->
@@ -405,6 +428,8 @@ forms-key-revoke-sure = Revoke the key …{ $hint }? Whatever comes with it from
 forms-code-intro = Paste it where the form should be. Change its looks and add fields as you like; keep the names of the fields and the hidden one.
 forms-code-key = Put the form's key in the place of { $placeholder }: it is shown once, when it is made.
 forms-code-local = The desk calls itself { $address }, which the site's visitors cannot reach. Set BASE_URL.
+forms-code-marks-plain = The few lines under the form tell the desk the page's address with its UTM marks. Where the browser runs no scripts, or your site forbids inline ones, the lead comes all the same, but without marks: browsers then name only your site's domain.
+forms-code-marks-script = The script also tells the page's address with its UTM marks. Where the browser runs no scripts, the form still sends the lead, but without marks: browsers then name only your site's domain.
 forms-code-plain = Without a script
 forms-code-script = With a script
 forms-log = Log of submissions
@@ -433,6 +458,91 @@ forms-submission-gone = What was said is not kept any more.
 forms-submission-consent = Consent
 forms-submission-consent-given = Given, version of the text: { $version }
 forms-submission-ip = Network address
+forms-preset = What kind of form it is
+forms-preset-help = The desk knows how these services send and sets the form up for them at once. You can change it later.
+forms-preset-code = The desk's code for a site, or a program of your own
+forms-preset-tilda = Tilda
+forms-preset-cf7 = WordPress: Contact Form 7
+forms-preset-elementor = WordPress: Elementor
+forms-preset-wpforms = WordPress: WPForms
+forms-preset-marquiz = Marquiz
+forms-preset-yandex = Yandex Forms
+forms-preset-vk = VK lead forms
+forms-preset-calltouch = Calltouch
+forms-preset-roistat = Roistat
+forms-preset-webhook = Another service with a webhook
+forms-answer = How an accepted submission is answered
+forms-answer-json = 202 and JSON with its id
+forms-answer-plain = 200 and one word, as builders want it
+forms-answer-help = A browser that opened a page is thanked in any case.
+forms-key_in_address = The key may stand in the address
+forms-key_in_address-help = For services that can be told an address and nothing else. Such an address is like a password: do not publish it.
+forms-note_unknown = Unknown fields go into the lead's note
+forms-note_unknown-help = A line each: a quiz's answers, the best time, the town.
+forms-required = Take no submission without
+forms-required-help = A phone is enough, and nothing else costs a submission. Here you can be stricter: without these fields, or with a fault in them, it is refused and waits in the log.
+forms-word = The string the server must return
+forms-word-help = VK shows it: Manage, API usage, Callback API.
+forms-connect = How to connect
+forms-connect-address = The address for this service
+forms-connect-key = Put the form's key in place of { $placeholder }: it is shown once, when it is made.
+forms-connect-local = The desk calls itself { $address }, which cannot be opened from the internet. Set BASE_URL.
+forms-connect-secret = The key in the address opens this form alone. The desk writes it down nowhere; a proxy in front of it that logs addresses does.
+forms-names = Field names
+forms-names-intro = Names that came in this form, and what the desk takes them for. Choose something else, and it holds from the next submission on.
+forms-names-none = Nothing has come yet. Send one submission from the site, and its fields appear here.
+forms-names-unknown = unknown fields: { $count }
+forms-names-last = last seen { $time }
+forms-name-auto = By itself: { $meaning }
+forms-name-nothing = nowhere
+forms-name-noted = Into the note
+forms-name-ignored = Leave out
+forms-name-consent = Consent to data processing
+forms-name-first_name = First name
+forms-name-middle_name = Middle name
+forms-name-last_name = Last name
+forms-name-page = Address of the page
+forms-name-email = E-mail
+forms-name-taught = Noted. It holds from the next submission on.
+forms-submission-raw = As it came
+forms-submission-no-phone = Fill in a phone, and it becomes a lead.
+forms-submission-held = What is known
+preset-tilda-steps =
+    1. Site settings → Forms → Webhook. Paste the address and tick "Send cookies", so that campaign marks come along.
+    2. Save. Tilda tries the address out at once, and the desk answers as it should.
+    3. On the page open the form block's Content, tick Webhook and publish the page.
+preset-cf7-steps =
+    1. Install a plug-in that sends Contact Form 7 to a webhook, such as "CF7 to Webhook".
+    2. Open its tab in the form, paste the address and switch sending on.
+    3. Leave the field names as they are: your-name, tel-123. Unknown ones can be named here, under "Field names".
+preset-elementor-steps =
+    1. In the Elementor form open "Actions After Submit" and add Webhook.
+    2. In the section Webhook paste the address and switch "Advanced Data" on.
+    3. Save the page and send one submission.
+preset-wpforms-steps =
+    1. In the WPForms form open Settings → Webhooks and switch them on.
+    2. Paste the address, method POST, format JSON; choose the form's fields for the body.
+    3. Save and send one submission. Name fields without a name here, under "Field names".
+preset-marquiz-steps =
+    1. In the quiz open Integrations → Webhook and paste the address.
+    2. Send a test lead. The answers of the quiz go into the lead's note.
+preset-yandex-steps =
+    1. In the form open Integrations and add "JSON-RPC POST request".
+    2. Paste the address, method lead; name the answers in the parameters: Name, Phone, Comment.
+    3. Yandex Forms send over IPv6 only: the desk needs such an address.
+preset-vk-steps =
+    1. In the community: Manage → API usage → Callback API. Paste the address.
+    2. Put the string the server must return into this form ("Edit") and save, then press "Confirm".
+    3. On the tab "Event types" tick the new lead of a lead form.
+preset-calltouch-steps =
+    1. Integrations → Sending data to external systems → Webhooks: a new webhook for leads, on the event of a request.
+    2. Paste the address, method POST, tick the phone, the name, the comment and the marks.
+preset-roistat-steps =
+    1. In the integration "Custom CRM" paste the address as the lead handler's URL.
+    2. Roistat says everything in the address of its request; the visit's number goes into the lead's field roistat.
+preset-webhook-steps =
+    1. Paste the address wherever the service asks for a webhook's. Method POST, format JSON or a form.
+    2. Send one submission and look at "Field names": name what is unknown with one press.
 
 snippet-consent = I consent to the processing of my personal data
 snippet-send = Send
@@ -446,6 +556,7 @@ deliveries-help = What is on its way to AmoCRM, what waits for a person, the his
 deliveries-paused = The queue waits.
 deliveries-paused-since = It has waited since { $time }, we try by ourselves: { $next }. The leads are accepted and will not get lost.
 deliveries-strange = AmoCRM answered in a way we did not expect: { $codes }. Look into the history of these leads and give the request id to the developer.
+deliveries-own-fault = The desk itself stumbled over some of the leads. None is lost; those it cannot get over wait below for a person. Give the desk's log to the developer.
 deliveries-stopped = Delivery does not run in this process. Restart the desk.
 deliveries-group-waiting = On their way
 deliveries-group-people = Wait for a person
@@ -493,7 +604,7 @@ deliveries-amo-id = Lead's number
 deliveries-amo-id-help = The number in the lead's address in AmoCRM, or the address itself.
 deliveries-exists = It is in AmoCRM
 deliveries-send-again = Send again
-deliveries-send-again-risk = Only if it certainly is not in AmoCRM.
+deliveries-send-again-risk = AmoCRM is searched first; it is sent only if it is not there.
 deliveries-look-again = Search again
 deliveries-drop = Drop
 deliveries-take-back = Take back and send
@@ -501,6 +612,7 @@ deliveries-refused-at = AmoCRM refused { $path }: { $code }
 deliveries-refused-field = AmoCRM refused this value ({ $code }).
 deliveries-repair = Repair and send
 deliveries-decided-done = Done.
+deliveries-decided-search = AmoCRM is being searched for the lead. If it is not there, it is sent by itself.
 deliveries-replay-all = Retry all
 deliveries-replay-since = Retry those accepted since
 deliveries-since = Since which day
@@ -871,6 +983,16 @@ error-rights_missing = Rights are missing (403).
 error-rights_missing-remedy = Connect AmoCRM as an admin and check the integration's rights on the tab "Keys and scopes".
 error-blocked = AmoCRM has blocked the requests of this account or address (403).
 error-blocked-remedy = Write to AmoCRM's support: only they can lift a block. Check that no other program keeps sending requests.
+error-account_refuses = AmoCRM refuses the whole account, not this request (error code 244 and its kin).
+error-account_refuses-remedy = Check in AmoCRM whether the subscription has ended and whether the person who connected the desk may add leads. Leads wait with us and go by themselves.
+error-person_switched_off = The person AmoCRM was connected as has been switched off there.
+error-person_switched_off-remedy = Switch them on again in AmoCRM, or press "Connect again" as another admin. Leads wait with us.
+error-redirected = At this address AmoCRM sends us on to another one.
+error-redirected-remedy = Check AMOCRM_SUBDOMAIN: the account may have been renamed or moved.
+error-request_too_large = The request is too large for AmoCRM (413).
+error-request_too_large-remedy = Shorten the longest text and send it again.
+error-too_many_links = A card in AmoCRM has too many links.
+error-too_many_links-remedy = Remove links this contact does not need in AmoCRM and send again.
 error-not_found = AmoCRM does not have this any more (404).
 error-not_found-remedy = Reload the page: the record may have been deleted.
 error-rate_limited = AmoCRM asks us to wait: too many requests (429).
@@ -950,10 +1072,14 @@ error-refresh_stuck = Refreshing the key did not end in time.
 error-refresh_stuck-remedy = Try again in a minute. If that does not help, press "Connect again".
 error-refresh_waiting = The key could not be refreshed so far.
 error-refresh_waiting-remedy = The desk tries again by itself; the page "Connection" says when, and lets you refresh now.
+error-refreshed_just_now = The key was refreshed, or tried, a short while ago: nothing was sent.
+error-refreshed_just_now-remedy = The desk refreshes it by itself in time. Each refresh spends a key that works once; to do it all the same, confirm on the page "Connection" or send "confirm": true.
 error-refresh_lost = The refresh of the key was cut off, and the former key is not good any more.
 error-refresh_lost-remedy = Press "Connect again": one consent is enough, nothing is lost.
 error-switched_off = AmoCRM's admin has switched this integration off.
 error-switched_off-remedy = Switch it on in AmoCRM and press "Connect again". Leads wait here meanwhile.
+error-clock_jumped = The clock of this computer, of the database or of AmoCRM has jumped.
+error-clock_jumped-remedy = Nothing to do: everything from that time is being read from AmoCRM again. If this happens often, switch time synchronisation on.
 error-clock_wrong = This computer's clock is wrong.
 error-clock_wrong-remedy = Set the right time, switch its synchronisation on, and try again.
 error-cut_off_by_stop = The program stopped while the key was being refreshed.
@@ -987,6 +1113,8 @@ error-database_newer = A newer version of Lead Desk has changed the database alr
 error-database_newer-remedy = Start the newer version or restore the database from a copy.
 error-not_routed = AmoCRM answered with a page instead of data (404): the request did not reach it.
 error-not_routed-remedy = This passes; the desk tries again by itself.
+error-no_turn = No turn to ask AmoCRM came in time, the request was not sent.
+error-no_turn-remedy = The desk tries again by itself. If this keeps happening, look in the log whether the database answers.
 error-too_late_to_send = The turn to ask AmoCRM came too late, the request was not sent.
 error-too_late_to_send-remedy = The desk tries again by itself.
 error-left_already = It has gone to AmoCRM already and cannot be taken back.
@@ -1008,7 +1136,11 @@ error-another_account-remedy = Look in that account. If it is there, press "It i
 error-demo_runs_already = A demo runs from this folder already.
 error-demo_runs_already-remedy = Open it in the browser, or stop it first. Of real desks several may share a database.
 error-worker_died = The program stopped while the lead was on its way.
-error-worker_died-remedy = The desk searches AmoCRM for it by itself, so as not to send it twice.
+error-worker_died-remedy = The desk goes on with it by itself. If the lead may be in AmoCRM, it searches there first, so as not to send it twice.
+error-desk_failed = The desk itself stumbled over this lead: a fault of the program, not of AmoCRM.
+error-desk_failed-remedy = Give the desk's log to the developer; the place in the program stands there. The lead is not lost: after the repair, send it again.
+error-database_failed = The desk's database did not do what was asked of it.
+error-database_failed-remedy = Check that the database runs and its disk is not full, then send the lead again. It is not lost.
 
 error-field_purpose_unknown = There is no such use for a field.
 error-field_purpose_unknown-remedy = Reload the page.
@@ -1050,21 +1182,21 @@ error-too_large_body-remedy = At most 64 KB.
 error-too_many_requests = Too many submissions at once.
 error-too_many_requests-remedy = Wait a little and send again.
 error-kind_unknown = The desk does not read this kind of content.
-error-kind_unknown-remedy = Send JSON (Content-Type: application/json) or an HTML form without files.
-error-encoding_unknown = The desk does not read this encoding.
-error-encoding_unknown-remedy = Send UTF-8, uncompressed.
+error-kind_unknown-remedy = Send JSON (Content-Type: application/json) or an HTML form.
+error-encoding_unknown = The desk does not read this compression.
+error-encoding_unknown-remedy = Send it uncompressed, or as gzip.
 error-form_broken = The form did not arrive whole.
 error-form_broken-remedy = Go back and send it again.
-error-too_many_names = Too many fields.
-error-too_many_names-remedy = At most 100.
-error-too_deep = Lists and objects are nested too deeply.
-error-too_deep-remedy = At most 3 levels.
-error-files_not_taken = Files are not taken here.
-error-files_not_taken-remedy = Send the form without the file.
 error-key_ended = This key does not work any more: a new one took over, or it was revoked.
 error-key_ended-remedy = Put the form's new key into the site. What was sent with the former one is kept on the page "Site forms".
 error-origin_not_allowed = The pages of this site may not send to this form.
 error-origin_not_allowed-remedy = Add the site's address on the page "Site forms".
+error-key_not_in_address = This form takes no key from the address.
+error-key_not_in_address-remedy = Allow it for the form on the page "Site forms" ("Edit"), or show the key in the header Authorization.
+error-origin_null = The browser hid which site this was sent from (Origin: null).
+error-origin_null-remedy = Pages with the rule no-referrer do that, frames with sandbox, and files. Take it off the page with the form, for example: <meta name="referrer" content="strict-origin-when-cross-origin">.
+error-names_too_many = This form has 200 named fields already.
+error-names_too_many-remedy = Set some of them back to "By itself".
 error-form_paused = This form is not accepting anything at the moment.
 error-form_paused-remedy = Resume it on the page "Site forms".
 error-form_unknown = There is no such form.
@@ -1193,7 +1325,7 @@ overview-speed-of = { $count ->
  }
 overview-speed-never = unanswered: { $count }
 overview-speed-fresh = waiting less than an hour, not counted yet: { $count }
-overview-speed-unknown = created before the known history, not counted: { $count }
+overview-speed-uncounted = created before the known history, not counted: { $count }
 overview-speed-none = No leads in this period whose speed is known.
 overview-hours-are = working hours: { $hours }
 overview-every-day = { $hours } daily
@@ -1248,3 +1380,51 @@ overview-hours-keep = Keep the hours
 overview-hours-kept = The working hours are kept, the numbers counted anew.
 error-club_hours_wrong = Such working hours will not do.
 error-club_hours_wrong-remedy = Closing must be later than opening, and the club must be open on some day.
+
+# Whether all is well
+
+health-title = How the desk is doing
+health-help = The same checks as at /readyz. Red is what keeps leads or figures from where they belong.
+health-trouble = Something is wrong
+health-filling = Reading AmoCRM
+health-amocrm-away = AmoCRM is not answering
+health-amocrm = { $why } Since { $since } no call has gone through. Leads are kept here and go out by themselves once AmoCRM answers.
+health-waiting = { $count ->
+    [one] { $count } lead waits
+   *[other] { $count } leads wait
+} to go to AmoCRM, the oldest since { $since }. Nothing is lost; the desk keeps trying.
+health-mirror = Lists and figures are as of { $since }: AmoCRM could not be read since. The desk keeps trying.
+health-mirror-filling = Leads are being read from AmoCRM; lists and figures are not complete yet.
+health-mirror-unknown = Nobody can say how old lists and figures are: the clock of this machine has moved. They are being read anew.
+health-hooks = AmoCRM's hooks have not arrived since { $since }. Changes are asked for and show up to half a minute late.
+health-work = { $work }: not working since { $since }. The desk tries again by itself; if it stays so for an hour, tell the administrator.
+health-connection = The connection to AmoCRM does not work since { $since }.
+health-database = The desk's database does not answer.
+health-disk = The disk is almost full: { $free } MB are free. Free some space, or leads may soon not be saved.
+health-more = { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+health-check-database = Database
+health-check-connection = Access to AmoCRM
+health-check-amocrm = AmoCRM answers
+health-check-waiting = Leads on their way
+health-check-people = Leads that need a decision
+health-check-clock = Clock
+health-check-disk = Disk
+health-work-delivery = Sending leads
+health-work-search = Looking for leads without an answer
+health-work-heartbeat = Holding on to leads being sent
+health-work-mirror = Copy of the leads
+health-work-hooks = AmoCRM's hooks
+health-work-keeper = Keeping the key
+health-work-fields = Reading the fields
+health-work-pruning = Clearing out old data
+health-work-exports = Making files
+health-rounds = Background work
+health-rounds-well = Last success
+health-rounds-failed = Last failure
+health-rounds-why = What it was
+connection-refresh-sure = The key renews itself in time; this is for a connection that does not work. Every refresh spends a key that works once: if AmoCRM's answer gets lost on the way, an admin has to allow access again.
+connection-refresh-last = Last refreshed { $ago }.
+connection-refresh-yes = Refresh the key

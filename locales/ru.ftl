@@ -154,6 +154,7 @@ new-title = Новый лид
 new-help = Записать лид, пока человек на линии: телефон, имя, направление, источник, сообщение.
 new-phone = Телефон
 new-name = Имя
+new-name-offer = Другая раскладка? { $name }
 new-direction = Направление
 new-direction-hint = Например, йога
 new-source = Источник
@@ -171,26 +172,53 @@ new-refused = Сохранено у нас, но AmoCRM не приняла со
 new-open = Открыть сделку { $id }
 lead-name-direction = { $direction }: { $name }
 note-value = { $label }: { $value }
+note-check-phone = Проверьте номер. { $why }
+note-name-layout = Имя, похоже, набрано в другой раскладке: { $name }
+phone-extension = доб.
 note-consent = Согласие на обработку данных: версия { $version }, { $time }, форма «{ $form }», адрес { $ip }
 
 field-missing = Заполните это поле.
 field-not_text = Здесь должен быть текст.
+field-not_yes_or_no = Здесь должно быть true или false.
 field-too_long = Слишком длинно: не больше { $limit ->
     [one] { $limit } символа
    *[other] { $limit } символов
   }.
-field-control = В тексте есть непечатаемые символы. Введите его заново.
 field-markup = Знаки < и > здесь не нужны: это не веб-страница.
-field-formula = Текст не может начинаться с =, +, - или @.
-field-symbols = Только буквы, цифры и обычные знаки препинания, без картинок.
+field-formula = Так текст не может начинаться: это формула таблицы. Уберите знак в начале.
 field-no_letters = Нужна хотя бы одна буква.
-field-phone_too_long = Слишком длинно для номера телефона.
-field-phone_letters = В номере телефона не бывает букв.
-field-phone_short = Не хватает цифр: нужно 10 после восьмёрки или +7.
-field-phone_wrong = Такого номера не бывает. Проверьте код и число цифр.
+field-phone_none = Здесь нет номера телефона.
+field-phone_short = Не хватает цифр: в номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а нужно 11 вместе с 8 или +7.
+field-phone_short_bare = Не хватает цифр: в номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а без 8 или +7 нужно 10.
+field-phone_long = Лишние цифры: в номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а нужно 11 вместе с 8 или +7.
+field-phone_long_bare = Лишние цифры: в номере { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, а без 8 или +7 нужно 10.
+field-phone_mask = После +7 снова набрана 8 или 7, и последняя цифра не поместилась. Наберите после +7 только 10 цифр.
+field-phone_code = Такого номера не бывает: этого кода нет. Проверьте цифры после 8 или +7.
+field-phone_abroad = Такого номера не бывает: в нём { $limit ->
+    [one] { $limit } цифра
+    [few] { $limit } цифры
+   *[many] { $limit } цифр
+  }, в этой стране их не столько. Проверьте код и число цифр.
 field-not_a_choice = Выберите значение из списка.
+field-not_a_tick = Здесь должно быть «да» или «нет».
 field-not_a_number = Здесь должно быть число.
-field-not_a_date = Здесь должна быть дата, например 2026-03-08.
+field-not_a_date = Здесь должна быть дата, например 08.03.2026.
 field-not_an_address = Здесь должен быть адрес, который начинается с http:// или https://.
 field-taken = Такое название уже есть.
 field-too_many = Слишком много: не больше { $limit }.
@@ -261,7 +289,7 @@ field-in_the_past = Это время уже прошло.
 
 caller-look-first = Этот номер уже есть в AmoCRM. Посмотрите, чей он, и сохраните ещё раз.
 caller-unknown = Новый номер
-caller-nameless = Без имени
+nameless = Без имени
 caller-no-leads = Сделок нет
 caller-no-stage = Этап неизвестен
 caller-more = { $count ->
@@ -411,6 +439,8 @@ forms-key-revoke-sure = Отозвать ключ …{ $hint }? Всё, что �
 forms-code-intro = Вставьте туда, где должна быть форма. Вид и лишние поля меняйте как угодно; имена полей и спрятанное поле оставьте.
 forms-code-key = Вместо { $placeholder } впишите ключ формы: он показывается один раз, когда его создают.
 forms-code-local = Стол называет себя { $address }: с сайта этот адрес не открыть. Задайте BASE_URL.
+forms-code-marks-plain = Короткий скрипт под формой передаёт адрес страницы вместе с метками UTM. Если скрипты в браузере выключены или сайт запрещает встроенные, заявка всё равно придёт, но без меток: браузер тогда сообщает только домен сайта.
+forms-code-marks-script = Скрипт передаёт и адрес страницы с метками UTM. Если скрипты в браузере выключены, форма всё равно отправит заявку, но без меток: браузер тогда сообщает только домен сайта.
 forms-code-plain = Без скрипта
 forms-code-script = Со скриптом
 forms-log = Журнал заявок
@@ -439,6 +469,91 @@ forms-submission-gone = Что было сказано, уже не хранит
 forms-submission-consent = Согласие
 forms-submission-consent-given = Дано, версия текста: { $version }
 forms-submission-ip = Адрес в сети
+forms-preset = Что это за форма
+forms-preset-help = Стол знает, как отправляют заявки эти сервисы, и сразу настраивает форму под них. Изменить можно потом.
+forms-preset-code = Код для сайта от стола или своя программа
+forms-preset-tilda = Tilda
+forms-preset-cf7 = WordPress: Contact Form 7
+forms-preset-elementor = WordPress: Elementor
+forms-preset-wpforms = WordPress: WPForms
+forms-preset-marquiz = Marquiz
+forms-preset-yandex = Яндекс Формы
+forms-preset-vk = VK: формы сбора заявок
+forms-preset-calltouch = Calltouch
+forms-preset-roistat = Roistat
+forms-preset-webhook = Другой сервис с вебхуком
+forms-answer = Чем отвечать на принятую заявку
+forms-answer-json = 202 и JSON с номером заявки
+forms-answer-plain = 200 и одно слово: так просят конструкторы
+forms-answer-help = Браузер, открывший страницу, в любом случае увидит благодарность.
+forms-key_in_address = Ключ можно показать в адресе
+forms-key_in_address-help = Для сервисов, в которых можно указать только адрес. Такой адрес — как пароль: не выкладывайте его.
+forms-note_unknown = Незнакомые поля — в примечание к сделке
+forms-note_unknown-help = Каждое отдельной строкой: ответы квиза, удобное время, город.
+forms-required = Без чего заявку не принимать
+forms-required-help = Обычно хватает телефона, и остальное ничего не стоит заявке. Здесь можно быть строже: без этих полей или с ошибкой в них заявка отклоняется и ждёт в журнале.
+forms-word = Строка, которую должен вернуть сервер
+forms-word-help = Её показывает VK: «Управление», «Работа с API», «Callback API».
+forms-connect = Как подключить
+forms-connect-address = Адрес для этого сервиса
+forms-connect-key = Вместо { $placeholder } впишите ключ формы: он показывается один раз, когда его создают.
+forms-connect-local = Стол называет себя { $address }: из интернета этот адрес не открыть. Задайте BASE_URL.
+forms-connect-secret = Ключ в адресе открывает только эту форму. Стол его нигде не записывает; прокси перед ним, если он ведёт журнал адресов, — записывает.
+forms-names = Имена полей
+forms-names-intro = Имена, которые приходили в эту форму, и за что стол их принимает. Выберите другое — и со следующей заявки будет так.
+forms-names-none = Ещё ничего не приходило. Отправьте с сайта одну заявку, и её поля появятся здесь.
+forms-names-unknown = незнакомых полей: { $count }
+forms-names-last = последний раз { $time }
+forms-name-auto = Само: { $meaning }
+forms-name-nothing = никуда
+forms-name-noted = В примечание
+forms-name-ignored = Не брать
+forms-name-consent = Согласие на обработку данных
+forms-name-first_name = Имя без фамилии
+forms-name-middle_name = Отчество
+forms-name-last_name = Фамилия
+forms-name-page = Адрес страницы
+forms-name-email = E-mail
+forms-name-taught = Запомнили. Со следующей заявки так и будет.
+forms-submission-raw = Как пришло
+forms-submission-no-phone = Впишите телефон, и это станет лидом.
+forms-submission-held = Что известно
+preset-tilda-steps =
+    1. Настройки сайта → Формы → Webhook. Вставьте адрес, отметьте «Передавать cookies»: тогда придут метки рекламы.
+    2. Сохраните. Tilda сразу проверит адрес, и стол ответит ей как нужно.
+    3. На странице откройте «Контент» блока с формой, отметьте Webhook и опубликуйте страницу.
+preset-cf7-steps =
+    1. Поставьте плагин, который шлёт Contact Form 7 на вебхук, например «CF7 to Webhook».
+    2. В форме откройте его вкладку, вставьте адрес и включите отправку.
+    3. Имена полей оставьте как есть: your-name, tel-123. Незнакомые можно назвать здесь, в «Именах полей».
+preset-elementor-steps =
+    1. В форме Elementor откройте «Actions After Submit» и добавьте Webhook.
+    2. В разделе Webhook вставьте адрес и включите «Advanced Data».
+    3. Сохраните страницу и отправьте одну заявку.
+preset-wpforms-steps =
+    1. В форме WPForms откройте Settings → Webhooks и включите их.
+    2. Вставьте адрес, метод POST, формат JSON; в теле выберите поля формы.
+    3. Сохраните и отправьте одну заявку. Поля без имён назовите здесь, в «Именах полей».
+preset-marquiz-steps =
+    1. В квизе откройте «Интеграции» → Webhook и вставьте адрес.
+    2. Отправьте проверочную заявку. Ответы квиза придут в примечание к сделке.
+preset-yandex-steps =
+    1. В форме откройте «Интеграции» и добавьте «Запрос JSON-RPC POST».
+    2. Вставьте адрес, метод lead; в параметрах назовите ответы: Имя, Телефон, Комментарий.
+    3. Яндекс Формы отправляют запросы только по IPv6: у стола должен быть такой адрес.
+preset-vk-steps =
+    1. В сообществе: «Управление» → «Работа с API» → «Callback API». Вставьте адрес.
+    2. Строку, которую должен вернуть сервер, впишите в этой форме («Изменить») и сохраните, потом нажмите «Подтвердить».
+    3. На вкладке «Типы событий» отметьте «Новая заявка в форме сбора заявок».
+preset-calltouch-steps =
+    1. «Интеграции» → «Отправка данных во внешние системы» → «Вебхуки»: новый вебхук по лидам, событие — заявка.
+    2. Вставьте адрес, метод POST, отметьте телефон, имя, комментарий и метки.
+preset-roistat-steps =
+    1. В интеграции «Своя CRM» вставьте адрес в поле «Адрес обработчика заявок».
+    2. Roistat передаёт всё в адресе запроса; номер визита попадёт в поле roistat сделки.
+preset-webhook-steps =
+    1. Вставьте адрес туда, где сервис просит адрес вебхука. Метод — POST, формат — JSON или форма.
+    2. Отправьте одну заявку и посмотрите «Имена полей»: незнакомое назовите одним нажатием.
 
 snippet-consent = Согласен на обработку персональных данных
 snippet-send = Отправить
@@ -452,6 +567,7 @@ deliveries-help = Что в пути в AmoCRM, что ждёт решения �
 deliveries-paused = Очередь ждёт.
 deliveries-paused-since = Ждёт с { $time }, пробуем сами: { $next }. Лиды приняты и никуда не денутся.
 deliveries-strange = AmoCRM отвечала так, как мы не ожидали: { $codes }. Загляните в историю этих лидов и передайте номер запроса разработчику.
+deliveries-own-fault = На некоторых лидах споткнулся сам стол. Ни один не потерян; те, с которыми он не справился, ждут решения ниже. Передайте журнал стола разработчику.
 deliveries-stopped = Доставка в этом процессе не работает. Перезапустите стол.
 deliveries-group-waiting = В пути
 deliveries-group-people = Ждут человека
@@ -501,7 +617,7 @@ deliveries-amo-id = Номер сделки
 deliveries-amo-id-help = Номер из адреса сделки в AmoCRM или сам адрес.
 deliveries-exists = Есть в AmoCRM
 deliveries-send-again = Отправить ещё раз
-deliveries-send-again-risk = Только если в AmoCRM его точно нет.
+deliveries-send-again-risk = Сначала стол поищет его в AmoCRM и отправит, только если его там нет.
 deliveries-look-again = Искать ещё раз
 deliveries-drop = Убрать
 deliveries-take-back = Вернуть и отправить
@@ -509,6 +625,7 @@ deliveries-refused-at = AmoCRM не приняла { $path }: { $code }
 deliveries-refused-field = AmoCRM не приняла это значение ({ $code }).
 deliveries-repair = Исправить и отправить
 deliveries-decided-done = Сделано.
+deliveries-decided-search = Ищем лид в AmoCRM. Если его там нет, он отправится сам.
 deliveries-replay-all = Повторить все
 deliveries-replay-since = Повторить принятые с
 deliveries-since = С какого дня
@@ -881,6 +998,16 @@ error-rights_missing = Не хватает прав (403).
 error-rights_missing-remedy = Подключите AmoCRM под администратором и проверьте права интеграции на вкладке «Ключи и доступы».
 error-blocked = AmoCRM заблокировала запросы аккаунта или этого адреса (403).
 error-blocked-remedy = Напишите в поддержку AmoCRM: блокировку снимают только они. Проверьте, не шлёт ли запросы другая программа.
+error-account_refuses = AmoCRM отказывает всему аккаунту, а не этому запросу (код ошибки 244 и подобные).
+error-account_refuses-remedy = Проверьте в AmoCRM, не кончилась ли подписка и может ли тот, кто подключал стол, добавлять сделки. Лиды ждут у нас и уйдут сами.
+error-person_switched_off = Сотрудника, под которым подключена AmoCRM, в ней отключили.
+error-person_switched_off-remedy = Включите его в AmoCRM или нажмите «Подключить заново» под другим администратором. Лиды ждут у нас.
+error-redirected = По этому адресу AmoCRM отправляет на другой.
+error-redirected-remedy = Проверьте AMOCRM_SUBDOMAIN: аккаунт могли переименовать или перенести.
+error-request_too_large = Запрос слишком велик для AmoCRM (413).
+error-request_too_large-remedy = Сократите самый длинный текст и отправьте ещё раз.
+error-too_many_links = У карточки в AmoCRM слишком много связей.
+error-too_many_links-remedy = Уберите в AmoCRM лишние связи этого контакта и отправьте ещё раз.
 error-not_found = В AmoCRM этого уже нет (404).
 error-not_found-remedy = Обновите страницу: запись могли удалить.
 error-rate_limited = AmoCRM просит подождать: слишком много запросов (429).
@@ -960,10 +1087,14 @@ error-refresh_stuck = Обновление ключа не закончилос�
 error-refresh_stuck-remedy = Повторите через минуту. Если не пройдёт, нажмите «Подключить заново».
 error-refresh_waiting = Обновить ключ пока не удалось.
 error-refresh_waiting-remedy = Стол попробует снова сам; когда, сказано на странице «Подключение». Там же можно обновить сейчас.
+error-refreshed_just_now = Ключ обновляли только что: второй запрос не отправлен.
+error-refreshed_just_now-remedy = Ключ обновится сам, заранее. Каждое обновление тратит одноразовый ключ; если всё же нужно, подтвердите на странице «Подключение» или передайте "confirm": true.
 error-refresh_lost = Обновление ключа оборвалось, и прежний ключ больше не действует.
 error-refresh_lost-remedy = Нажмите «Подключить заново»: одного согласия достаточно, ничего не потеряно.
 error-switched_off = Администратор AmoCRM отключил эту интеграцию.
 error-switched_off-remedy = Включите её в AmoCRM и нажмите «Подключить заново». Лиды пока ждут у нас.
+error-clock_jumped = Часы этого компьютера, базы данных или AmoCRM перескочили.
+error-clock_jumped-remedy = Ничего делать не нужно: всё за это время перечитывается из AmoCRM. Если так бывает часто, включите синхронизацию времени.
 error-clock_wrong = Часы этого компьютера идут неверно.
 error-clock_wrong-remedy = Поставьте верное время и включите его синхронизацию, затем повторите.
 error-cut_off_by_stop = Программа остановилась, пока ключ обновлялся.
@@ -997,6 +1128,8 @@ error-database_newer = Базу уже обновила более новая в
 error-database_newer-remedy = Запустите новую версию или верните базу из копии.
 error-not_routed = AmoCRM ответила страницей вместо данных (404): запрос до неё не дошёл.
 error-not_routed-remedy = Это временно, стол повторит сам.
+error-no_turn = Очередь на запрос к AmoCRM не подошла вовремя, запрос не отправлен.
+error-no_turn-remedy = Стол повторит сам. Если это повторяется, посмотрите в журнале, отвечает ли база данных.
 error-too_late_to_send = Очередь до AmoCRM дошла слишком поздно, запрос не отправлен.
 error-too_late_to_send-remedy = Стол повторит сам.
 error-left_already = Уже ушло в AmoCRM: вернуть нельзя.
@@ -1018,7 +1151,11 @@ error-another_account-remedy = Посмотрите в том аккаунте. 
 error-demo_runs_already = Из этой папки демонстрация уже работает.
 error-demo_runs_already-remedy = Откройте её в браузере или сначала остановите. Настоящих столов на одной базе может быть несколько.
 error-worker_died = Программа остановилась, пока лид передавался.
-error-worker_died-remedy = Стол ищет его в AmoCRM сам, чтобы не отправить дважды.
+error-worker_died-remedy = Стол продолжит сам. Если лид мог попасть в AmoCRM, сначала поищет его там, чтобы не отправить дважды.
+error-desk_failed = На этом лиде споткнулся сам стол: ошибка в программе, а не в AmoCRM.
+error-desk_failed-remedy = Передайте журнал стола разработчику, там указано место в программе. Лид не потерян: после исправления отправьте его ещё раз.
+error-database_failed = База данных стола не выполнила запрос.
+error-database_failed-remedy = Проверьте, что база работает и на её диске есть место, затем отправьте лид ещё раз. Он не потерян.
 
 error-field_purpose_unknown = Такого назначения поля нет.
 error-field_purpose_unknown-remedy = Обновите страницу.
@@ -1060,21 +1197,21 @@ error-too_large_body-remedy = Не больше 64 КБ.
 error-too_many_requests = Слишком много заявок подряд.
 error-too_many_requests-remedy = Подождите немного и отправьте ещё раз.
 error-kind_unknown = Такое содержимое стол не читает.
-error-kind_unknown-remedy = Передайте JSON (Content-Type: application/json) или HTML-форму без файлов.
-error-encoding_unknown = Такую кодировку стол не читает.
-error-encoding_unknown-remedy = Передайте UTF-8 без сжатия.
+error-kind_unknown-remedy = Передайте JSON (Content-Type: application/json) или HTML-форму.
+error-encoding_unknown = Такое сжатие стол не читает.
+error-encoding_unknown-remedy = Передайте без сжатия или в gzip.
 error-form_broken = Форма пришла не целиком.
 error-form_broken-remedy = Вернитесь и отправьте её ещё раз.
-error-too_many_names = Слишком много полей.
-error-too_many_names-remedy = Не больше 100.
-error-too_deep = Слишком глубокая вложенность списков и объектов.
-error-too_deep-remedy = Не больше 3 уровней.
-error-files_not_taken = Файлы здесь не принимаются.
-error-files_not_taken-remedy = Отправьте форму без файла.
 error-key_ended = Этот ключ больше не действует: его сменил новый или его отозвали.
 error-key_ended-remedy = Впишите на сайт новый ключ формы. Отправленное со старым ключом сохранено на странице «Формы сайта».
 error-origin_not_allowed = Страницам этого сайта нельзя отправлять в эту форму.
 error-origin_not_allowed-remedy = Добавьте адрес сайта на странице «Формы сайта».
+error-key_not_in_address = Эта форма не берёт ключ из адреса.
+error-key_not_in_address-remedy = Разрешите это у формы на странице «Формы сайта» («Изменить») или передайте ключ в заголовке Authorization.
+error-origin_null = Браузер скрыл, с какого сайта отправлено (Origin: null).
+error-origin_null-remedy = Так бывает у страниц с правилом no-referrer, во фреймах с sandbox и у файлов. Уберите его со страницы с формой: например, <meta name="referrer" content="strict-origin-when-cross-origin">.
+error-names_too_many = У этой формы уже 200 названных полей.
+error-names_too_many-remedy = Верните часть из них в «Само».
 error-form_paused = Эта форма сейчас ничего не принимает.
 error-form_paused-remedy = Возобновите её на странице «Формы сайта».
 error-form_unknown = Такой формы нет.
@@ -1210,7 +1347,7 @@ overview-speed-of = { $count ->
  }
 overview-speed-never = без ответа: { $count }
 overview-speed-fresh = ждут меньше часа и пока не посчитаны: { $count }
-overview-speed-unknown = созданы раньше известной истории и не посчитаны: { $count }
+overview-speed-uncounted = созданы раньше известной истории и не посчитаны: { $count }
 overview-speed-none = За этот период нет лидов, по которым скорость известна.
 overview-hours-are = рабочие часы: { $hours }
 overview-every-day = { $hours } ежедневно
@@ -1269,3 +1406,53 @@ overview-hours-keep = Сохранить часы
 overview-hours-kept = Рабочие часы сохранены, числа пересчитаны.
 error-club_hours_wrong = Такие рабочие часы не годятся.
 error-club_hours_wrong-remedy = Закрытие должно быть позже открытия, и хоть один день клуб должен работать.
+
+# Всё ли в порядке
+
+health-title = Состояние
+health-help = Те же проверки, что и по адресу /readyz. Красное мешает заявкам дойти или показателям быть верными.
+health-trouble = Есть неполадки
+health-filling = Читаем AmoCRM
+health-amocrm-away = AmoCRM не отвечает
+health-amocrm = { $why } С { $since } ни один запрос не прошёл. Заявки сохраняются здесь и уйдут сами, как только AmoCRM ответит.
+health-waiting = { $count ->
+    [one] { $count } лид ждёт
+    [few] { $count } лида ждут
+   *[many] { $count } лидов ждут
+} отправки в AmoCRM, самый давний — с { $since }. Ничего не потеряно, повторяем сами.
+health-mirror = Списки и показатели — на { $since }: с тех пор прочитать AmoCRM не удаётся. Повторяем сами.
+health-mirror-filling = Читаем лидов из AmoCRM, списки и показатели ещё не полны.
+health-mirror-unknown = Неизвестно, насколько свежи списки и показатели: часы этого компьютера переставили. Читаем заново.
+health-hooks = Уведомления AmoCRM не приходят с { $since }. Изменения опрашиваем сами, они видны с задержкой до полуминуты.
+health-work = { $work }: не получается с { $since }. Повторяем сами; если за час не пройдёт, скажите администратору.
+health-connection = Связь с AmoCRM не работает с { $since }.
+health-database = База данных не отвечает.
+health-disk = На диске почти нет места: свободно { $free } МБ. Освободите место, иначе заявки скоро нельзя будет сохранить.
+health-more = { $count ->
+    [one] и ещё { $count } неполадка
+    [few] и ещё { $count } неполадки
+   *[many] и ещё { $count } неполадок
+}
+health-check-database = База данных
+health-check-connection = Доступ к AmoCRM
+health-check-amocrm = AmoCRM отвечает
+health-check-waiting = Лиды в пути
+health-check-people = Лиды, которым нужно решение
+health-check-clock = Часы
+health-check-disk = Диск
+health-work-delivery = Отправка лидов
+health-work-search = Поиск лидов без ответа
+health-work-heartbeat = Удержание отправляемых лидов
+health-work-mirror = Копия лидов
+health-work-hooks = Уведомления AmoCRM
+health-work-keeper = Обновление ключа
+health-work-fields = Чтение полей
+health-work-pruning = Удаление старых данных
+health-work-exports = Выгрузка файлов
+health-rounds = Фоновая работа
+health-rounds-well = Последний успех
+health-rounds-failed = Последний сбой
+health-rounds-why = Что это было
+connection-refresh-sure = Ключ обновляется сам, заранее; кнопка нужна, если связь не работает. Каждое обновление тратит одноразовый ключ: если ответ AmoCRM потеряется, администратору придётся разрешать доступ заново.
+connection-refresh-last = Последнее обновление: { $ago }.
+connection-refresh-yes = Обновить ключ

@@ -4,7 +4,7 @@ import streamlit as st
 
 from crm.desk import the_desk
 from ui import connection_view as view
-from ui import hooks_view, mirror_view
+from ui import health_view, hooks_view, mirror_view
 from ui.words import say
 
 connection = the_desk().connection
@@ -25,7 +25,7 @@ with right, st.container(border=True):
     else:
         view.connect_button(status)
         if status.state != "not_connected":
-            view.refresh_button()
+            view.refresh_button(status)
             view.disconnect_button()
         view.paste_code()
 
@@ -33,5 +33,6 @@ if status.state != "not_connected":
     hooks_view.card()
     mirror_view.card()
 
+health_view.card()
 view.timeline(connection.timeline())
 view.advice()

@@ -35,6 +35,9 @@ TITLES = {
 SYSTEM_ERROR = "Возникла системная ошибка. Пожалуйста, повторите попытку."
 """Detail of the passing 400 (sheet 4.3, L)."""
 
+CODE_244 = "Код ошибки 244. Обратитесь в техническую поддержку."
+"""Detail of the 400 for an account that may not write (sheet 0, I)."""
+
 BAD_TOKEN = "Неверный логин или пароль"  # noqa: S105 - a sentence, not a secret
 """Detail of 401, as a Russian account says it (sheet 4.3, L)."""
 
@@ -127,6 +130,15 @@ def lost_in_space() -> Answer:
         "<body><h1>404</h1><p>Здесь ничего нет, только бескрайний космос</p></body></html>\n"
     )
     return Answer(404, page.encode(), HTML)
+
+
+def sign_in_page() -> Answer:
+    """401 as a page: the front end wants somebody to sign in, because the person the token is of has been switched off."""
+    page = (
+        '<!DOCTYPE html>\n<html lang="ru"><head><meta charset="utf-8"><title>amoCRM: авторизация</title></head>\n'
+        "<body><h1>Вход</h1></body></html>\n"
+    )
+    return Answer(401, page.encode(), HTML)
 
 
 def standard_error(status: int, *, html: bool | None = None, trace_id: str = "0") -> Answer:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.api.custom_fields import Field
     from sandbox.config import Config
 
-Kind = Literal["added", "updated", "deleted", "restored", "linked", "unlinked"]
+Kind = Literal["added", "updated", "deleted", "restored", "linked", "unlinked", "merged"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Work:
     store: Store
     config: Config
     moment: float
-    """Unix seconds, with their fraction: one reading of the clock for the whole work."""
+    """Unix seconds, with their fraction: one reading of AmoCRM's clock for the whole work."""
+    real_moment: float = 0.0
+    """The same by the sandbox's own clock: when a hook or a search falls due."""
     user_id: int = 0
     """Who acts; 0 is AmoCRM itself (sheet 5.2)."""
     changes: list[Change] = field(default_factory=list)

@@ -1,4 +1,8 @@
-"""The sandbox's clock. One reading for arrivals, tokens and hooks, so that a ledger can be compared with itself."""
+"""The sandbox's two clocks: its own, for arrivals, hooks and the limit, and AmoCRM's, which a switch can move.
+
+AmoCRM's is what its answers are stamped with: `Date`, `created_at`, `updated_at`, lives of tokens. The ledger keeps to the other,
+so that it can be compared with itself whatever AmoCRM's clock does.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,17 @@ class Clock:
     def __init__(self) -> None:
         self._wall = time.time()
         self._monotonic = time.monotonic()
+        self.shift_s = 0.0
+        """How far AmoCRM's clock is ahead of ours; below zero it is behind."""
 
     def now(self) -> float:
         """Unix seconds, with fractions."""
         return self._wall + (time.monotonic() - self._monotonic)
 
+    def amocrm(self) -> float:
+        """The same as AmoCRM's clock shows it."""
+        return self.now() + self.shift_s
+
     def seconds(self) -> int:
         """Unix seconds as AmoCRM stores them: whole (sheet 4.1: `updated_at` has a resolution of 1 s)."""
-        return int(self.now())
+        return int(self.amocrm())

@@ -36,6 +36,15 @@ class Config:
     latency_ms: float = 0.0
     """Added before every request is worked on; requests wait side by side."""
 
+    heavy_limit: int = 0
+    """A GET with a greater `limit` gets 504, the front end's page: "shrink the batch" (sheet 4.1, D); 0: none is too great."""
+    clock_shift_s: float = 0.0
+    """How far AmoCRM's clock is ahead (below zero: behind): `Date`, `created_at`, `updated_at`, lives of tokens. The ledger and the
+    limit keep to the true time."""
+
+    tells_time: bool = True
+    """Whether answers carry a `Date`."""
+
     # ── OAuth ───────────────────────────────────────────────────────────────────────────────────────────────────
     refresh_mode: Literal["strict", "grace"] = "strict"
     """Old refresh token dead at once, or alive until the new pair is first used (sheet 3.4)."""
@@ -54,12 +63,21 @@ class Config:
     """Claims of new tokens; without `crm` the API answers 403 (sheet 4.3)."""
     claimed_domain: str | None = None
     """What `referer` and the address book say instead of the sandbox's own host and port: a real zone, or an attacker's."""
+    switched_off: Literal["page", "redirect", "json"] = "page"
+    """What every call of /api/v4 gets whose person has been switched off: a page with 401, a way to the sign-in, or 401 as for a dead
+    token (sheet 0, I). The token endpoint hands out pairs all the same."""
     installable: bool = True
     """False: the consent page says that the integration is not available in this account."""
 
     # ── The account ─────────────────────────────────────────────────────────────────────────────────────────────
     paid: Literal["yes", "no", "reads_only"] = "yes"
     """`reads_only`: writes answer 402; `no`: everything does (sheet 4.1). JSON true and false mean yes and no."""
+    account_refuses: bool = False
+    """Every write of a lead, contact or company answers 400 "Код ошибки 244": no right to add, or the subscription has ended
+    (sheet 0, I). Reads go on."""
+    minor_units: Literal["none", "price", "own_key"] = "none"
+    """Kopecks of a budget. `none`: cut off, as AmoCRM documents whole numbers; `price`: kept and shown in `price`, as some zones do;
+    `own_key`: kept, shown in `price_with_minor_units`, and `price` is whole (sheet 5.2, O and T)."""
     is_api_filter_enabled: bool = False
     """Whether `filter[custom_fields_values]` is honoured; otherwise it is ignored (sheet 5.2)."""
     duplicate_control: bool = False
@@ -108,10 +126,12 @@ class Config:
     """Share of hooks sent twice."""
     hook_reorder: bool = False
     """Hooks leave in pairs, the later one first."""
+    hook_shuffle_s: float = 0.0
+    """Each hook leaves after a wait of its own of up to so many seconds, so their order is nobody's."""
     hook_hold: bool = False
     """True: hooks wait, in order, until this is false again."""
     hook_seed: int = 1
-    """Decides which hooks `hook_lose` and `hook_duplicate` hit."""
+    """Decides which hooks `hook_lose` and `hook_duplicate` hit, and how long each waits for `hook_shuffle_s`."""
     hook_switch_off: bool = True
     """Whether more than 100 bad answers in two hours disable a hook (sheet 7.1)."""
 
@@ -131,6 +151,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "hook_lose": (0, 1),
     "hook_duplicate": (0, 1),
     "hook_time_scale": (0, 1000),
+    "clock_shift_s": (-10 * 365 * DAY_S, 10 * 365 * DAY_S),
 }
 """Lowest and highest value of a number; every other number just must not be negative."""
 

@@ -30,6 +30,19 @@ class Protocol(H11Protocol):
         super().connection_made(transport)
 
 
+def write(scope: Scope, data: bytes) -> None:
+    """Put bytes on the line behind the server's back."""
+    transport: Any = scope["state"][STATE_KEY]
+    if data and not transport.is_closing():
+        transport.write(data)
+
+
+def has_gone(scope: Scope) -> bool:
+    """Whether the connection is over already."""
+    transport: Any = scope["state"][STATE_KEY]
+    return bool(transport.is_closing())
+
+
 async def cut(scope: Scope, receive: Receive, how: How) -> None:
     """End the connection; what was written before still leaves with `close`, and is lost with `reset`."""
     transport: Any = scope["state"][STATE_KEY]

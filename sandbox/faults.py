@@ -5,6 +5,7 @@ Only deciding is here; carrying a fault out is `journey.py` (and `cut.py` for th
 
 from __future__ import annotations
 
+import base64
 import fnmatch
 import itertools
 import random
@@ -23,7 +24,11 @@ Action = Literal[
     "empty_200",
 ]
 ACTIONS: tuple[str, ...] = get_args(Action)
-GARBAGE = ("html", "invalid_json", "wrong_shape")
+GARBAGE = ("html", "invalid_json", "wrong_shape", "empty_list", "other_rows", "other_entity")
+"""What `garbage` can answer with; the last three are lists as AmoCRM's are, of nothing or of what was not asked for."""
+
+DRIPPING = ("body", "until_close", "chunked", "headers", "status_line")
+"""Where an answer can drip: a body of known length, one that ends with the line, one in chunks, or before the body begins."""
 
 
 class BadRule(ValueError):
@@ -44,12 +49,15 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "status": (int,),
     "html": (bool,),
     "body": (str,),
+    "body_base64": (str,),
     "content_type": (str,),
     "headers": (dict,),
     "delay_ms": (int, float),
     "delay_after_ms": (int, float),
     "how": (str,),
     "kind": (str,),
+    "where": (str,),
+    "piece": (int,),
 }
 """What an action can be told, beside its name."""
 
@@ -168,7 +176,27 @@ def _option(name: str, value: Any) -> Any:
         raise BadRule("how: close or reset")
     if name == "kind" and value not in GARBAGE:
         raise BadRule(f"kind: one of {', '.join(GARBAGE)}")
+    if name == "where" and value not in DRIPPING:
+        raise BadRule(f"where: one of {', '.join(DRIPPING)}")
+    if isinstance(value, int) and name == "piece" and value < 1:
+        raise BadRule("piece: bytes, at least 1")
+    if isinstance(value, str) and name == "body_base64":
+        _decoded(value)
     return value
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise BadRule("body_base64: bytes in base64") from None
+
+
+def own_body(options: dict[str, Any]) -> bytes | None:
+    """The body a rule was given, as a text or byte by byte; None if it has none of its own."""
+    if "body_base64" in options:
+        return _decoded(options["body_base64"])
+    return options["body"].encode() if "body" in options else None
 
 
 def _number(data: dict[str, Any], name: str, default: float) -> float:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from sandbox import control, faults
+from sandbox import control, faults, lists
 from sandbox.answers import (
     HAL,
     HTML,
@@ -34,7 +35,7 @@ from sandbox.cut import cut
 from sandbox.ledger import Entry, masked_body
 from sandbox.oauth.endpoint import parameters
 from sandbox.oauth.tokens import claims_of
-from sandbox.wire import send_half, send_slowly, send_whole
+from sandbox.wire import DRIP_PIECE, drip, send_half, send_slowly, send_whole
 from sandbox.world import World
 
 logger = logging.getLogger("sandbox")
@@ -47,6 +48,9 @@ MOST_BODY = 32 * 1024 * 1024
 
 MOST_ADDRESS = 16 * 1024
 """Bytes of path and query; more is nginx's 414. That there is a limit is known, not where (sheet 4.1, U)."""
+
+OTHER_LISTS = ("other_rows", "other_entity")
+"""Kinds of garbage that are answers to another question."""
 
 CUT = "cut"
 """In the ledger instead of a status, when the client got none."""
@@ -69,7 +73,7 @@ class Journey:
             return  # it never arrived
         if scope["path"].startswith(control.PREFIX):
             answer = await control.answer(self.world, request, body or b"")
-            await send_whole(send, answer)
+            await send_whole(send, answer, self.world.clock.now())
             return
         call, entry = self._arrive(request, body or b"")
         try:
@@ -140,15 +144,42 @@ class Journey:
             entry["lost_status"] = answer.status
             await cut(scope, receive, rule.options.get("how", "close"))
             return
+        if rule and rule.options.get("kind") in OTHER_LISTS:
+            answer = await self._other_list(call, rule.options["kind"])
         answer = _replaced(answer, rule, call)
         entry["status"] = answer.status
+        at = self._told_time()
         if rule and rule.action == "truncate":
-            await send_half(send, answer, call.request_id)
+            await send_half(send, answer, at, call.request_id)
             await cut(scope, receive, rule.options.get("how", "close"))
         elif rule and rule.action == "drip":
-            await send_slowly(send, answer, call.request_id, rule.options.get("delay_ms", 50) / 1000)
+            await self._drip(rule, call, scope, receive, send, answer)
         else:
             await self._finish(entry, send, call, answer)
+
+    async def _drip(
+        self, rule: faults.Rule, call: Call, scope: Scope, receive: Receive, send: Send, answer: Answer
+    ) -> None:
+        """The answer in small pieces, where the rule wants it to be slow."""
+        pause_s = rule.options.get("delay_ms", 50) / 1000
+        piece, where = rule.options.get("piece", DRIP_PIECE), rule.options.get("where", "body")
+        at = self._told_time()
+        if where == "body":
+            await send_slowly(scope, send, answer, at, call.request_id, pause_s, piece)
+            return
+        await drip(scope, answer, at, call.request_id, where=where, pause_s=pause_s, piece=piece)
+        await cut(scope, receive, "close")
+
+    async def _other_list(self, call: Call, kind: str) -> Answer:
+        """A list as AmoCRM's are, of what was not asked for: as a real answer to another question."""
+        asked = replace(call, method="GET", body=b"", **lists.other_question(call, kind))
+        route, asked.path_params, allowed = routes.find(asked.method, asked.path)
+        answer = await self.world.in_store(lambda: self._work(asked, route, allowed))
+        return lists.without_what_was_asked(call, answer) if kind == "other_rows" else answer
+
+    def _told_time(self) -> float | None:
+        """What `Date` says, None where AmoCRM does not tell the time."""
+        return self.world.clock.amocrm() if self.world.config.tells_time else None
 
     def _old_host(self, call: Call) -> Answer | None:
         """After a rename the account is not where it was; the portal and the address book still are (sheet 3.7)."""
@@ -167,6 +198,8 @@ class Journey:
             return None
         if world.limiter.blocked:
             return nginx_page(403)
+        if (heavy := world.config.heavy_limit) and lists.limit_of(call) > heavy and call.method == "GET":
+            return nginx_page(504)
         who = f"ip:{call.peer}" if world.config.rate_per == "ip" else call.client_id or f"ip:{call.peer}"
         if not entry["counted"] or world.limiter.allows(who, entry["at"], world.config):
             return None
@@ -223,7 +256,7 @@ class Journey:
 
     async def _finish(self, entry: Entry, send: Send, call: Call, answer: Answer) -> None:
         entry["status"] = answer.status
-        await send_whole(send, answer, call.request_id)
+        await send_whole(send, answer, self._told_time(), call.request_id)
 
 
 async def _read(request: Request) -> bytes | None:
@@ -251,8 +284,8 @@ def _faults_view(call: Call) -> faults.Request:
 def _told(options: dict[str, Any], call: Call) -> Answer:
     """The answer a rule wants: a documented body, or the one it was given."""
     answer = standard_error(options["status"], html=options.get("html"), trace_id=call.request_id)
-    if "body" in options:
-        answer = Answer(answer.status, options["body"].encode(), options.get("content_type", HAL), answer.headers)
+    if (own := faults.own_body(options)) is not None:
+        answer = Answer(answer.status, own, options.get("content_type", HAL), answer.headers)
     elif "content_type" in options:
         answer = Answer(answer.status, answer.body, options["content_type"], answer.headers)
     return Answer(answer.status, answer.body, answer.content_type, answer.headers | options.get("headers", {}))
@@ -268,6 +301,10 @@ def _replaced(answer: Answer, rule: faults.Rule | None, call: Call) -> Answer:
         return Answer(200, b"", HAL)
     if rule.action == "garbage":
         kind = rule.options.get("kind", "html")
+        if kind in OTHER_LISTS:
+            return answer  # made already
+        if kind == "empty_list":
+            return lists.empty(call)
         if kind == "html":
             return Answer(200, b"<html><body><h1>amoCRM</h1></body></html>", HTML)
         return Answer(200, b'{"_page":1,"_embedded":{"leads":[{"id":' if kind == "invalid_json" else b'{"ok":[]}', HAL)

@@ -99,6 +99,7 @@ def serve(options: Options, *, exit_with_parent: bool = False, announce: Callabl
         log_level="warning",
         access_log=False,
         server_header=False,
+        date_header=False,  # AmoCRM's own clock dates its answers, and a switch moves it
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         h11_max_incomplete_event_size=MOST_HEAD,

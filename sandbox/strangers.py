@@ -28,9 +28,8 @@ class Strangers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["path"].startswith(TOKEN_ASKED) and not self._is_welcome(scope):
-            await send_whole(
-                send, problem(403, "Not for pages of other origins, nor under other names than this machine's.")
-            )
+            refused = problem(403, "Not for pages of other origins, nor under other names than this machine's.")
+            await send_whole(send, refused, None)
             return
         await self._app(scope, receive, send)
 

@@ -75,6 +75,7 @@ class World:
         options = self.options
         self.store.empty()
         self.config = from_options(options)
+        self.clock.shift_s = self.config.clock_shift_s
         self.ledger = Ledger(self.clock)
         self.limiter = Limiter()
         self.faults = Faults()
@@ -105,7 +106,8 @@ class World:
 
     def work(self, user_id: int = 0) -> Work:
         """A new unit of work, stamped with this moment."""
-        return Work(self.store, self.config, self.clock.now(), user_id)
+        own = self.clock.now()
+        return Work(self.store, self.config, own + self.clock.shift_s, own, user_id)
 
     def commit(self, work: Work, caused_by: int | None) -> None:
         """Last step inside a transaction: what changed becomes events and hooks."""

@@ -103,6 +103,11 @@ class RunningDesk:
         """End it at once, as a power cut would."""
         return self._end(signal.SIGKILL)
 
+    def signal(self, how: signal.Signals) -> None:
+        """Send a signal to its process, if it runs."""
+        if self._process is not None:
+            self._process.send_signal(how)
+
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 

@@ -140,7 +140,7 @@ def caller(keep: Callable[[], None], take_number: Callable[[str], None], stage_g
 
 def _exact(shown: Shown, keep: Callable[[], None], stage_given: str | None) -> None:
     for person in shown.look.exact:
-        name, phone = formats.plain(person.name or say("caller-nameless")), formats.plain(phones.display(person.phone))
+        name, phone = formats.plain(person.name or say("nameless")), formats.plain(phones.display(person.phone))
         st.markdown(f":material/person: **{name}** · {phone}")
         for lead in person.leads[:LEADS_SHOWN]:
             _lead(lead)
@@ -215,7 +215,7 @@ def _near(near: Sequence[Person], take_number: Callable[[str], None], words: str
     st.markdown(say(words))
     for place, person in enumerate(near):
         stage = person.open_lead.stage if person.open_lead else ""
-        label = " · ".join(filter(None, [person.name or say("caller-nameless"), phones.display(person.phone), stage]))
+        label = " · ".join(filter(None, [person.name or say("nameless"), phones.display(person.phone), stage]))
         st.button(
             formats.plain(label),
             key=f"new.near_{place}",

@@ -112,7 +112,9 @@ def _back(_: Mapping[str, Any]) -> None:
         with st.container(border=True):
             late = one.is_late(now)
             when = say("back-late" if late else "back-due", time=moment(one.due_at))
-            st.markdown(f"**{formats.plain(one.name)}** · {formats.plain(phones.display(one.phone))}")
+            st.markdown(
+                f"**{formats.plain(one.name or say('nameless'))}** · {formats.plain(phones.display(one.phone))}"
+            )
             st.caption(f":{'red' if late else 'gray'}[{when}] · {_whose(one)}")
             if one.message:
                 st.text(one.message[:200])
@@ -172,7 +174,7 @@ def _today(_: Mapping[str, Any]) -> None:
 
 def _entry(one: Made) -> None:
     with st.container(border=True):
-        st.markdown(f"**{formats.plain(one.name)}** · {formats.plain(phones.display(one.phone))}")
+        st.markdown(f"**{formats.plain(one.name or say('nameless'))}** · {formats.plain(phones.display(one.phone))}")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             color = "red" if one.state in FOR_PEOPLE else ICONS.get(one.state, "gray")
             st.badge(say(f"delivery-state-{one.state}"), color=color)  # type: ignore[arg-type]

@@ -10,10 +10,11 @@ import streamlit as st
 
 from crm.connection import Refresh, Status
 from crm.desk import the_desk
+from crm.errors import DeskError
 from crm.routes import RESULT_COOKIE
 from crm.store import clock
 from ui import formats
-from ui.frame import attempt, forget_notice, fragment, say_error, say_notice
+from ui.frame import NOTICE, attempt, forget_notice, fragment, say_error, say_notice
 from ui.parts import countdown, facts, moment, zone
 from ui.words import error_words, has_error_words, language, say
 
@@ -23,9 +24,6 @@ START = "/connection/start"
 LONGEST_CODE = 4096
 CODE_LIFE = timedelta(minutes=20)
 """How long AmoCRM's authorization code lives (sheet 3.2)."""
-
-JUST_NOW = timedelta(seconds=10)
-"""A refresh pressed again this soon is a double press: one is enough."""
 
 CODE_SEEN = "connection.code_seen"
 DRAWN = "connection.drawn"
@@ -44,6 +42,7 @@ def result_of_consent() -> None:
     if result is None:
         return
     if result == "ok" and the_desk().connection.status().connected:
+        the_desk().watch.now()  # the sidebar tells at once what has changed
         say_notice("connection-done")
     elif st.context.cookies.get(RESULT_COOKIE) == result and has_error_words(result):
         say_error(result)
@@ -149,14 +148,15 @@ def connect_button(status: Status) -> None:
     )
 
 
-def refresh_button() -> None:
-    st.button(
-        say("connection-refresh"),
-        icon=":material/autorenew:",
-        key="connection.refresh",
-        width="stretch",
-        on_click=_refresh,
-    )
+def refresh_button(status: Status) -> None:
+    """Opens what a refresh costs and when the last one was; the button itself stands there."""
+    with st.popover(
+        say("connection-refresh"), icon=":material/autorenew:", key="connection.refresh_open", width="stretch"
+    ):
+        st.write(say("connection-refresh-sure"))
+        if status.refreshed_at is not None:
+            st.caption(say("connection-refresh-last", ago=formats.ago(status.refreshed_at, language())))
+        st.button(say("connection-refresh-yes"), key="connection.refresh", width="stretch", on_click=_refresh)
 
 
 def disconnect_button() -> None:
@@ -220,12 +220,11 @@ def _confirm_disconnect() -> None:
 
 
 def _refresh() -> None:
-    connection = the_desk().connection
-    last = connection.status().refreshed_at
-    if last is not None and clock.now() - last < JUST_NOW:
+    """Refresh for somebody who has read what it costs. A second press finds the key fresh, and spends nothing."""
+    _act(lambda: the_desk().connection.refresh_now(insists=True), "connection-refreshed-now")
+    told = st.session_state.get(NOTICE)
+    if isinstance(told, DeskError) and told.code == "refreshed_just_now":
         say_notice("connection-just-refreshed")
-    else:
-        _act(connection.refresh_now, "connection-refreshed-now")
 
 
 def _act(action: Callable[[], object], notice: str) -> None:

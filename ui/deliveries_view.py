@@ -12,7 +12,7 @@ import streamlit as st
 from crm import intake, phones
 from crm.amo.leads import lead_address
 from crm.delivery import DELIVERED, DROPPED, NEEDS_DECISION, QUEUED, REFUSED, SENDING, UNKNOWN, Progress, report
-from crm.delivery.decisions import ANOTHER_ACCOUNT
+from crm.delivery.decisions import ANOTHER_ACCOUNT, OWN_FAULTS
 from crm.desk import the_desk
 from crm.intake import NewLead
 from crm.store import clock
@@ -64,6 +64,8 @@ def state_of_the_queue() -> None:
         st.warning(f"**{say('deliveries-paused')}** {what} {remedy}\n\n{since}", icon=":material/pause_circle:")
     if strange := report.strange(store):
         st.error(say("deliveries-strange", codes=formats.plain(", ".join(strange))), icon=":material/report:")
+    if report.own_faults(store):
+        st.error(say("deliveries-own-fault"), icon=":material/bug_report:")
     if the_desk().outbox.has_died:
         st.error(say("deliveries-stopped"), icon=":material/error:")
     how = say("deliveries-times-help", count=times.count)
@@ -115,7 +117,7 @@ def table(states: Sequence[str]) -> None:
     frame = pd.DataFrame(
         {
             "at": [entry.progress.accepted_at.astimezone(zone()).replace(tzinfo=None) for entry in entries],
-            "name": [entry.name for entry in entries],
+            "name": [entry.name or say("nameless") for entry in entries],
             "phone": [phones.display(entry.phone) for entry in entries],
             "state": [say(f"delivery-state-{entry.progress.state}") for entry in entries],
             "why": [_why_short(entry.progress) for entry in entries],
@@ -169,7 +171,7 @@ def _card(lead_id: str, *, whole: bool = False) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.badge(say(f"delivery-state-{progress.state}"), color=color, icon=icon)  # type: ignore[arg-type]
-        st.markdown(f"**{formats.plain(lead.name)}** · {formats.plain(phones.display(lead.phone))}")
+        st.markdown(f"**{formats.plain(lead.name or say('nameless'))}** · {formats.plain(phones.display(lead.phone))}")
         _explain(found)
     with right:
         _facts(found)
@@ -179,7 +181,7 @@ def _card(lead_id: str, *, whole: bool = False) -> None:
     elif progress.state == REFUSED:
         _repair(found, key)
     elif progress.state == DROPPED:
-        _button("again", key, say("deliveries-take-back"), ":material/undo:", _outbox("send_again", lead_id))
+        _again(found, key, say("deliveries-take-back"), ":material/undo:")
     if whole:
         _history(found.tried)
 
@@ -188,9 +190,10 @@ def _explain(found: report.Story) -> None:
     """Why it stands where it stands, and what happens by itself."""
     progress = found.progress
     is_elsewhere = progress.state == NEEDS_DECISION and progress.reason == ANOTHER_ACCOUNT
+    has_remedy = progress.state in (QUEUED, REFUSED) or is_elsewhere or progress.reason in OWN_FAULTS
     if progress.reason and progress.state != DELIVERED:
         what, remedy = error_words(progress.reason)
-        st.markdown(f"{what} {remedy if progress.state in (QUEUED, REFUSED) or is_elsewhere else ''}")
+        st.markdown(f"{what} {remedy if has_remedy else ''}")
     if progress.state == UNKNOWN:
         st.markdown(say("deliveries-looking", time=moment(found.sent_at), looks=found.looks, next=_in(progress.due_at)))
     elif is_elsewhere:
@@ -242,12 +245,19 @@ def _decisions(found: report.Story, key: str) -> None:
             )
         _button("exists", key, say("deliveries-exists"), ":material/check:", lambda: _it_exists(lead_id, key))
     with again:
-        _button("again", key, say("deliveries-send-again"), ":material/send:", _outbox("send_again", lead_id))
-        st.caption(say("deliveries-send-again-risk"))
+        _again(found, key, say("deliveries-send-again"), ":material/send:")
     with look:
         _button("look", key, say("deliveries-look-again"), ":material/search:", _outbox("look_again", lead_id))
     with drop:
         _button("drop", key, say("deliveries-drop"), ":material/delete:", _outbox("drop", lead_id))
+
+
+def _again(found: report.Story, key: str, label: str, icon: str) -> None:
+    """Send it after all; one that may be in AmoCRM is searched for first, and both the button and its answer say so."""
+    done = "deliveries-decided-search" if found.may_be_there else "deliveries-decided-done"
+    _button("again", key, label, icon, _outbox("send_again", found.progress.id), done=done)
+    if found.may_be_there:
+        st.caption(say("deliveries-send-again-risk"))
 
 
 def _repair(found: report.Story, key: str) -> None:
@@ -283,13 +293,14 @@ def _field(name: str, value: str, key: str, refusal: str | None) -> None:
 
 
 def _repaired(lead: NewLead, lead_id: str, key: str) -> None:
-    added = the_desk().fields.added()
+    # What the added fields say is kept as it is: a field that is another one by now must not keep the rest from being mended.
     raw: dict[str, object] = {name: st.session_state[f"deliveries.{name}.{key}"] for name in intake.OWN_FIELDS}
-    fresh, faults = intake.read(raw | dict(lead.extra), added)
+    changed = {name for name in intake.OWN_FIELDS if raw[name] != getattr(lead, name)}  # the rest was taken as it is
+    fresh, faults = intake.read(raw, strict=changed, zone=the_desk().settings.zone)
     st.session_state[f"{FAULTS}.{lead_id}"] = faults
     if fresh is not None:
         whole = NewLead(
-            fresh.name, fresh.phone, fresh.direction, fresh.source, fresh.message, lead.extra, lead.tracking
+            fresh.name, fresh.phone, fresh.direction, fresh.source, fresh.message, lead.extra, lead.tracking, lead.said
         )
         attempt(lambda: the_desk().outbox.repair(lead_id, whole, person()), "deliveries-decided-done")
 
@@ -352,7 +363,9 @@ def _history(tried: Sequence[report.Tried]) -> None:
     )
 
 
-def _button(what: str, key: str, label: str, icon: str, action: Callable[[], object]) -> None:
+def _button(
+    what: str, key: str, label: str, icon: str, action: Callable[[], object], *, done: str = "deliveries-decided-done"
+) -> None:
     """A decision: carried out in the name of whoever sits here, so only where that is known."""
     st.button(
         label,
@@ -360,7 +373,7 @@ def _button(what: str, key: str, label: str, icon: str, action: Callable[[], obj
         key=f"deliveries.{what}.{key}",
         disabled=not person(),
         on_click=attempt,
-        args=(action, "deliveries-decided-done"),
+        args=(action, done),
         width="stretch",
     )
 

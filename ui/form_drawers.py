@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from crm.desk import the_desk
-from crm.reception import API, Form, FormKey, drafts, snippet
+from crm.intake import FieldFault
+from crm.reception import API, Form, FormKey, drafts, presets, snippet
 from crm.reception.drafts import DUPLICATE_S, LEAST_FILL_S, LONGEST_DUPLICATE_S, LONGEST_FILL_S, site_of
 from crm.settings import is_loopback
 from crm.store import clock
 from crm.words import words
-from ui import formats
+from ui import form_names, formats
 from ui.frame import attempt, guard
 from ui.parts import faults_of, moment
 from ui.words import say
@@ -34,6 +36,7 @@ REVOKING = "forms.revoking"
 
 OF_A_FORM = {
     "code": ("forms-code", ":material/code:"),
+    "names": ("forms-names", ":material/match_case:"),
     "keys": ("forms-keys", ":material/key:"),
     "edit": ("forms-edit", ":material/edit:"),
 }
@@ -86,9 +89,14 @@ def show(submission: Callable[[str], None]) -> None:
         case "new":
             _drawer(say("forms-new"), lambda: _form(None))
         case _:
-            draw = {"edit": _form, "keys": _keys, "code": _code}[name]
+            draw = {"edit": _form, "keys": _keys, "code": _code, "names": form_names.show}[name]
             form = the_desk().reception.forms.of(of)
-            _drawer(f"{formats.plain(form.name)} · {say(OF_A_FORM[name][0])}", lambda: draw(form))
+            _drawer(f"{formats.plain(form.name)} · {title_of(name, form)}", lambda: draw(form))
+
+
+def title_of(name: str, form: Form) -> str:
+    """What a drawer of a form is called: a service is connected, a site gets code."""
+    return say("forms-connect" if name == "code" and form.preset != presets.OWN else OF_A_FORM[name][0])
 
 
 def _drawer(title: str, draw: Callable[[], None]) -> None:
@@ -114,6 +122,14 @@ def _open(name: str, of: str) -> None:
 def _form(form: Form | None) -> None:
     faults = st.session_state.get(FAULTS, [])
     with st.form("forms.form", border=False, enter_to_submit=False):
+        if form is None or form.id != API:
+            st.selectbox(
+                say("forms-preset"),
+                list(presets.BY_ID),
+                format_func=lambda one: say(f"forms-preset-{one or 'code'}"),
+                help=say("forms-preset-help"),
+                key="forms.preset",
+            )
         st.text_input(
             say("forms-name"), placeholder=say("forms-name-hint"), max_chars=drafts.LONGEST_NAME, key="forms.name"
         )
@@ -158,6 +174,8 @@ def _form(form: Form | None) -> None:
             help=say("forms-least_fill_s-help"),
             key="forms.least_fill_s",
         )
+        if form is not None:
+            _ways(form, faults)
         st.form_submit_button(
             say("forms-make" if form is None else "forms-save"),
             type="primary",
@@ -166,6 +184,30 @@ def _form(form: Form | None) -> None:
             on_click=_save,
             args=(form.id if form else None,),
         )
+
+
+def _ways(form: Form, faults: list[FieldFault]) -> None:
+    """How its sender is answered, how strict it is, and what becomes of unknown fields: a preset has set it, its owner may change it."""
+    st.radio(
+        say("forms-answer"),
+        presets.ANSWERS,
+        format_func=lambda one: say(f"forms-answer-{one}"),
+        help=say("forms-answer-help"),
+        key="forms.answer",
+    )
+    st.checkbox(say("forms-key_in_address"), help=say("forms-key_in_address-help"), key="forms.key_in_address")
+    st.checkbox(say("forms-note_unknown"), help=say("forms-note_unknown-help"), key="forms.note_unknown")
+    st.multiselect(
+        say("forms-required"),
+        form_names.fields(),
+        format_func=form_names.word,
+        placeholder=say("new-phone"),
+        help=say("forms-required-help"),
+        key="forms.required",
+    )
+    if presets.of(form.preset).wants_code:
+        st.text_input(say("forms-word"), help=say("forms-word-help"), key="forms.code_word")
+        faults_of("code", faults)
 
 
 def _fill(form: Form | None) -> None:
@@ -178,6 +220,12 @@ def _fill(form: Form | None) -> None:
         "thanks_url": form.thanks_url if form else "",
         "duplicate_min": (form.duplicate_s if form else DUPLICATE_S) // 60,
         "least_fill_s": form.least_fill_s if form else LEAST_FILL_S,
+        "preset": form.preset if form else presets.OWN,
+        "answer": form.answer if form else presets.AS_JSON,
+        "key_in_address": bool(form and form.key_in_address),
+        "note_unknown": bool(form and form.note_unknown),
+        "required": list(form.required) if form else [],
+        "code_word": form.code if form else "",
     }
     st.session_state.update({f"forms.{name}": value for name, value in values.items()})
 
@@ -188,6 +236,7 @@ def _save(form_id: str | None) -> None:
     raw = {name: st.session_state.get(f"forms.{name}") for name in ("name", "source", "origins", "thanks_url")}
     raw["duplicate_s"] = (st.session_state.get("forms.duplicate_min") or 0) * 60
     raw["least_fill_s"] = st.session_state.get("forms.least_fill_s") or 0.0
+    raw |= _said_of_ways(form_id)
     draft, faults = drafts.read(raw, [form.name for form in forms.all() if form.id != form_id])
     st.session_state[FAULTS] = faults
     if draft is None:
@@ -199,6 +248,16 @@ def _save(form_id: str | None) -> None:
     made = forms.add(draft)
     _open("keys", made.id)
     st.session_state[FRESH] = (made.id, forms.new_key(made.id))
+
+
+def _said_of_ways(form_id: str | None) -> dict[str, Any]:
+    """What the inputs say besides; of a new form what its preset says, and so where an old one gets another preset."""
+    chosen = st.session_state.get("forms.preset") or presets.OWN
+    if form_id is None or (form_id != API and the_desk().reception.forms.of(form_id).preset != chosen):
+        return drafts.ways_of(chosen) | {"required": st.session_state.get("forms.required") if form_id else []}
+    names = ("answer", "key_in_address", "note_unknown", "required")
+    said = {name: st.session_state.get(f"forms.{name}") for name in names}
+    return said | {"preset": chosen if form_id != API else presets.OWN, "code": st.session_state.get("forms.code_word")}
 
 
 # Keys
@@ -237,7 +296,11 @@ def _fresh(form: Form) -> None:
         st.success(say("forms-key-once"), icon=":material/key:")
         st.code(fresh[1], language=None, wrap_lines=True)
         st.button(
-            say("forms-code"), icon=":material/code:", key="forms.to_code", on_click=_turn_to, args=("code", form.id)
+            title_of("code", form),
+            icon=":material/code:",
+            key="forms.to_code",
+            on_click=_turn_to,
+            args=("code", form.id),
         )
 
 
@@ -289,6 +352,9 @@ def _code(form: Form) -> None:
     fresh = st.session_state.get(FRESH)
     key = fresh[1] if fresh and fresh[0] == form.id else snippet.PLACEHOLDER
     base_url = the_desk().settings.base_url
+    if form.preset != presets.OWN:
+        _connect(form, key, base_url)
+        return
     st.markdown(say("forms-code-intro"))
     if key == snippet.PLACEHOLDER:
         st.info(say("forms-code-key", placeholder=snippet.PLACEHOLDER), icon=":material/key:")
@@ -300,4 +366,18 @@ def _code(form: Form) -> None:
     for tab, make in zip(
         st.tabs([say("forms-code-script"), say("forms-code-plain")]), (snippet.scripted, snippet.plain), strict=True
     ):
+        tab.caption(say("forms-code-marks-plain" if make is snippet.plain else "forms-code-marks-script"))
         tab.code(make(speak, base_url, key=key, thanks_url=form.thanks_url), language="html", wrap_lines=True)
+
+
+def _connect(form: Form, key: str, base_url: str) -> None:
+    """What a service has to be told: the address, and where in it to put that."""
+    st.markdown(f"**{say('forms-connect-address')}**")
+    st.code(presets.address(base_url, form.key_in_address, key), language=None, wrap_lines=True)
+    if key == snippet.PLACEHOLDER:
+        st.info(say("forms-connect-key", placeholder=snippet.PLACEHOLDER), icon=":material/key:")
+    if is_loopback(urlsplit(base_url).hostname or ""):
+        st.warning(say("forms-connect-local", address=formats.plain(base_url)), icon=":material/public_off:")
+    st.markdown(say(f"preset-{form.preset}-steps"))
+    if form.key_in_address:
+        st.caption(say("forms-connect-secret"))

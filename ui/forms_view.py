@@ -10,7 +10,7 @@ import streamlit as st
 from crm.amo.leads import lead_address
 from crm.delivery import DELIVERED
 from crm.desk import the_desk
-from crm.reception import API, Form, FormKey, Tally
+from crm.reception import API, Form, FormKey, Tally, presets
 from crm.reception.drafts import site_of
 from crm.reception.log import OUTCOMES, REFUSED
 from crm.store import clock
@@ -57,8 +57,9 @@ def _about(form: Form, keys: Sequence[FormKey]) -> list[str]:
     facts += [formats.plain(site_of(origin).removeprefix("https://")) for origin in form.origins]
     facts += [say("forms-keys-count", count=working)] if working else []
     lines = [say("forms-builtin")] if form.id == API else []
+    lines += [say(f"forms-preset-{form.preset}")] if form.preset != presets.OWN else []
     lines += [" · ".join(facts)] if facts else []
-    return lines if form.origins else [*lines, say("forms-no-site")]
+    return lines if form.origins or form.preset != presets.OWN else [*lines, say("forms-no-site")]
 
 
 def _last(tally: Tally | None) -> list[str]:
@@ -87,9 +88,9 @@ def _actions(form: Form) -> None:
             on_click=_test,
             args=(form,),
         )
-        for name, (words, icon) in drawers.OF_A_FORM.items():
+        for name, (_, icon) in drawers.OF_A_FORM.items():
             st.button(
-                say(words),
+                drawers.title_of(name, form),
                 icon=icon,
                 key=f"forms.{name}.{form.id}",
                 on_click=drawers.open_of,

@@ -18,12 +18,12 @@ from typing import Any
 
 import streamlit as st
 
-from crm.delivery import report
 from crm.desk import the_desk
 from crm.errors import DeskError, SetupError
+from crm.readiness import PEOPLE
 from crm.settings import SettingsError
 from crm.words import words
-from ui import formats
+from ui import formats, health_view
 from ui.incoming import make_fit
 from ui.person import ask_name
 from ui.words import error_words, language, say, switch
@@ -144,6 +144,7 @@ def attempt(action: Callable[[], object], done: str) -> None:
     try:
         action()
         st.session_state[NOTICE] = done
+        the_desk().watch.now()  # the sidebar tells at once what has changed
     except Exception as error:
         st.session_state[NOTICE] = error
 
@@ -207,29 +208,34 @@ def notice() -> None:
         st.success(say(told), icon=":material/check_circle:")
 
 
-LIGHTS = {
-    "connected": ("green", ":material/check_circle:"),
-    "not_connected": ("orange", ":material/link_off:"),
-    "failing": ("orange", ":material/warning:"),
-    "exhausted": ("orange", ":material/warning:"),
-}
-"""How a state looks in the sidebar; the others are red."""
+NOBODY_YET = ("orange", ":material/link_off:")
+"""How a desk that nobody has connected yet looks in the sidebar; whatever else keeps the connection from working is red."""
 
 
 @fragment(run_every=LIGHTS_EVERY_S)
 def _lights(on_connection_page: bool) -> None:
-    """The connection in one word and sign, and what waits for a person, on every page; true also while nobody clicks."""
-    status = the_desk().connection.status()
-    color, icon = LIGHTS.get(status.state, ("red", ":material/error:"))
-    st.badge(say(f"connection-state-{status.state}"), color=color, icon=icon)  # type: ignore[arg-type]
-    if status.warn_days is not None:
+    """Whether all is well in one word and sign, and what is not, since when and what comes of it; on every page, by itself.
+
+    From memory: a database that keeps us waiting keeps no page waiting, and is told like any other trouble.
+    """
+    verdict = the_desk().watch.last()
+    status = verdict.status
+    if status is None:
+        health_view.badge("red", ":material/error:", "health-database")
+    elif status.state == "connected" and status.connected:
+        health_view.headline(verdict)
+    else:
+        sign = NOBODY_YET if status.state == "not_connected" else ("red", ":material/error:")
+        health_view.badge(*sign, f"connection-state-{status.state}")
+    if status is not None and status.warn_days is not None:
         st.caption(say("connection-long-lived-ends", days=status.warn_days))
-    elif status.needs_attention and status.state != "not_connected":
+    elif status is not None and status.needs_attention and status.state != "not_connected":
         st.caption(error_words(status.trouble or status.attempt_result or "clock_wrong")[0])
-    if status.needs_attention and not on_connection_page:
+    health_view.lines(verdict)
+    if not on_connection_page and (health_view.wants_connection(verdict) or (status and status.needs_attention)):
         st.page_link("connection.py", label=say("go-connection"), icon=":material/arrow_forward:")
-    if waiting := report.for_people(the_desk().store):
-        st.page_link("deliveries.py", label=say("deliveries-light", count=waiting), icon=":material/gavel:")
+    if people := verdict.of(PEOPLE).count:
+        st.page_link("deliveries.py", label=say("deliveries-light", count=people), icon=":material/gavel:")
 
 
 def _wait_for_demo() -> None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import streamlit as st
 
-from crm import intake
+from crm import intake, phones
 from crm.calls import Draft, entry
 from crm.calls.drafts import new_id
 from crm.desk import the_desk
-from crm.fields import CHOICE_TYPES, Mapped
+from crm.fields import CHOICE_TYPES, SEVERAL, Mapped
 from crm.intake import FieldFault
+from crm.reading import names
 from crm.store import clock
 from ui import formats, handover, scripts
 from ui.caller_view import choice_shown, known_name, look_up, must_look_first
@@ -87,6 +88,9 @@ PRESSED = "new.pressed"
 
 FIRST_DAY, LAST_DAY = date(intake.FIRST_YEAR, 1, 1), date(intake.LAST_YEAR, 12, 31)
 """What a date may be: by itself Streamlit offers ten years, and nobody in a club is that young."""
+
+AT_ONCE = ("phone_long", "phone_long_bare", "phone_mask", "phone_code")
+"""Faults of a number that no further digit mends: they are told while it is typed."""
 
 FORM_ORDER = ("phone", "name", "direction", "source")
 TEXTS = (*intake.OWN_FIELDS, "reason")
@@ -181,7 +185,7 @@ def typed() -> dict[str, Any]:
     names = (*intake.OWN_FIELDS, *entry.CALL_FIELDS, *(mapped.key for mapped in _added_fields()))
     stands = handover.waiting() or st.session_state
     found = {name: _plain(stands.get(f"new.{name}")) for name in names}
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    return {name: value for name, value in found.items() if value not in (None, "", [])}
 
 
 def faults_left() -> list[FieldFault]:
@@ -232,6 +236,8 @@ def _show(values: Mapping[str, Any]) -> None:
 
 def _nothing(mapped: Mapped) -> Any:
     kind = mapped.field.type if mapped.field else "text"
+    if kind == SEVERAL:
+        return []
     return False if kind == "checkbox" else None if kind in (*CHOICE_TYPES, "date") else ""
 
 
@@ -245,6 +251,8 @@ def _shown(name: str, value: Any) -> Any:
     kind = mapped.field.type if mapped and mapped.field else None
     if kind == "checkbox":
         return value is True
+    if mapped and mapped.field and kind == SEVERAL:
+        return [one for one in value if one in mapped.field.choices] if isinstance(value, list) else []
     if not isinstance(value, str):
         return value if mapped is None else _nothing(mapped)
     try:
@@ -331,6 +339,12 @@ def take_number(number: str) -> None:
     keep()
 
 
+def take_name(name: str) -> None:
+    """For callbacks: another name into the form, everything else stays."""
+    _show({**_empty(), **typed(), "name": name})
+    keep()
+
+
 def clear() -> None:
     """For callbacks: the form is emptied by hand, and nothing of it stays."""
     the_desk().calls.drafts.drop(st.session_state[DRAFT])
@@ -369,14 +383,26 @@ def phone() -> None:
         key="new.phone",
         on_change=keep,
     )
-    faults_of("phone", faults_left())
+    with st.container(key="new.phone_says"):  # what comes and goes here moves no other field
+        faults_of("phone", _phone_faults())
     look_up(str(st.session_state.get("new.phone") or ""))
+
+
+def _phone_faults() -> list[FieldFault]:
+    """What is wrong with the number: found when it was to be saved, or plain already, or once the operator has gone on."""
+    left = [fault for fault in faults_left() if fault.field == "phone"]
+    typed_in = typed()
+    phone = phones.read(typed_in.get("phone"))
+    is_plain = phone.why in AT_ONCE or (phone.verdict != phones.NONE and bool(typed_in.get("name")))
+    return left or ([FieldFault("phone", phone.why, phone.digits)] if phone.is_in_doubt and is_plain else [])
 
 
 def fields() -> None:
     """Every other field, in the order of a conversation."""
     faults = faults_left()
     _text("name", placeholder=known_name(typed()))
+    with st.container(key="new.name_says"):
+        _name_offer()
     left, right = st.columns(2)
     with left:
         _text("direction", placeholder=say("new-direction-hint"))
@@ -389,6 +415,20 @@ def fields() -> None:
     faults_of("message", faults)
     _agreed(faults)
     _submit()
+
+
+def _name_offer() -> None:
+    """The name as it would be in the other keyboard layout. It is offered, and only the operator takes it."""
+    offered = names.offered(str(st.session_state.get("new.name") or ""))
+    if offered is not None:
+        st.button(
+            say("new-name-offer", name=formats.plain(offered)),
+            key="new.name_offer",
+            type="tertiary",
+            icon=":material/keyboard:",
+            on_click=take_name,
+            args=(offered,),
+        )
 
 
 def _agreed(faults: Sequence[FieldFault]) -> None:
@@ -529,6 +569,10 @@ def _added(mapped: Mapped) -> None:
     if mapped.field and kind in CHOICE_TYPES:
         index = mapped.field.choices.index(given) if given in mapped.field.choices else None
         st.selectbox(label, mapped.field.choices, index=index, placeholder=say("any-choice"), key=key, on_change=keep)
+    elif mapped.field and kind == SEVERAL:
+        st.multiselect(
+            label, mapped.field.choices, default=given or None, placeholder=say("any-choice"), key=key, on_change=keep
+        )
     elif kind == "checkbox":
         st.checkbox(label, bool(given), key=key, on_change=keep)
     elif kind == "date":

@@ -298,7 +298,7 @@ def speed(figures: Overview) -> None:
                 )
     notes = [say("overview-speed-of", count=told.leads), say("overview-speed-never", count=told.never)]
     notes += [say("overview-speed-fresh", count=told.fresh)] if told.fresh else []
-    notes += [say("overview-speed-unknown", count=told.unknown)] if told.unknown else []
+    notes += [say("overview-speed-uncounted", count=told.unknown)] if told.unknown else []
     st.caption(" · ".join([*notes, say("overview-hours-are", hours=_hours_told(figures.question.hours))]))
 
 

@@ -52,7 +52,7 @@ def _card() -> None:
             (label, value)
             for label, value in (
                 (say("new-name"), str(raw.get("name") or "")),
-                (say("new-phone"), phones.display(phones.heard(str(raw.get("phone") or "")) or "")),
+                (say("new-phone"), phones.display(phones.normalise(str(raw.get("phone") or "")) or "")),
                 (say("new-direction"), str(raw.get("direction") or "")),
                 (say("new-source"), str(raw.get("source") or "")),
             )

@@ -130,7 +130,8 @@ def _reason(line: Submission) -> str:
     if line.reason in SIGNS:
         return say(f"forms-sign-{line.reason}")
     if line.faults:
-        return " · ".join(f"{_label(name)}: {say(f'field-{code}', limit=0)}" for name, code in line.faults)
+        digits = phones.read(line.phone).digits
+        return " · ".join(f"{_label(name)}: {say(f'field-{code}', limit=digits)}" for name, code in line.faults)
     return error_words(line.reason)[0] if line.reason else ""
 
 
@@ -150,6 +151,7 @@ def submission(submission_id: str) -> None:
         st.caption(moment(line.at), width="content")
     st.markdown(_why(line))
     said = reception.log.said(line)
+    _as_it_came(line)
     if not line.is_open:
         _facts(line, said)
         _lead_link(line)
@@ -165,6 +167,13 @@ def submission(submission_id: str) -> None:
             on_click=_accept,
             args=(line.id,),
         )
+
+
+def _as_it_came(line: Submission) -> None:
+    """The body that could not be read."""
+    if line.raw:
+        with st.expander(say("forms-submission-raw")):
+            st.code(line.raw, language=None, wrap_lines=True)
 
 
 def _why(line: Submission) -> str:
@@ -193,7 +202,8 @@ def _facts(line: Submission, said: Said) -> None:
     pairs += [(say("forms-log-form"), forms.get(line.form_id, "—"))]
     pairs += [(say("forms-submission-ip"), line.ip)] if line.ip else []
     facts(pairs)
-    if not said.texts:
+    facts((formats.plain(label), text) for label, text in said.others.items())
+    if not said.texts and not line.is_open:
         st.caption(say("forms-submission-gone"))
 
 
@@ -210,6 +220,11 @@ def _lead_link(line: Submission) -> None:
 
 def _repair(line: Submission, said: Said, faults: Sequence[FieldFault]) -> None:
     """The fields with what is wrong under each, to be put right."""
+    if said.others:
+        st.caption(say("forms-submission-held"))
+        facts((formats.plain(label), text) for label, text in said.others.items())
+    if not said.texts.get("phone"):
+        st.info(say("forms-submission-no-phone"), icon=":material/call:")
     names = list(dict.fromkeys([*OWN_FIELDS, *(fault.field for fault in faults)]))
     with st.form("forms.repair_form", border=False, enter_to_submit=False):
         for name in names:

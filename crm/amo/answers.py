@@ -1,7 +1,8 @@
 """What an answer of AmoCRM means. Pure: status, content type and body in, an error (or none) out.
 
-One status has several causes (sheet 4.3), so all three are looked at, in that order. Nothing here sends,
-waits or remembers.
+One status has several causes (sheet 4.3), so all three are looked at. `TABLE` holds every answer somebody has seen or
+documented, with its source; the first row that fits counts. What no row knows is not carried out and not the lead's own
+fault, as far as we know: the queue waits and a person is told (`_unknown`). Nothing here sends, waits or remembers.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from crm.errors import BrokenWord, DeskError, NotLetIn, Refusal, SaidNo
+from crm.errors import BrokenWord, DeskError, NotLetIn, Refusal, SaidNo, SetupError
 
 SUCCESS = frozenset({200, 201, 202, 204})
 """The statuses AmoCRM uses for success (sheet 4.2)."""
 
-DELETED_LEAD_CODE = 226
-"""AmoCRM's internal number for "this lead is in the bin" (sheet 4.3)."""
+LONGEST_PROBLEM = 16 * 1024
+"""Bytes of the longest body of a success that is looked through for a refusal inside it; AmoCRM's refusals have some 300."""
 
-SYSTEM_HICCUP = "Возникла системная ошибка"
-"""How a 400 begins that is no refusal at all: the same request succeeds a moment later (sheet 4.3)."""
+LONGEST_DETAIL = 1000
+"""Characters of a refusal's sentence that are looked at."""
 
 LONGEST_RETRY_AFTER_S = 900.0
 """AmoCRM's documented pause is 300 s (sheet 4.1). Whatever asks for more than a quarter of an hour is asked again then."""
@@ -56,57 +60,188 @@ def _kept(value: Any) -> Any:
     return {_kept(key): _kept(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
+JSON, PAGE, EMPTY, OTHER = "json", "page", "empty", "other"
+"""Forms of a body: an object of JSON; a page; nothing; anything else. Told by the body first: a header may lie."""
+
+ANY = (JSON, PAGE, EMPTY, OTHER)
+NO_JSON = (PAGE, EMPTY, OTHER)
+
+HICCUP = r"возникла системная ошибка"
+LIMIT = r"limit \d+|too many"
+UNREADABLE = r"request data can not be empty|request validation failed|error when parsing json"
+NUMBERED = re.compile(
+    r"(?:код[а-я]* ошибк[а-я]*|error[ _]?code|código de error|código do erro)\W{0,3}(\d{1,5})\b", re.I
+)
+"""How a sentence names AmoCRM's internal number: "Код ошибки 244. Обратитесь в техническую поддержку." """
+
+EVERY_4XX, EVERY_5XX = range(400, 500), range(500, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One kind of answer and the error it stands for.
+
+    It fits if the status and the form of the body do, and, where the row names them: AmoCRM's internal `numbers`, a
+    pattern of the `detail`, or that there are `validation-errors`.
+    """
+
+    statuses: Container[int]
+    forms: tuple[str, ...]
+    error: type[DeskError]
+    code: str
+    source: str
+    numbers: Container[int] | None = None
+    detail: str = ""
+    has_refusals: bool = False
+    retryable: bool | None = None
+
+    def fits(self, status: int, form: str, problem: Problem) -> bool:
+        return (
+            status in self.statuses
+            and form in self.forms
+            and (self.numbers is None or problem.number in self.numbers)
+            and (not self.detail or re.search(self.detail, problem.detail, re.IGNORECASE) is not None)
+            and (not self.has_refusals or bool(problem.refusals))
+        )
+
+
+class _EveryNumber:
+    """Any internal number at all; `None` is none."""
+
+    def __contains__(self, number: object) -> bool:
+        return number is not None
+
+
+TABLE: tuple[Row, ...] = (
+    # A person or the account, whatever else the answer says
+    Row((302, 303, 307), ANY, NotLetIn, "person_switched_off", "sheet 0, I amocrm-api-php#391: the way to the sign-in page"),
+    Row((401,), (PAGE,), NotLetIn, "person_switched_off", "sheet 0, I amocrm-api-php#391; case 19"),
+    Row((301, 308), ANY, SetupError, "redirected", "sheet 4.1 D: the account's own host is to be called; an answer of any other"),
+    # AmoCRM's internal numbers, in `detail`, in `errors[].code` or in the old `response.error_code`
+    Row(EVERY_4XX, (JSON,), SaidNo, "lead_deleted", "sheet 4.3, L MT and D KD:http-codes", numbers=(226,)),
+    Row(EVERY_4XX, (JSON,), NotLetIn, "account_refuses", "sheet 0, I amocrm-api-php#33; case 18; sheet 4.3 D",
+        numbers=(202, 244, 288, 425, 426)),
+    Row(EVERY_4XX, (JSON,), NotLetIn, "person_switched_off", "sheet 4.3, D KD:http-codes: user disabled", numbers=(112,)),
+    Row(EVERY_4XX, (JSON,), NotLetIn, "blocked", "sheet 4.3, D KD:http-codes: captcha, IP denied", numbers=(111, 113)),
+    Row(EVERY_4XX, (JSON,), NotLetIn, "token_rejected", "sheet 4.3, D KD:http-codes: account not found, bad login",
+        numbers=(101, 110)),
+    Row(EVERY_4XX, (JSON,), SaidNo, "not_found", "sheet 4.3, D KD:http-codes: not found, nothing found; calls' own 263",
+        numbers=(263, 282, 2002)),
+    Row(EVERY_4XX, (JSON,), SaidNo, "too_many_links", "sheet 4.3, D KD:http-codes", numbers=(330,)),
+    # What one request is refused for
+    Row((400,), (JSON,), BrokenWord, "server_hiccup", "sheet 4.3, L MT: a retry helps", detail=HICCUP),
+    Row((400, 422), (JSON,), SaidNo, "validation", "sheet 4.3, D KD:http-codes; L #115, #21, #480", has_refusals=True),
+    Row((400,), (JSON,), NotLetIn, "account_refuses", "sheet 4.3, L MT: other numbers are nobody's lead", numbers=_EveryNumber()),
+    Row((400,), (JSON,), SaidNo, "bad_request", "sheet 4.3, D KD:http-codes", detail=UNREADABLE),
+    Row((422,), (JSON,), SaidNo, "too_many_items", "sheet 4.3, D KD: Limit 250 per page", detail=LIMIT),
+    Row((413, 414, 431), ANY, SaidNo, "request_too_large", "sheet 4.1, U: the front end's limits of body, address and head"),
+    # Whether we are let in
+    Row((401,), (JSON, EMPTY, OTHER), NotLetIn, "token_rejected", "sheet 4.3, D KD:http-codes; L #333"),
+    Row((402,), ANY, NotLetIn, "unpaid", "sheet 4.1 and 4.3, D KD:http-codes; L MT", retryable=True),
+    Row((403,), (JSON,), NotLetIn, "rights_missing", "sheet 4.3, L MT: Invalid scope; D KD"),
+    Row((403,), NO_JSON, NotLetIn, "blocked", "sheet 4.1, L #434, #563: the front end's page"),
+    Row((404,), (JSON,), SaidNo, "not_found", "sheet 4.3, L MT, KMCP: really absent"),
+    Row((404,), NO_JSON, BrokenWord, "not_routed", "sheet 4.3, L MT: the request never reached the controller"),
+    Row((429,), ANY, NotLetIn, "rate_limited", "sheet 4.1, D KD:http-codes; O: also as a page, #517", retryable=True),
+    # What they did not keep their word in
+    Row((200, 201), (PAGE,), BrokenWord, "garbled", "sheet 4.3, L MT: a page where data should be"),
+    Row(EVERY_5XX, ANY, BrokenWord, "server_error", "sheet 4.3, D KD (JSON); L MT (pages)"),
+)  # fmt: skip
+"""Every answer we know of, in the order they are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What the JSON of a refusal says; all empty where the body is none."""
+
+    detail: str = ""
+    number: int | None = None
+    refusals: tuple[Refusal, ...] = ()
+    retry_after_s: float | None = None
+
+
 def error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
     """The error an answer stands for, or None for a success. `content_type` may carry parameters."""
-    if status in SUCCESS:
+    meant, form, problem = understood(status, content_type, body)
+    if meant in SUCCESS and form != PAGE:
         return None
-    problem = parse(body) if "json" in content_type.lower() else None
-    problem = problem if isinstance(problem, dict) else None
-    return _by_status(status, problem)
+    row = next((row for row in TABLE if row.fits(meant, form, problem)), None)
+    if row is None:
+        return None if meant in SUCCESS else _unknown(status, meant)
+    return row.error(
+        row.code,
+        status=status,
+        retryable=row.retryable,
+        refusals=problem.refusals if row.code == "validation" else (),
+        retry_after_s=problem.retry_after_s if row.code == "rate_limited" else None,
+    )
 
 
-def _by_status(status: int, problem: dict[str, Any] | None) -> DeskError:
-    is_json = problem is not None
-    match status:
-        case 400 | 422 if problem is not None:
-            return _refused(status, problem)
-        case 401:
-            return NotLetIn("token_rejected", status=status)
-        case 402:
-            return NotLetIn("unpaid", status=status, retryable=True)
-        case 403:
-            # Missing rights come as JSON; an HTML page is the front end that blocks the whole account (sheet 4.1).
-            return NotLetIn("rights_missing" if is_json else "blocked", status=status)
-        case 404 if is_json:
-            return SaidNo("not_found", status=status)
-        case 429:
-            retry_after_s = _number(problem.get("retry_after")) if problem else None
-            return NotLetIn("rate_limited", status=status, retryable=True, retry_after_s=retry_after_s)
-        case 404:
-            # A page instead of JSON: the front end lost its way, and AmoCRM itself never saw the request (sheet 4.3).
-            return BrokenWord("not_routed", status=status)
-        case 500 | 502 | 503 | 504:
-            return BrokenWord("server_error", status=status)
-        case _ if status >= 500:
-            return BrokenWord("server_error", status=status)
+def understood(status: int, content_type: str, body: bytes) -> tuple[int, str, Problem]:
+    """What `TABLE` is asked with: the status that is meant, the form of the body, and what it says.
+
+    A long success is not read here: it is data, and its reader will say so if it is none.
+    """
+    if status in SUCCESS and len(body) > LONGEST_PROBLEM:
+        return status, PAGE if body.lstrip()[:1] == b"<" else OTHER, Problem()
+    data = _read(body)
+    meant = _told_inside(status, data) if status in SUCCESS else status
+    problem = _problem(data, meant) if isinstance(data, dict) and meant not in SUCCESS else Problem()
+    return meant, form_of(content_type, body, data), problem
+
+
+def form_of(content_type: str, body: bytes, data: Any | None) -> str:
+    """The form of a body that reads as `data`: what it is counts before what its header calls it."""
+    if isinstance(data, dict):
+        return JSON
+    begins = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if begins == b"<" or (data is None and "html" in content_type.lower()):
+        return PAGE
+    return OTHER if begins else EMPTY
+
+
+def _unknown(status: int, meant: int) -> DeskError:
+    """What no row knows. A redirect or a refusal has done nothing, so all may wait for the day it is understood; of anything
+    else nobody knows what it did, and each request is looked for by itself."""
+    if 300 <= meant < 500:
+        return NotLetIn("unexpected_answer", status=status)
     return BrokenWord("unexpected_answer", status=status, retryable=False)
 
 
-def _refused(status: int, problem: dict[str, Any]) -> DeskError:
-    if str(problem.get("detail", "")).startswith(SYSTEM_HICCUP):
-        return BrokenWord("server_hiccup", status=status)
-    if _has_code(problem, DELETED_LEAD_CODE):
-        return SaidNo("lead_deleted", status=status)
-    refusals = _refusals(problem)
-    if refusals:
-        return SaidNo("validation", status=status, refusals=refusals)
-    return SaidNo("too_many_items" if status == 422 else "bad_request", status=status)
+def _read(body: bytes) -> Any | None:
+    """A refusal's JSON, also where it was written in the Windows alphabet."""
+    data = parse(body)
+    if data is None and body:
+        return parse(body.decode("cp1251", "replace").encode())
+    return data
 
 
-def _has_code(problem: dict[str, Any], code: int) -> bool:
-    errors = problem.get("errors")
-    entries = errors if isinstance(errors, list) else []
-    return any(isinstance(entry, dict) and entry.get("code") == code for entry in entries)
+def _told_inside(status: int, data: Any) -> int:
+    """The status of a refusal that came as a success: old addresses do that (sheet 4.3, L MT). The answer's own for all else."""
+    if not isinstance(data, dict) or "_embedded" in data:
+        return status
+    response = data.get("response")
+    if isinstance(response, dict) and "error" in response:
+        return 400
+    said = whole(data.get("status"))
+    is_problem = isinstance(data.get("title"), str) and said is not None and 400 <= said < 600
+    return said if is_problem and said is not None else status
+
+
+def _problem(data: dict[str, Any], status: int) -> Problem:
+    response = data.get("response")
+    told = response if isinstance(response, dict) else data
+    detail = str(told.get("detail") or told.get("error") or "")[:LONGEST_DETAIL]
+    return Problem(detail, _number_in(told, detail, status), _refusals(data), _pause(data.get("retry_after")))
+
+
+def _number_in(told: dict[str, Any], detail: str, status: int) -> int | None:
+    """AmoCRM's internal number for what is wrong. The status itself, which some bodies repeat, is none."""
+    named = NUMBERED.search(detail)
+    found = [named[1] if named else None, told.get("error_code")]
+    found += [entry.get("code") for entry in _dicts(told.get("errors"))]
+    numbers = [whole(value) for value in found]
+    return next((number for number in numbers if number is not None and number not in (0, status)), None)
 
 
 def _refusals(problem: dict[str, Any]) -> tuple[Refusal, ...]:
@@ -122,23 +257,41 @@ def _refusals(problem: dict[str, Any]) -> tuple[Refusal, ...]:
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    """The objects of a list; PHP writes a list with gaps as an object."""
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _number(value: Any) -> float | None:
-    """A pause in seconds; none where it is no number, none at all or for ever."""
+def _pause(value: Any) -> float | None:
+    """A pause in seconds, also one that comes as a text; none where it is no number, none at all or for ever."""
+    if isinstance(value, str):
+        value = whole(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         return None
     return float(min(value, LONGEST_RETRY_AFTER_S))
 
 
+@contextmanager
+def being_read(operation: str) -> Iterator[None]:
+    """What goes wrong while an answer is made sense of: it has another shape than AmoCRM's, and we have not stumbled."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        raise BrokenWord("garbled", operation=operation) from error
+
+
 def items(data: Any, key: str) -> list[dict[str, Any]]:
-    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error."""
+    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error.
+
+    So is a page that is empty and still names a next one: it shows nothing, and a walk along such would never end.
+    """
     if data is None:
         return []
     found = embedded(data).get(key)
     if not isinstance(found, list) or not all(isinstance(item, dict) and "id" in item for item in found):
         raise BrokenWord("garbled")
+    if not found and has_next(data):
+        raise BrokenWord("same_page", retryable=False)
     for item in found:
         item["id"] = _id(item["id"])
     return found

@@ -6,6 +6,7 @@ is one. The resource files beside this one use `Client` and nothing below it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partialmethod
@@ -13,16 +14,21 @@ from typing import Any, Protocol
 
 from crm.amo import answers
 from crm.amo.door import Bearer, Call, Door, Params, Reply
+from crm.amo.sizes import Sizes, fit, smaller
+from crm.amo.their_clock import TheirClock
 from crm.errors import BrokenWord, DeskError, NotLetIn, SaidNo
 
 PAGE_LIMIT = 250
 """Entities on a page: AmoCRM's greatest; more is silently cut (sheet 4.1)."""
 
-SMALLER = {250: 50, 50: 10}
-"""A page that AmoCRM cannot bring in time is asked for in smaller ones (sheet 4.1: a 504 means "less")."""
+NO_CONTENT = 204
+"""AmoCRM's way to say that a list is empty (sheet 4.2)."""
 
 TRIES_OF_LARGE = 2
-"""Before a page is asked for in smaller ones."""
+"""Before a page is asked for in smaller ones (`sizes`)."""
+
+TOO_LONG_ADDRESS = 414
+"""The status for a list of ids that does not fit into an address (sheet 4.1, U)."""
 
 MOST_PAGES = 10_000
 """More pages than any account has: a server that always names a next page does not hold us for ever."""
@@ -48,6 +54,9 @@ class Tokens(Protocol):
     def worked(self, token: Token) -> None:
         """AmoCRM has accepted this token."""
 
+    def address(self) -> str:
+        """Where the account lives, as far as is known. No request, and no word about whether we are let in."""
+
     def moved(self, token: Token) -> Token | None:
         """The same token at the account's present address, after "not found"; None where the account has not moved."""
 
@@ -57,13 +66,20 @@ class Client:
 
     def __init__(self, door: Door, tokens: Tokens) -> None:
         self._door, self._tokens = door, tokens
+        self.clock = TheirClock()
+        self.sizes = Sizes()
         self.answer_s = 0.0
         """How long AmoCRM's last answer took; 0 before the first."""
 
     @property
     def account_url(self) -> str:
         """The address of the connected account. Raises where there is none."""
-        return self._tokens.current().account_url
+        return self._tokens.address()
+
+    def their_time(self) -> float | None:
+        """Unix seconds by AmoCRM's own clock now, from the `Date` of its answers; None if not known. No request."""
+        now_s = time.monotonic()
+        return self.clock.at(now_s, now_s)
 
     def get(
         self, path: str, operation: str, params: Params = (), *, live: bool = True, tries: int | None = None
@@ -113,24 +129,44 @@ class Client:
             page += 1
 
     def page(
-        self, path: str, operation: str, params: Params, page: int, limit: int, *, live: bool
+        self, path: str, operation: str, params: Params, page: int, limit: int, *, live: bool, tries: int | None = None
     ) -> tuple[Any, int, int]:
-        """One page of a list: its data, its number and its size. A smaller one that begins at the same place where AmoCRM
-        cannot bring it; whoever looks at a screen waits for no such tries."""
+        """One page of a list: its data, its number and its size. A smaller one that begins at the same place if AmoCRM
+        cannot bring it; what worked is where the next question begins."""
+        most, shrunk = self.sizes.most(operation), False
+        page, limit = _same_place(page, limit, fit(limit, most))
         while True:
-            smaller = None if live else SMALLER.get(limit)
+            less = smaller(limit)
             asked = [*params, ("page", page), ("limit", limit)]
             try:
-                tries = TRIES_OF_LARGE if smaller else None
-                return self.get(path, operation, asked, live=live, tries=tries).data, page, limit
+                few = tries or (TRIES_OF_LARGE if less or shrunk else None)
+                data = self.get(path, operation, asked, live=live, tries=few).data
             except DeskError as error:
-                if smaller is None or not is_too_much(error):
+                if less is None or not is_too_much(error, live=live):
                     raise
-            page, limit = (page - 1) * (limit // smaller) + 1, smaller
+                page, limit = _same_place(page, limit, less)
+                shrunk = True
+                continue
+            if shrunk:
+                self.sizes.worked(operation, limit)
+            return data, page, limit
+
+    def first(self, path: str, key: str, operation: str, params: Params = (), **how: Any) -> list[dict[str, Any]]:
+        """The first 250 of a list. One request, more if AmoCRM cannot bring so many at once. `how`: as for `page`."""
+        found: list[dict[str, Any]] = []
+        page, limit = 1, PAGE_LIMIT
+        while True:
+            data, page, limit = self.page(path, operation, params, page, limit, **how)
+            some = answers.items(data, key)
+            found += some
+            if not some or page * limit >= PAGE_LIMIT or not answers.has_next(data):
+                return found
+            page += 1
 
     def _send(self, method: str, path: str, operation: str, kind: str, **rest: Any) -> Reply:
         token = self._tokens.current()
         call = Call(method, token.account_url + path, operation, kind, **rest)
+        began_s = time.monotonic()
         try:
             reply = self._door.request(call, Bearer(token.access))
         except (NotLetIn, SaidNo) as error:
@@ -141,7 +177,13 @@ class Client:
             token = better
             reply = self._door.request(replace(call, url=token.account_url + path), Bearer(token.access))
         self._tokens.worked(token)
+        came_s = time.monotonic()
+        self.clock.hear(reply.server_date, max(began_s, came_s - reply.duration_s), came_s)
         self.answer_s = reply.duration_s
+        if method == "GET" and reply.data is None and reply.status != NO_CONTENT:
+            raise BrokenWord(
+                "garbled", operation=operation, request_id=reply.request_id
+            )  # nothing at all is no empty list
         return reply
 
     def _better(self, token: Token, error: DeskError) -> Token | None:
@@ -150,6 +192,14 @@ class Client:
         return self._tokens.moved(token) if error.code == "not_found" else None
 
 
-def is_too_much(error: DeskError) -> bool:
-    """Whether AmoCRM was asked for more than it could bring."""
-    return error.code in ("server_error", "too_slow", "cut_off", "too_large")
+def is_too_much(error: DeskError, *, live: bool = False) -> bool:
+    """Whether AmoCRM was asked for more than it could bring. `live`: somebody waits, so what took long already is not tried
+    again in another size."""
+    if error.status == TOO_LONG_ADDRESS:
+        return True
+    return error.code in ("server_error", "too_large") or (error.code in ("too_slow", "cut_off") and not live)
+
+
+def _same_place(page: int, limit: int, wanted: int) -> tuple[int, int]:
+    """A page's number and size, in another size that divides this one: it begins at the same item."""
+    return (page - 1) * (limit // wanted) + 1, wanted

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from crm.amo import answers
-from crm.amo.client import PAGE_LIMIT, Client
+from crm.amo import walk
+from crm.amo.client import Client
 from crm.amo.door import Params
 
 
 def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:
     """The contacts of these ids; those that are gone are absent. One request for each 250 ids."""
-    wanted = sorted(set(ids))
-    found = []
-    for start in range(0, len(wanted), PAGE_LIMIT):
-        some = wanted[start : start + PAGE_LIMIT]
-        params: Params = [*(("filter[id][]", one) for one in some), ("limit", PAGE_LIMIT)]
-        found += answers.items(client.get("/api/v4/contacts", "contacts.list", params, live=live).data, "contacts")
-    asked = set(wanted)
-    return [contact for contact in found if contact["id"] in asked]
+    return walk.by_ids(client, walk.CONTACTS, ids, live=live)
 
 
 def matching(
@@ -30,7 +23,5 @@ def matching(
     Never take a hit for the person: compare the phone field (sheet 8, items 8, 31, 32). `with_leads`: and the ids of
     their leads.
     """
-    wanted: Params = [("query", text), ("limit", PAGE_LIMIT), *([("with", "leads")] if with_leads else [])]
-    return answers.items(
-        client.get("/api/v4/contacts", "contacts.search", wanted, live=live, tries=tries).data, "contacts"
-    )
+    wanted: Params = [("query", text), *([("with", "leads")] if with_leads else [])]
+    return client.first("/api/v4/contacts", "contacts", "contacts.search", wanted, live=live, tries=tries)

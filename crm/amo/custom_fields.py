@@ -12,7 +12,8 @@ from crm.errors import BrokenWord
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of leads or contacts. `choices`: the texts a select or multiselect allows, in AmoCRM's order."""
+    """One field of leads or contacts. `choices`: the texts a select or multiselect allows, in AmoCRM's order; `marks`: the id
+    and the code ("" for none) of each."""
 
     id: int
     entity: str
@@ -21,6 +22,7 @@ class Field:
     code: str | None
     choices: tuple[str, ...]
     is_api_only: bool
+    marks: tuple[tuple[int, str], ...] = ()
 
 
 def of(client: Client, entity: str, *, live: bool = True) -> list[Field]:
@@ -46,13 +48,15 @@ def create(
 
 
 def _field(entity: str, item: dict[str, Any]) -> Field:
-    choices = item.get("enums") or []
+    listed = item["enums"] if isinstance(item.get("enums"), list) else []
+    choices = [choice for choice in listed if isinstance(choice, dict)]
     return Field(
         id=answers.number(item["id"]),
         entity=entity,
         name=str(item.get("name") or ""),
         type=str(item.get("type") or ""),
-        code=item.get("code") or None,
-        choices=tuple(str(choice.get("value", "")) for choice in choices if isinstance(choice, dict)),
+        code=str(item.get("code") or "") or None,
+        choices=tuple(str(choice.get("value", "")) for choice in choices),
         is_api_only=bool(item.get("is_api_only")),
+        marks=tuple((answers.whole(choice.get("id")) or 0, str(choice.get("code") or "")) for choice in choices),
     )

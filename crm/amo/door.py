@@ -35,7 +35,7 @@ READ_TIMEOUT_S = 20.0
 """Silence we bear while an answer is due; AmoCRM's own client allows 20 s in all."""
 
 DEADLINE_S = 40.0
-"""For a whole answer: a body that drips would never trip the read timeout."""
+"""For everything from looking the name up to the last byte of the answer: what drips would never trip the read timeout."""
 
 LARGEST_BYTES = 32 * 1024 * 1024
 """A page of 250 leads takes about 1 MB. Anything near this is not AmoCRM."""
@@ -85,7 +85,8 @@ class Call:
 
     `operation` and `subject` go into the journal: ids only, never content. `error_of` reads the answer: status,
     content type and body in, the error it stands for out. `still`: asked when the turn has come, right before the first
-    byte; where it says no, nothing is sent (`NotSent("too_late_to_send")`).
+    byte; where it says no, nothing is sent (`NotSent("too_late_to_send")`). `deadline_s`: for each try, however the other
+    side spends it (`crm.amo.deadline`); waiting for a turn does not count.
     """
 
     method: str
@@ -114,11 +115,9 @@ class Door:
         """`wait`: how to pass the time between two tries; tests hand in their own."""
         self._limiter, self._journal = limiter, journal
         self._wait = wait or threading.Event().wait
-        self._session = requests.Session()
+        self._session = wire.Session()
         self._session.headers["User-Agent"] = USER_AGENT
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, wire.Adapter())
 
     def request(self, call: Call, auth: AuthBase) -> Reply:
         """Send a call and return its answer. A read costs up to `retry`'s number of requests, a write one.
@@ -156,7 +155,7 @@ class Door:
                 raise NotSent("too_late_to_send")
 
         try:
-            self._exchange(call, auth, started, answer, may_leave)
+            self._exchange(call, auth, answer, may_leave)
             data = answer.data(call.error_of)
             return Reply(answer.status, data, answer.request_id, time.monotonic() - started, answer.server_date)
         except DeskError as error:
@@ -179,31 +178,37 @@ class Door:
                 )
             )
 
-    def _exchange(
-        self, call: Call, auth: AuthBase, started: float, answer: _Answer, may_leave: Callable[[], object]
-    ) -> None:
+    def _exchange(self, call: Call, auth: AuthBase, answer: _Answer, may_leave: Callable[[], object]) -> None:
         """Send one request and read its whole answer into `answer`, which holds what came even when not all did."""
-        wire.nothing_sent_yet(may_leave)
-        try:
-            with self._session.request(
-                call.method,
-                call.url,
-                params=list(call.params),
-                json=call.json,
-                headers=call.headers,
-                auth=auth,
-                timeout=(CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, call.deadline_s)),
-                allow_redirects=False,  # a redirect could carry the token or the lead to another host
-                stream=True,
-            ) as response:
-                answer.status = response.status_code
-                answer.content_type = response.headers.get("Content-Type", "")
-                answer.request_id = _safe_id(response.headers.get("X-Request-Id"))
-                answer.server_date = response.headers.get("Date")
-                answer.retry_after_s = _seconds(response.headers.get("Retry-After"))
-                answer.body = _read(response, started + call.deadline_s)
-        except (requests.RequestException, HTTPError) as error:
-            raise wire.error_of(error) from None
+        with wire.exchange(call.deadline_s, may_leave) as deadline:
+            try:
+                with self._session.request(
+                    call.method,
+                    call.url,
+                    params=list(call.params),
+                    json=call.json,
+                    headers=call.headers,
+                    auth=auth,
+                    timeout=(CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, call.deadline_s)),
+                    allow_redirects=False,  # a redirect could carry the token or the lead to another host
+                    stream=True,
+                ) as response:
+                    answer.status = response.status_code
+                    answer.content_type = response.headers.get("Content-Type", "")
+                    answer.request_id = _safe_id(response.headers.get("X-Request-Id"))
+                    answer.server_date = response.headers.get("Date")
+                    answer.retry_after_s = _seconds(response.headers.get("Retry-After"))
+                    if response.status_code < 200:
+                        raise BrokenWord(
+                            "unexpected_answer", retryable=False
+                        )  # the answer proper follows, and must meet no other request
+                    answer.body = _read(response)
+                    # A line that was shut down looks like one that has ended. What says that it is whole counts all the
+                    # same: this process may have been stopped, and the answer have come in time.
+                    if deadline.let_go() and not wire.is_whole(response):
+                        raise NoAnswer("too_slow")
+            except (requests.RequestException, HTTPError) as error:
+                raise wire.error_of(error) from None
 
 
 @dataclass(slots=True)
@@ -233,14 +238,12 @@ class _Answer:
         return data
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
+def _read(response: requests.Response) -> bytes:
     chunks, size = [], 0
     for chunk in response.iter_content(CHUNK_BYTES):
         size += len(chunk)
         if size > LARGEST_BYTES:
             raise BrokenWord("too_large")
-        if time.monotonic() > deadline:
-            raise NoAnswer("too_slow")
         chunks.append(chunk)
     return b"".join(chunks)
 

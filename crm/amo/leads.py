@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crm.amo import answers
+from crm.amo import answers, walk
 from crm.amo.answers import number
 from crm.amo.client import PAGE_LIMIT, Client
 from crm.amo.door import Params
-from crm.errors import BrokenWord, SaidNo
+from crm.errors import BrokenWord
 
 
 def created_between(
@@ -53,31 +53,18 @@ def contact_ids(lead: Mapping[str, Any]) -> list[int]:
 
 def matching(client: Client, text: str, *, live: bool = True) -> list[dict[str, Any]]:
     """Leads in which AmoCRM's full text finds `text`, anywhere. One request, 250 at the most; what is new may lag behind."""
-    wanted: Params = [("query", text), ("limit", PAGE_LIMIT), ("with", "contacts")]
-    return answers.items(client.get("/api/v4/leads", "leads.search", wanted, live=live).data, "leads")
+    wanted: Params = [("query", text), ("with", "contacts")]
+    return client.first("/api/v4/leads", "leads", "leads.search", wanted, live=live)
 
 
 def exists(client: Client, lead_id: int, *, live: bool = True) -> bool:
     """Whether there is such a lead, the bin not counted. One request."""
-    try:
-        reply = client.get(f"/api/v4/leads/{lead_id}", "leads.get", live=live)
-    except SaidNo as error:
-        if error.code != "not_found":
-            raise
-        return False
-    return isinstance(reply.data, dict) and reply.data.get("id") == lead_id
+    return walk.one(client, walk.LEADS, lead_id, live=live) is not None
 
 
 def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:
     """The leads of these ids with their contacts' ids; those in the bin are absent. One request for each 250 ids."""
-    wanted = sorted(set(ids))
-    found = []
-    for start in range(0, len(wanted), PAGE_LIMIT):
-        some = wanted[start : start + PAGE_LIMIT]
-        params: Params = [*(("filter[id][]", one) for one in some), ("limit", PAGE_LIMIT), ("with", "contacts")]
-        found += answers.items(client.get("/api/v4/leads", "leads.list", params, live=live).data, "leads")
-    asked = set(wanted)
-    return [lead for lead in found if lead["id"] in asked]
+    return walk.by_ids(client, walk.LEADS, ids, live=live)
 
 
 def move(

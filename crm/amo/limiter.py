@@ -10,14 +10,16 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
-from crm.errors import NotLetIn
+from crm.errors import NotLetIn, NotSent
 from crm.store import Store
 from crm.store.tables import request_pace
 
@@ -57,6 +59,16 @@ LIVE_PATIENCE_S = 12.0
 
 BACKGROUND_PATIENCE_S = 900.0
 """The same for background work, which has nobody waiting. AmoCRM's documented pause is 300 s (sheet 4.1)."""
+
+LIVE_LONGEST_S = 45.0
+BACKGROUND_LONGEST_S = 2 * BACKGROUND_PATIENCE_S
+"""How long anybody waits for a turn in all, whoever goes first and however often AmoCRM asks for a pause."""
+
+DATABASE_PATIENCE_S = 12.0
+"""How long a turn is asked for again while the pace cannot be read. Who holds its row up is made to let go after 3 s
+(`crm.store.engine.FROZEN_S`)."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +135,9 @@ class Limiter:
 
         Live callers of this process go before background ones, in the order they came; callers of other
         processes are met in the database. Raises `NotLetIn("rate_limited")` where the pause AmoCRM asked for
-        is longer than the caller's patience.
+        is longer than the caller's patience, and `NotSent("no_turn")` where none came in all the time there is.
         """
+        began = time.monotonic()
         ticket = (0 if live else 1, next(self._numbers))
         with self._ready:
             heapq.heappush(self._queue, ticket)
@@ -134,7 +147,16 @@ class Limiter:
                     self._ready.wait_for(lambda: self._queue[0] == ticket, timeout=YIELD_S)
                     first = self._queue[0] == ticket
                 now = time.monotonic()
-                pause_s = self._take(live=live) if first else 0.0
+                if now - began > (LIVE_LONGEST_S if live else BACKGROUND_LONGEST_S):
+                    raise NotSent("no_turn")
+                try:
+                    pause_s = self._take(live=live) if first else 0.0
+                except SQLAlchemyError as error:
+                    log.error("the pace could not be read: %s", type(error).__name__)
+                    if time.monotonic() - began > DATABASE_PATIENCE_S:
+                        raise NotSent("no_turn") from None
+                    self._wait(YIELD_S)
+                    continue
                 if first and pause_s == 0:
                     return now
                 if pause_s > (LIVE_PATIENCE_S if live else BACKGROUND_PATIENCE_S):
@@ -150,10 +172,16 @@ class Limiter:
                 self._ready.notify_all()
 
     def slow_down(self, pause_s: float | None) -> None:
-        """Tell everybody about a 429. `pause_s`: what AmoCRM asked for, if it did."""
-        with self._store.write(durable=False) as db:
-            pace = self._locked(db)
-            self._keep(db, slower(pace, self._store.clock(db), self._gap_s, pause_s))
+        """Tell everybody about a 429. `pause_s`: what AmoCRM asked for, if it did.
+
+        Never raises: whoever was answered must hear the answer, and the next one is told 429 again.
+        """
+        try:
+            with self._store.write(durable=False) as db:
+                pace = self._locked(db)
+                self._keep(db, slower(pace, self._store.clock(db), self._gap_s, pause_s))
+        except SQLAlchemyError as error:
+            log.error("the pace could not be slowed down: %s", type(error).__name__)
 
     def _take(self, *, live: bool) -> float:
         with self._store.write(durable=False) as db:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from crm.amo import answers
-from crm.amo.client import PAGE_LIMIT, Client
+from crm.amo.client import Client
 from crm.amo.door import Params
 from crm.errors import BrokenWord
 
@@ -34,20 +34,25 @@ def add(
 
 def newest(client: Client, lead_id: int, *, live: bool = True, tries: int | None = None) -> tuple[str, int] | None:
     """What the newest note somebody wrote on a lead says, and when (unix seconds). One request; None where there is none."""
-    wanted: Params = [("filter[note_type][]", "common"), ("order[updated_at]", "desc"), ("limit", PAGE_LIMIT)]
-    reply = client.get(f"/api/v4/leads/{lead_id}/notes", "notes.list", wanted, live=live, tries=tries)
+    wanted: Params = [("filter[note_type][]", "common"), ("order[updated_at]", "desc")]
+    path = f"/api/v4/leads/{lead_id}/notes"
     told = [
         (str(note["params"]["text"]), answers.number(note.get("created_at")))
-        for note in answers.items(reply.data, "notes")
+        for note in client.first(path, "notes", "notes.list", wanted, live=live, tries=tries)
         if note.get("note_type") == "common" and isinstance(note.get("params"), dict) and note["params"].get("text")
     ]
     return max(told, key=lambda one: one[1], default=None)
 
 
 def with_text(client: Client, lead_id: int, text: str, *, live: bool = True) -> int | None:
-    """The note of a lead that says exactly this, None where there is none. One request for each 250 notes."""
+    """The note of a lead that says exactly this, None where there is none. One request for each 250 notes.
+
+    Raises `BrokenWord("filter_ignored")` for a list of other leads' notes, which shows nothing.
+    """
     for page in client.pages(f"/api/v4/leads/{lead_id}/notes", "notes", "notes.list", live=live):
         for note in page:
+            if note.get("entity_id") not in (None, lead_id, str(lead_id)):
+                raise BrokenWord("filter_ignored", operation="notes.list", retryable=False)
             params = note.get("params")
             if isinstance(params, dict) and params.get("text") == text:
                 return answers.number(note["id"])

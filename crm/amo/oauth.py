@@ -87,6 +87,9 @@ HINTS: tuple[tuple[str, type[DeskError], str], ...] = (
 )
 """What a hint contains, in lower case, and what it means; the first that fits counts (sheet 3.5)."""
 
+NOBODYS_GRANT = frozenset({"server_hiccup", "account_refuses", "person_switched_off", "blocked", "unpaid"})
+"""What a 400 or 401 without a hint can say that is nothing about the refresh token or the code (sheet 4.3)."""
+
 
 def token_error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
     """The error an answer of the token endpoint stands for, or None for a success.
@@ -101,11 +104,34 @@ def token_error_of(status: int, content_type: str, body: bytes) -> DeskError | N
         for text, error, code in HINTS:
             if text in hint:
                 return error(code, status=status)
+        told = answers.error_of(status, content_type, body)
+        if told is not None and told.code in NOBODYS_GRANT:
+            return told  # a passing fault, or the account's own trouble: the grant is as good as before
         # No hint: "Авторизация клиента не прошла", for a client the account does not accept.
         return NotLetIn("client_not_allowed" if status == 401 else "grant_invalid", status=status)
     if status == 404:
         return SetupError("account_gone", status=status)
-    return answers.error_of(status, content_type, body)
+    return _of_no_person(answers.error_of(status, content_type, body))
+
+
+def _of_no_person(error: DeskError | None) -> DeskError | None:
+    """The same where nobody's access token was sent: a page or a redirect tells nothing about the person who connected."""
+    if error is not None and error.code in ("person_switched_off", "redirected", "token_rejected"):
+        return NotLetIn("unexpected_answer", status=error.status)
+    return error
+
+
+def question_error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
+    """The error an answer about a refresh token stands for. What is no clear refusal of the token is no word about it."""
+    error = answers.error_of(status, content_type, body)
+    if error is not None and error.code in (
+        "person_switched_off",
+        "redirected",
+        "account_refuses",
+        "unexpected_answer",
+    ):
+        return BrokenWord("unexpected_answer", status=status)
+    return error
 
 
 def present_domain(door: Door, api_url: str, refresh_token: str) -> str:
@@ -115,7 +141,13 @@ def present_domain(door: Door, api_url: str, refresh_token: str) -> str:
     """
     url = f"{api_url}/oauth2/account/current/subdomain"
     call = Call(
-        "GET", url, "token.ask", "token", headers={"X-Refresh-Token": refresh_token}, deadline_s=TOKEN_DEADLINE_S
+        "GET",
+        url,
+        "token.ask",
+        "token",
+        headers={"X-Refresh-Token": refresh_token},
+        deadline_s=TOKEN_DEADLINE_S,
+        error_of=question_error_of,
     )
     data = door.request(call, NOBODY).data
     domain = data.get("domain") if isinstance(data, dict) else None

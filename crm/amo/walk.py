@@ -7,15 +7,18 @@ by id, newest first, where new records shift what was read only into what is rea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from crm.amo import answers
 from crm.amo.answers import number
-from crm.amo.client import MOST_PAGES, PAGE_LIMIT, SMALLER, TRIES_OF_LARGE, Client, is_too_much
+from crm.amo.client import MOST_PAGES, PAGE_LIMIT, TRIES_OF_LARGE, Client, is_too_much
 from crm.amo.door import Params
-from crm.errors import BrokenWord, DeskError
+from crm.amo.sizes import STEPS, smaller
+from crm.errors import BrokenWord, DeskError, SaidNo
+
+NO_CONTENT = 204
 
 LOOKS = 3
 """At what slipped through between two pages, at the most; one that finds nothing is the last."""
@@ -46,34 +49,18 @@ class Slice:
 
 
 def slice_of(client: Client, kind: Kind, page: int, *, live: bool = False) -> Slice:
-    """The page-th 250 items of everything, the newest first. One request, or up to 30 where AmoCRM is too slow for that.
+    """The page-th 250 items of everything, the newest first. One request, more if AmoCRM is too slow for that.
 
     Where the order is not the one asked for, `in_order` says so: pages may then shift in either direction.
     """
-    found = _slice(client, kind, page, PAGE_LIMIT, live=live)
-    ids = [item["id"] for item in found.items]
-    return replace(found, in_order=ids == sorted(ids, reverse=True))
-
-
-def _slice(client: Client, kind: Kind, page: int, limit: int, *, live: bool) -> Slice:
-    params: Params = [*kind.extra, ("order[id]", "desc"), ("page", page), ("limit", limit)]
-    try:
-        tries = TRIES_OF_LARGE if limit in SMALLER else None
-        reply = client.get(kind.path, kind.operation, params, live=live, tries=tries)
-    except DeskError as error:
-        if limit not in SMALLER or not is_too_much(error):
-            raise
-        smaller = SMALLER[limit]
-        times = limit // smaller
-        items, more = [], True
-        for part in range((page - 1) * times + 1, page * times + 1):
-            one = _slice(client, kind, part, smaller, live=live)
-            items += one.items
-            more = one.has_more
-            if not more:
-                break
-        return Slice(items, more)
-    return Slice(answers.items(reply.data, kind.key), answers.has_next(reply.data), reply.duration_s)
+    params: Params = [*kind.extra, ("order[id]", "desc")]
+    data, part, limit = client.page(kind.path, kind.operation, params, page, PAGE_LIMIT, live=live)
+    took_s, items = client.answer_s, answers.items(data, kind.key)
+    while answers.has_next(data) and part * limit < page * PAGE_LIMIT:
+        data, part, limit = client.page(kind.path, kind.operation, params, part + 1, limit, live=live)
+        items += answers.items(data, kind.key)
+    ids = [item["id"] for item in items]
+    return Slice(items, answers.has_next(data), took_s, in_order=ids == sorted(ids, reverse=True))
 
 
 def changed_since(client: Client, kind: Kind, since: int, *, live: bool = False) -> Iterator[list[dict[str, Any]]]:
@@ -135,33 +122,106 @@ def _slipped(
             return
 
 
-def in_bin(client: Client, kind: Kind, since: int, *, live: bool = False) -> Iterator[list[int]]:
-    """Ids of what was thrown away at or after a time. One request for each 250. Nearly all else of them is gone (sheet 5.2)."""
+def newest_change(client: Client, kind: Kind, *, live: bool = False) -> int | None:
+    """When AmoCRM last changed anything of a kind, by its own clock, unix seconds; None if there is nothing. One request.
+
+    Of an AmoCRM that does not know the order it is the change of any one: earlier, so nothing is passed over.
+    """
+    params: Params = [("order[updated_at]", "desc"), ("page", 1), ("limit", 1)]
+    found = answers.items(client.get(kind.path, kind.operation, params, live=live).data, kind.key)
+    return number(found[0].get("updated_at")) if found else None
+
+
+def in_bin(client: Client, kind: Kind, since: int, *, live: bool = False) -> Iterator[list[tuple[int, int]]]:
+    """What was thrown away at or after a time: pages of ids with their times. One request for each 250.
+
+    A hint and no more: an AmoCRM that does not know the word answers with everything.
+    """
     params: Params = [("with", "only_deleted"), ("filter[updated_at][from]", since)]
     for page in client.pages(kind.path, kind.key, f"{kind.key}.bin", params, live=live):
-        yield [item["id"] for item in page if number(item.get("updated_at")) >= since]
+        told = [(item["id"], number(item.get("updated_at"))) for item in page]
+        yield [(one, at) for one, at in told if at >= since]
 
 
-def by_ids(client: Client, kind: Kind, ids: Sequence[int], *, live: bool = False) -> list[dict[str, Any]]:
-    """The items of these ids that are not in the bin. One request for each 250."""
-    wanted, limit = sorted(set(ids)), PAGE_LIMIT
+def by_ids(client: Client, kind: Kind, ids: Iterable[int], *, live: bool = False) -> list[dict[str, Any]]:
+    """The items of these ids that are not in the bin. One request for each 250; smaller ones if AmoCRM cannot bring so many.
+
+    Raises `BrokenWord("filter_ignored")` if anything else comes: then what did not come is no news either.
+    """
+    wanted, size = sorted(set(ids)), min(PAGE_LIMIT, client.sizes.most(kind.operation))
     found: list[dict[str, Any]] = []
-    start = 0
+    start, shrunk = 0, False
     while start < len(wanted):
-        some = wanted[start : start + limit]
-        params: Params = [*kind.extra, *(("filter[id][]", one) for one in some), ("limit", PAGE_LIMIT)]
+        some = wanted[start : start + size]
         try:
-            tries = TRIES_OF_LARGE if limit in SMALLER and not live else None
-            reply = client.get(kind.path, kind.operation, params, live=live, tries=tries)
+            tries = TRIES_OF_LARGE if shrunk or len(some) > 1 else None
+            found += _exactly(client, kind, kind.extra, some, live=live, tries=tries)
         except DeskError as error:
-            if tries is None or not is_too_much(error):
+            less = next((step for step in STEPS if step < len(some)), None)
+            if less is None or not is_too_much(error, live=live):
                 raise
-            limit = SMALLER[limit]
+            size, shrunk = less, True
             continue
-        found += answers.items(reply.data, kind.key)
-        start += limit
-    asked = set(wanted)
-    return [item for item in found if item["id"] in asked]
+        if shrunk:
+            client.sizes.worked(kind.operation, size)
+            shrunk = False
+        start += len(some)
+    return found
+
+
+def _exactly(
+    client: Client, kind: Kind, extra: Params, ids: Sequence[int], *, live: bool, tries: int | None
+) -> list[dict[str, Any]]:
+    """The items of these few ids, of all pages AmoCRM makes of them; never any other item."""
+    found: dict[int, dict[str, Any]] = {}
+    page = 1
+    while True:
+        params: Params = [*extra, *(("filter[id][]", one) for one in ids), ("page", page), ("limit", len(ids))]
+        data = client.get(kind.path, kind.operation, params, live=live, tries=tries).data
+        some = {item["id"]: item for item in answers.items(data, kind.key)}
+        if not some.keys() <= set(ids):
+            raise BrokenWord("filter_ignored", operation=kind.operation, retryable=False)
+        if some.keys() <= found.keys() or not answers.has_next(data):
+            return list((found | some).values())
+        found |= some
+        page += 1
+
+
+def binned(client: Client, kind: Kind, ids: Iterable[int], *, live: bool = False) -> set[int]:
+    """Which of these ids are in the bin, by AmoCRM's own word. One request for each 250.
+
+    Nearly every field of what is in the bin is null, and a lead says that it is deleted (sheet 5.2): what does not look so
+    is not in it. An AmoCRM that refuses the question has told nothing.
+    """
+    wanted, found = sorted(set(ids)), set()
+    size = min(PAGE_LIMIT, client.sizes.most(kind.operation))
+    for start in range(0, len(wanted), size):
+        some = wanted[start : start + size]
+        try:
+            items = _exactly(client, kind, (("with", "only_deleted"),), some, live=live, tries=TRIES_OF_LARGE)
+        except (SaidNo, BrokenWord):
+            continue
+        found |= {item["id"] for item in items if item.get("is_deleted") is True or item.get("created_at") is None}
+    return found
+
+
+def one(client: Client, kind: Kind, item_id: int, *, live: bool = False) -> dict[str, Any] | None:
+    """One item by its address, None if there is none or it is in the bin. One request.
+
+    Only a 204 or a refusal in AmoCRM's own form says that there is none; any other answer than the item is an error.
+    """
+    operation = f"{kind.key}.get"
+    try:
+        reply = client.get(f"{kind.path}/{item_id}", operation, kind.extra, live=live)
+    except SaidNo as error:
+        if error.code != "not_found":
+            raise
+        return None
+    if reply.data is None and reply.status == NO_CONTENT:
+        return None
+    if not isinstance(reply.data, dict) or answers.whole(reply.data.get("id")) != item_id:
+        raise BrokenWord("garbled", operation=operation)
+    return reply.data | {"id": item_id}
 
 
 def count(client: Client, kind: Kind, since: int, until: int, about: int = 0, *, live: bool = False) -> int:
@@ -169,12 +229,19 @@ def count(client: Client, kind: Kind, since: int, until: int, about: int = 0, *,
 
     One request where `about`, a guess, is right; else up to twice log2 of the pages. AmoCRM tells no totals (sheet 4.4).
     """
-    try:
-        return _count(client, kind, since, until, about, PAGE_LIMIT, live)
-    except DeskError as error:
-        if not is_too_much(error):
-            raise
-    return _count(client, kind, since, until, about, SMALLER[PAGE_LIMIT], live)
+    limit, shrunk = min(PAGE_LIMIT, client.sizes.most(kind.operation)), False
+    while True:
+        try:
+            found = _count(client, kind, since, until, about, limit, live)
+        except DeskError as error:
+            less = smaller(limit)
+            if less is None or not is_too_much(error, live=live):
+                raise
+            limit, shrunk = less, True
+            continue
+        if shrunk:
+            client.sizes.worked(kind.operation, limit)
+        return found
 
 
 def _count(client: Client, kind: Kind, since: int, until: int, about: int, limit: int, live: bool) -> int:

@@ -6,6 +6,7 @@
     GET  /api/amocrm/disabled       AmoCRM's signed call that its admin has switched the integration off
     POST /api/amocrm/webhook/secret what AmoCRM tells by itself
     POST /api/crm, GET /api/crm/id  a lead from the landing page, and where it is
+    POST, GET /api/crm/in/key       the same for a sender that can be told an address and nothing else
     GET  /api/crm/thanks            where a plain HTML form ends that has no page of its own for it
 
 Thin: who may call is `crm.access` and `crm.reception`, what a lead may be is `crm.intake`, everything else is the desk.
@@ -15,6 +16,7 @@ The routes are in `amocrm`, `hooks` and `leads`, their description is `openapi`;
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI, Request
@@ -23,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
+from crm.access import App, Receive, Scope, Send
 from crm.api import amocrm, hooks, leads, pages
 from crm.api.answers import Refused, error_json, fault_text, http_status_of
 from crm.api.openapi import document
@@ -50,6 +53,7 @@ def build(desk: Callable[[], Desk], pace: Pace | None = None) -> FastAPI:
         redirect_slashes=False,  # another address is another address: nobody is sent elsewhere with a secret
     )
     api.openapi = document  # type: ignore[method-assign]
+    api.add_middleware(OneEnd)
     amocrm.add(api, desk)
     hooks.add(api, desk)
     leads.add(api, desk, pace or Pace())
@@ -60,7 +64,8 @@ def build(desk: Callable[[], Desk], pace: Pace | None = None) -> FastAPI:
 
     @api.exception_handler(DeskError)
     def failed(request: Request, error: DeskError) -> Response:
-        return _answer(request, desk(), http_status_of(error), error.code)
+        later = {} if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
+        return _answer(request, desk(), http_status_of(error), error.code, headers=later)
 
     @api.exception_handler(SQLAlchemyError)
     def database_away(request: Request, error: SQLAlchemyError) -> Response:
@@ -74,6 +79,19 @@ def build(desk: Callable[[], Desk], pace: Pace | None = None) -> FastAPI:
         return _answer(request, desk(), error.status_code, code, headers={**(error.headers or {}), **allow})
 
     return api
+
+
+class OneEnd:
+    """ASGI middleware: an address under /crm is the same with a slash at its end, which people and builders put there."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        root = scope.get("root_path", "")
+        if scope["type"] == "http" and scope["path"].endswith("/") and scope["path"].startswith(f"{root}/crm/"):
+            scope = {**scope, "path": scope["path"].rstrip("/")}
+        await self._app(scope, receive, send)
 
 
 def _answer(

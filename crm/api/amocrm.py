@@ -16,12 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from crm.access import key_verdict
 from crm.api.answers import Refused, status_json
 from crm.api.incoming import body_of
-from crm.connection.consent import STATE_LIFE
 from crm.desk import Desk
-from crm.errors import DeskError
+from crm.errors import DeskError, SetupError
 from crm.intake import FieldFault
-from crm.routes import STATE_COOKIE, STATE_COOKIE_PATH, back_to_page
-from crm.store import clock
+from crm.routes import STATE_COOKIE, back_to_page
 
 LONGEST_SIGNED = 128
 """A signature takes 64 characters, a client id 36, an account id about 8."""
@@ -49,13 +47,22 @@ def add(api: FastAPI, desk: Callable[[], Desk]) -> None:
 
     @api.post("/amocrm/callback")
     async def refresh(request: Request) -> Response:
-        """Refresh now: the stored grant, or the `refresh_token` given, which is spent."""
+        """Refresh now: the stored grant, or the `refresh_token` given, which is spent.
+
+        One that was renewed a short while ago is left alone, unless the body says `{"confirm": true}`.
+        """
         _require_key(request, desk())
-        given = (await _json_body(request)).get("refresh_token")
+        body = await _json_body(request)
+        given, insists = body.get("refresh_token"), body.get("confirm", False)
+        if not isinstance(insists, bool):
+            raise Refused(422, "request_invalid", [FieldFault("confirm", "not_yes_or_no")])
         if given is not None and not (isinstance(given, str) and 0 < len(given) <= LONGEST_QUERY and given.isascii()):
             raise Refused(422, "request_invalid", [FieldFault("refresh_token", "not_text")])
         connection = desk().connection
-        await run_in_threadpool(connection.adopt, given) if given else await run_in_threadpool(connection.refresh_now)
+        if given:
+            await run_in_threadpool(connection.adopt, given)
+        else:
+            await run_in_threadpool(connection.refresh_now, insists=insists)
         return JSONResponse(status_json(await run_in_threadpool(connection.status)))
 
     @api.get("/amocrm/disabled")
@@ -75,24 +82,20 @@ def _finish(desk: Desk, query: Mapping[str, str], bound_to: str) -> Response:
         if "error" in query:
             desk.connection.denied(query.get("state", ""), bound_to)
             return _back_to_page("consent_denied" if query["error"] == "access_denied" else "consent_failed")
-        desk.connection.finish(
-            code=query["code"], state=query.get("state", ""), referer=query.get("referer", ""), bound_to=bound_to
-        )
+        answer = {"code": query["code"], "state": query.get("state", ""), "bound_to": bound_to}
+        try:
+            desk.connection.finish(referer=query.get("referer", ""), **answer)
+        except SetupError as error:
+            if error.code != "state_unknown" or not desk.connection.has_finished(**answer):
+                raise
     except DeskError as error:
-        return _back_to_page("ok" if error.code == "state_unknown" and _just_connected(desk) else error.code)
+        return _back_to_page(error.code)
     return _back_to_page("ok")
 
 
-def _just_connected(desk: Desk) -> bool:
-    """Whether somebody only loads the address of a consent that succeeded once more."""
-    status = desk.connection.status()
-    return status.connected_at is not None and clock.now() - status.connected_at < STATE_LIFE and status.connected
-
-
 def _back_to_page(result: str) -> Response:
-    answer = back_to_page(result)
-    answer.delete_cookie(STATE_COOKIE, path=STATE_COOKIE_PATH)
-    return answer
+    """The cookie stays in the browser until it is too old: an address somebody made up ends no consent that is under way."""
+    return back_to_page(result)
 
 
 def _require_key(request: Request, desk: Desk) -> None:

@@ -29,6 +29,8 @@ class Refused(Exception):
 def http_status_of(error: DeskError) -> int:
     """The HTTP status our own callers get for an error: theirs to repair, AmoCRM's to repair, or come again."""
     match error:
+        case SetupError() if error.code == "refreshed_just_now":
+            return 429
         case SetupError() | NotLetIn() if error.code != "rate_limited":
             return 409
         case SaidNo():

@@ -9,29 +9,30 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from crm.access import caller_of
 from crm.api import cors, pages
 from crm.api.answers import Refused, progress_json
-from crm.api.incoming import body_of
+from crm.api.incoming import beginning_of
 from crm.desk import Desk
 from crm.intake import FieldFault
-from crm.reception import API, bodies
+from crm.reception import API, bodies, presets, salvage
 from crm.reception.admission import Admission, admit
-from crm.reception.bodies import JSON, Unreadable
+from crm.reception.bodies import JSON, URLENCODED, Flat, Unreadable
 from crm.reception.callers import Address, client_address, household
-from crm.reception.forms import Keyholder
+from crm.reception.forms import KEY_PREFIX, Form, Keyholder
 from crm.reception.log import REFUSED
 from crm.reception.pace import ALL_ASKING, ALL_TAKING, ASKING, PERSON, PROGRAM, Pace
-from crm.reception.reception import KEY
-from crm.reception.tracking import PAGE
+from crm.reception.reception import KEY, Taken
+from crm.reception.tracking import PAGE, clean
 from crm.settings import is_loopback
 from crm.words import words
 
@@ -39,6 +40,9 @@ THANKS = "/api/crm/thanks"
 
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 """An Idempotency-Key: printable ASCII without spaces, as long as a header of its kind ever is."""
+
+KEYS = (KEY, "secret", "google_key")
+"""Fields in which senders show a key: a page its form's, VK and Google what they were given for one."""
 
 LEAD_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -50,13 +54,12 @@ STATUS = {
     "json_broken": 400,
     "form_broken": 400,
     "object_wanted": 422,
-    "too_many_names": 422,
-    "too_deep": 422,
-    "files_not_taken": 422,
     "api_shut": 403,
     "api_key_wrong": 401,
     "key_ended": 401,
+    "key_not_in_address": 403,
     "origin_not_allowed": 403,
+    "origin_null": 403,
     "form_paused": 403,
     "idempotency_key_wrong": 400,
     "key_reused": 409,
@@ -73,12 +76,23 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
         """Accept a lead: it is on the disk when this answers, and goes to AmoCRM from there."""
         sender = Sender(request, desk())
         _keep_pace(pace, sender)
-        try:
-            kind = bodies.kind_of(sender.content_type, request.headers.get("content-encoding"))
-            body = await body_of(request)
-        except (Unreadable, Refused) as error:
-            return await run_in_threadpool(_unread, sender, error.code)
-        return await run_in_threadpool(_take, sender, kind, body)
+        body, code = await beginning_of(request)
+        return await run_in_threadpool(_take, sender, body, code)
+
+    @api.post("/crm/in/{key}", status_code=200)
+    async def accept_by_address(key: str, request: Request) -> Response:
+        """The same for a sender that can be told an address and nothing else: the form's key stands in it."""
+        sender = Sender(request, desk(), key)
+        _keep_pace(pace, sender)
+        body, code = await beginning_of(request)
+        return await run_in_threadpool(_take, sender, body, code)
+
+    @api.get("/crm/in/{key}")
+    def accept_query(key: str, request: Request) -> Response:
+        """The same for a sender that says everything in the address; nothing but the key is a look whether it is right."""
+        sender = Sender(request, desk(), key)
+        _keep_pace(pace, sender)
+        return _take(sender, b"", None)
 
     @api.get("/crm/thanks")
     def thanks() -> Response:
@@ -101,17 +115,21 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
     def before_accept(request: Request) -> Response:
         return _preflight(request, desk(), "POST")
 
+    @api.options("/crm/in/{key}")
+    def before_accept_by_address(request: Request) -> Response:
+        return _preflight(request, desk(), "POST")
+
     @api.options("/crm/{lead_id}")
     def before_where(request: Request) -> Response:
         return _preflight(request, desk(), "GET")
 
 
 class Sender:
-    """Who sends a request, as far as its head tells."""
+    """Who sends a request, as far as its head tells. `address_key`: the key in the address, None for an address without one."""
 
-    def __init__(self, request: Request, desk: Desk) -> None:
+    def __init__(self, request: Request, desk: Desk, address_key: str | None = None) -> None:
         caller = caller_of(request.scope)
-        self.request, self.desk = request, desk
+        self.request, self.desk, self.address_key = request, desk, address_key
         self.is_local = desk.doorway.is_local(request.scope, caller)
         self.origin, self._peer = caller.origin, caller.peer
         own = (request.scope.get("server") or ("",))[0]
@@ -129,19 +147,28 @@ class Sender:
         return str(self.address) if self.address else None
 
     @property
+    def is_visitor(self) -> bool:
+        """Whether somebody looks at the answer in a browser: a page's script says where it is from, a page wants a page."""
+        is_led = bodies.is_form(self.content_type) and "text/html" in self.request.headers.get("accept", "")
+        return self.origin is not None or is_led
+
+    @property
     def bearer(self) -> str:
         """The key of the Authorization header; "" where it has none."""
         scheme, _, key = self.request.headers.get("authorization", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else ""
 
     def admission(self, shown: Any = None) -> Admission:
-        """`shown`: a key in the body, if any. The header's counts before it."""
+        """`shown`: a key in the body, if any. The address's counts before the header's, and that before it."""
         forms = self.desk.reception.forms
         key = self.bearer or (shown if isinstance(shown, str) else "")
+        if self.address_key is not None:
+            key = self.address_key or " "  # an empty one is none anybody could have
         keyholder = forms.keyholder(key) if key else None
-        if keyholder is None and self.is_local and self.desk.doorway.is_key(self.bearer):
+        if keyholder is None and self.address_key is None and self.is_local and self.desk.doorway.is_key(self.bearer):
             keyholder = Keyholder(forms.of(API), works=True)
         return admit(
+            by_address=self.address_key is not None,
             key=key,
             keyholder=keyholder,
             origin=self.origin,
@@ -168,7 +195,7 @@ def headers(request: Request, desk: Desk) -> dict[str, str]:
 
 def _keep_pace(pace: Pace, sender: Sender, *, asking: bool = False) -> None:
     """Raise `Refused` for whoever sends too fast. A program on this machine is only held to what all may together."""
-    is_browser = sender.origin is not None or bodies.is_form(sender.content_type)
+    is_browser = sender.origin is not None or (bodies.is_form(sender.content_type) and sender.address_key is None)
     own = ASKING if asking else PERSON if is_browser else PROGRAM
     limits = [(ALL_ASKING if asking else ALL_TAKING, "")]
     if not sender.is_local or sender.origin is not None:
@@ -178,40 +205,86 @@ def _keep_pace(pace: Pace, sender: Sender, *, asking: bool = False) -> None:
         raise Refused(429, "too_many_requests", headers={"Retry-After": str(math.ceil(wait_s))})
 
 
-def _take(sender: Sender, kind: str, body: bytes) -> Response:
-    """Everything after the body has arrived. Reads and writes the database, so not on the event loop."""
+def _take(sender: Sender, body: bytes, code: str | None) -> Response:
+    """Everything after the body has arrived. Reads and writes the database, so not on the event loop.
+
+    `code`: why the body is not whole.
+    """
     try:
-        raw = bodies.read(kind, sender.content_type, body)
+        if code:
+            raise Unreadable(code)
+        said = _said(sender, body)
     except Unreadable as error:
-        _unread(sender, error.code)
-    if referer := sender.request.headers.get("referer"):
-        raw.setdefault(PAGE, referer)  # a form without a script cannot tell its own address; the browser does
-    admission, reception = sender.admission(raw.get(KEY)), sender.desk.reception
+        _unread(sender, error.code, body)
+    admission, reception = sender.admission(_shown(said)), sender.desk.reception
     form, keys = admission.form, sender.request.headers.getlist("idempotency-key")
     if form is None:
         raise _refused(admission.refusal)
     refusal = admission.refusal
+    if refusal is None and (answer := _no_submission(sender, form, said)) is not None:
+        return answer
     if refusal is None and keys and not (len(keys) == 1 and IDEMPOTENCY_KEY.fullmatch(keys[0])):
         refusal = "idempotency_key_wrong"
     if refusal is not None:
-        taken = reception.refuse(form, raw, refusal, ip=sender.ip)
+        taken = reception.refuse(form, said, refusal, ip=sender.ip)
     else:
-        taken = reception.take(form, raw, ip=sender.ip, idempotency_key=keys[0] if keys else "")
+        key = keys[0] if keys else presets.repetition_key(said)
+        taken = reception.take(form, said, ip=sender.ip, idempotency_key=key, is_visitor=sender.is_visitor)
     if taken.outcome == REFUSED:
         raise _refused(taken.code, taken.faults)
-    more = headers(sender.request, sender.desk)
-    if is_form(sender.request):
-        return RedirectResponse(form.thanks_url or THANKS, status_code=303, headers=more)
+    return _accepted(sender, form, said, taken)
+
+
+def _said(sender: Sender, body: bytes) -> Flat:
+    """What a request says, in its body and, where the key stands in the address, in its query. Raises `Unreadable`."""
+    request = sender.request
+    body = bodies.plain(body, request.headers.get("content-encoding"))
+    asked = bodies.read(URLENCODED, request.scope.get("query_string", b"")) if sender.address_key is not None else {}
+    said = {} if sender.address_key is not None and not body.strip() else bodies.read(sender.content_type, body)
+    said = {**asked, **said}
+    if (referer := request.headers.get("referer")) and not clean(said.get(PAGE)):
+        said[PAGE] = (
+            referer  # a form without a script cannot tell its own address; the browser does, or its site at least
+        )
+    return said
+
+
+def _shown(said: Flat) -> str | None:
+    """The key in a body: the form's by its field; of other fields only what looks like one of ours."""
+    shown = [(name, said[name]) for name in KEYS if isinstance(said.get(name), str)]
+    return next((key for name, key in shown if name == KEY or key.startswith(KEY_PREFIX)), None)
+
+
+def _no_submission(sender: Sender, form: Form, said: Flat) -> Response | None:
+    """The answer to a builder's check and to a service's other calls; None for a submission."""
+    own = presets.own_answer(form.preset, said, form.code)
+    if own is None and presets.is_check(said, by_address=sender.address_key is not None):
+        own = presets.OK
+    return None if own is None else PlainTextResponse(own, headers=headers(sender.request, sender.desk))
+
+
+def _accepted(sender: Sender, form: Form, said: Flat, taken: Taken) -> Response:
+    more, request = headers(sender.request, sender.desk), sender.request
+    accept = request.headers.get("accept", "")
+    match presets.manner(answer=form.answer, is_form=bodies.is_form(sender.content_type), accept=accept, said=said):
+        case presets.AS_PAGE:
+            return RedirectResponse(form.thanks_url or THANKS, status_code=303, headers=more)
+        case presets.AS_PLAIN:
+            kind, text = presets.reply(form.preset, said, taken.told_id)
+            return Response(text, media_type=kind, headers=more)
     address = f"{sender.desk.settings.base_url}/api/crm/{taken.told_id}"
     content = {"id": taken.told_id, "status": "accepted", "status_url": address}
     return JSONResponse(content, status_code=202, headers=more)
 
 
-def _unread(sender: Sender, code: str) -> NoReturn:
-    """A body that cannot be read: noted in the log, if its head shows whose it is."""
-    admission = sender.admission()
+def _unread(sender: Sender, code: str, body: bytes) -> NoReturn:
+    """A body that cannot be read: kept in the log as it came, if its head or the body itself shows whose it is."""
+    with suppress(Unreadable):
+        body = bodies.plain(body, sender.request.headers.get("content-encoding"))
+    admission = sender.admission(salvage.key_in(body) or None)
     if admission.form is not None:
-        sender.desk.reception.refuse(admission.form, None, code, ip=sender.ip)
+        text = salvage.kept_text(body, bodies.charset_of(sender.content_type))
+        sender.desk.reception.refuse(admission.form, salvage.saved(text), code, ip=sender.ip, text=text)
     raise _refused(code)
 
 

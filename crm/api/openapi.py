@@ -11,19 +11,29 @@ from typing import Any
 
 from crm import intake, phones
 from crm.reception import tracking
-from crm.reception.bodies import DEEPEST, JSON, MOST_FIELDS, MULTIPART, URLENCODED
+from crm.reception.bodies import JSON, MULTIPART, URLENCODED
 from crm.reception.reception import KEY
 from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, LONGEST_VERSION, TRAP
 
 Schema = dict[str, Any]
 
+DESCRIBED_DEPTH = 3
+"""Levels of lists and objects that are described. More are read as well; a schema that named itself could not be played."""
+
 ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "examples": ["5c2c7d1f4b7e4a0f9a1d6f0b2c3d4e5f"]}
 MOMENT = {"type": "string", "format": "date-time", "examples": ["2026-03-08T09:30:15.250000+00:00"]}
 
-NAME = "A name: at least one letter, no markup, no pictures, not begun like a formula. Spaces around it are cut off."
-LABEL = "Letters, digits and ordinary punctuation: no markup, no pictures, not begun like a formula."
-PHONE = "A phone as people write it: 8…, +7…, brackets, dashes, an extension; other countries with their +code."
-MESSAGE = "Free text without control characters."
+NAME = "A name. Missing, a dash or a number: a lead without a name."
+LABEL = "One line. What cannot stay in it (markup, what is too long) goes into the note as it was said."
+PHONE = "A phone as people write it: 8…, +7…, brackets, words, an extension; other countries with their +code. The only thing wanted."
+MESSAGE = "Free text."
+
+UNDERSTOOD = (
+    " Other names are understood too: those of the common builders and plug-ins, capital letters, Russian labels, names in brackets,"
+    " values beside their names, JSON inside a field, and what a form was taught on the page Site forms; docs/intake.md has them."
+)
+
+KEY_IN_PATH = {"name": "key", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 EXAMPLE = {
     "name": "Иван Иванов",
@@ -46,6 +56,7 @@ def document() -> Schema:
         "servers": [{"url": "/api"}],
         "paths": {
             "/crm": {"post": _accept()},
+            "/crm/in/{key}": {"get": _accept_query(), "post": _accept_by_address()},
             "/crm/thanks": {"get": _thanks()},
             "/crm/{lead_id}": {"get": _where()},
             "/amocrm/auth": {"get": _auth()},
@@ -82,8 +93,8 @@ def _accept() -> Schema:
         "operationId": "accept",
         "summary": "Accept a lead",
         "description": "The lead is on the disk when this answers, and goes to AmoCRM from there. A program on the desk's"
-        " own machine needs no key. Names that are not described are ignored, except those an admin has added on the"
-        " page Fields. A plain HTML form is answered with 303, and errors of it with a page, unless it accepts JSON.",
+        " own machine needs no key. A plain HTML form is answered with 303, and errors of it with a page, unless it accepts"
+        " JSON. A slash at the end of the address changes nothing." + UNDERSTOOD,
         "parameters": [
             {
                 "name": "Idempotency-Key",
@@ -101,22 +112,66 @@ def _accept() -> Schema:
                 for kind, name in kinds.items()
             },
         },
-        "responses": {
-            "202": _json("Accepted, or accepted before.", _ref("Accepted")),
-            "303": {
-                "description": "The same, for a plain HTML form: to the form's thank-you page.",
-                "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
-            },
-            "400": _problem("The body or the Idempotency-Key is not well formed."),
-            "401": _problem("No key, a wrong one, or one that has ended.", **_header("WWW-Authenticate")),
-            "403": _problem("The form is paused or not open to this site; or no key is set at all."),
-            "409": _problem("This Idempotency-Key came with other content before."),
-            "413": _problem("More than 64 KB."),
-            "415": _problem("Neither JSON nor an HTML form, not UTF-8, or compressed."),
-            "422": _problem("Fields are faulty: `errors` names each."),
-            **_busy(),
-        },
+        "responses": _outcomes(),
         "security": [{}, {"bearer": []}],
+    }
+
+
+def _accept_by_address() -> Schema:
+    kinds = {JSON: "Lead", URLENCODED: "LeadForm", MULTIPART: "LeadForm"}
+    return {
+        "operationId": "accept_by_address",
+        "summary": "Accept a lead from a sender that can be told an address and nothing else",
+        "description": "The form's key stands in the address, which the form has to allow. Otherwise as POST /crm. Without a body, or"
+        " with a builder's `test=test`, it is a look whether the address is right." + UNDERSTOOD,
+        "parameters": [KEY_IN_PATH],
+        "requestBody": {"required": True, "content": {kind: {"schema": _ref(name)} for kind, name in kinds.items()}},
+        "responses": _outcomes(),
+        "security": [{}],
+    }
+
+
+def _accept_query() -> Schema:
+    texts = {name: schema for name, schema in _lead_form()["properties"].items() if name in intake.OWN_FIELDS}
+    return {
+        "operationId": "accept_query",
+        "summary": "The same for a sender that says everything in the address",
+        "description": "Without a query it is a look whether the address is right." + UNDERSTOOD,
+        "parameters": [
+            KEY_IN_PATH,
+            *(
+                {"name": name, "in": "query", "required": name == "phone", "schema": schema}
+                for name, schema in texts.items()
+            ),
+        ],
+        "responses": _outcomes(),
+        "security": [{}],
+    }
+
+
+def _outcomes() -> Schema:
+    """What may become of a submission, wherever it came in."""
+    text = {"text/plain": {"schema": {"type": "string"}}, JSON: {"schema": {"type": "object"}}}
+    return {
+        "200": {
+            "description": "Accepted, for a sender that wants this; or the address was tried out.",
+            "content": text,
+        },
+        "202": _json("Accepted, or accepted before.", _ref("Accepted")),
+        "303": {
+            "description": "The same, for a plain HTML form: to the form's thank-you page.",
+            "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
+        },
+        "400": _problem("The body or the Idempotency-Key is not well formed."),
+        "401": _problem("No key, a wrong one, or one that has ended.", **_header("WWW-Authenticate")),
+        "403": _problem(
+            "The form is paused, not open to this site or to keys in the address; or no key is set at all."
+        ),
+        "409": _problem("This Idempotency-Key came with other content before."),
+        "413": _problem("More than 64 KB."),
+        "415": _problem("Neither JSON nor an HTML form, or compressed in a way that is not known."),
+        "422": _problem("There is no phone, or a field is faulty that the form's owner wants: `errors` names each."),
+        **_busy(),
     }
 
 
@@ -151,7 +206,7 @@ def _lead() -> Schema:
     """The body as JSON."""
     optional = {"type": ["string", "null"], "default": ""}
     texts = {
-        "name": _text(intake.LONGEST_NAME, "lead-name", NAME, minLength=1),
+        "name": _text(intake.LONGEST_NAME, "lead-name", NAME) | optional,
         "phone": _text(phones.LONGEST_INPUT, "lead-phone", PHONE, minLength=1),
         "direction": _text(intake.LONGEST_LABEL, "lead-label", LABEL) | optional,
         "source": _text(intake.LONGEST_LABEL, "lead-label", f"{LABEL} Unset: the form's own.") | optional,
@@ -159,10 +214,9 @@ def _lead() -> Schema:
     }
     return {
         "type": "object",
-        "required": ["name", "phone"],
+        "required": ["phone"],
         "properties": texts | {name: _welcome(about) for name, about in _welcomed().items()},
-        "additionalProperties": _ref(_level(DEEPEST - 1)),
-        "maxProperties": MOST_FIELDS,
+        "additionalProperties": _ref(_level(DESCRIBED_DEPTH - 1)),
         "example": EXAMPLE,
     }
 
@@ -177,10 +231,9 @@ def _lead_form() -> Schema:
     welcomed = {name: {"type": "string", "description": about} for name, about in _welcomed().items()}
     return {
         "type": "object",
-        "required": ["name", "phone"],
+        "required": ["phone"],
         "properties": texts | welcomed,
         "additionalProperties": {"type": "string"},
-        "maxProperties": MOST_FIELDS,
     }
 
 
@@ -199,7 +252,7 @@ def _welcomed() -> dict[str, str]:
 
 
 def _welcome(about: str) -> Schema:
-    return _ref(_level(DEEPEST - 1)) | {"description": about}
+    return _ref(_level(DESCRIBED_DEPTH - 1)) | {"description": about}
 
 
 def _text(longest: int, kind: str, about: str, **more: Any) -> Schema:
@@ -207,10 +260,10 @@ def _text(longest: int, kind: str, about: str, **more: Any) -> Schema:
 
 
 def _anything() -> dict[str, Schema]:
-    """Any JSON, as deep as is read. A schema that named itself would allow any depth."""
+    """Any JSON, as deep as is described."""
     plain: Schema = {"type": ["string", "number", "boolean", "null"]}
     levels = {_level(0): plain}
-    for depth in range(1, DEEPEST):
+    for depth in range(1, DESCRIBED_DEPTH):
         inner = _ref(_level(depth - 1))
         nested = [{"type": "array", "items": inner}, {"type": "object", "additionalProperties": inner}]
         levels[_level(depth)] = {"anyOf": [plain, *nested]}
@@ -291,12 +344,21 @@ def _refresh() -> Schema:
         "pattern": "^[\\x00-\\x7f]*$",
         "description": "A refresh token to spend instead of the stored one.",
     }
+    confirm = {
+        "type": "boolean",
+        "description": "Refresh although the stored token was renewed, or tried in vain, a short while ago.",
+    }
+    wait = {"Retry-After": {"required": True, "schema": {"type": "integer", "minimum": 1}}}
     return {
         "operationId": "refresh",
         "summary": "Refresh the connection now",
+        "description": "Each refresh spends a token that works once. A second one within five minutes wants `confirm`,"
+        " and so does one within ten seconds after one that failed; within ten seconds after a good one none is made.",
         "requestBody": {
             "required": False,
-            "content": {JSON: {"schema": {"type": "object", "properties": {"refresh_token": token}}}},
+            "content": {
+                JSON: {"schema": {"type": "object", "properties": {"refresh_token": token, "confirm": confirm}}}
+            },
         },
         "responses": {
             "200": _json("Refreshed.", _ref("Connection")),
@@ -305,7 +367,8 @@ def _refresh() -> Schema:
             "409": _json("Not connected, or AmoCRM does not let us in.", _ref("Error")),
             "413": _json("More than 64 KB.", _ref("Error")),
             "415": _json("JSON is wanted.", _ref("Error")),
-            "422": _json("`refresh_token` is no text, or AmoCRM refused it.", _ref("Error")),
+            "422": _json("`refresh_token` is no text, `confirm` is no yes or no, or AmoCRM refused it.", _ref("Error")),
+            "429": _problem("Refreshed, or tried, a short while ago; `confirm` insists.", **wait),
             "502": _json("AmoCRM cannot be reached, or does not keep its word.", _ref("Error")),
             "503": _json("Come again later.", _ref("Error")),
         },

@@ -21,7 +21,7 @@ from crm.calls.lookup import look
 from crm.errors import DeskError
 from crm.fields import FieldMap
 from crm.mirror import Mirror
-from crm.phonebook import phones_of
+from crm.phonebook import has_phone
 from crm.store import Store
 
 FRESH_S = 60.0
@@ -90,12 +90,13 @@ class Asking:
 
     def _read(self, phone: str) -> tuple[str, int] | None:
         phone_field = self._fields.layout().contact_phone.get("field_id", 0)
+        asked = self._mirror.version()
         hits = contacts.matching(self._client, phones.search_digits(phone), with_leads=True, tries=1)
-        same = [hit for hit in hits if phone in phones_of(hit, phone_field)]
+        same = [hit for hit in hits if has_phone(hit, phone_field, phone)]
         linked = {lead["id"] for hit in same for lead in (hit.get("_embedded") or {}).get("leads") or []}
         found = leads.by_ids(self._client, linked) if linked else []
         if same:
-            self._mirror.keep(found, same)
+            self._mirror.keep(found, same, asked)
         person = next(iter(look(self._store, phone).exact), None)
         lead = person and (person.open_lead or next(iter(person.leads), None))
         return notes.newest(self._client, lead.id, tries=1) if lead else None

@@ -107,10 +107,7 @@ def read(
 ) -> tuple[Entry | None, list[FieldFault]]:
     """A call, or every fault. `raw`: what stands in the form; what is missing is as the form begins."""
     said = dict(raw)
-    typed = said.get("phone")
-    if isinstance(typed, str) and (phone := phones.heard(typed)):
-        said["phone"] = phone
-    lead, faults = intake.read(said, added)
+    lead, faults = intake.read(said, added, strict=intake.every_field(added), zone=zone)
     step = _one_of(said, "step", NEXT)
     at, more = _moment(said, step, now, zone)
     faults += more
@@ -217,7 +214,7 @@ def _heading(entry: Entry, now: datetime, zone: ZoneInfo, say: Words, operator: 
     return say(
         "call-note",
         time=f"{now.astimezone(zone):%d.%m.%Y %H:%M}",
-        name=entry.lead.name,
+        name=entry.lead.name or say("nameless"),
         phone=phones.display(entry.lead.phone),
         operator=operator or "—",
     )
@@ -227,7 +224,7 @@ def _task(entry: Entry, say: Words, operator: str, user_id: int | None) -> dict[
     assert entry.step_at is not None  # noqa: S101 - asked by `steps`
     text = say(
         f"call-task-{entry.step}",
-        name=entry.lead.name,
+        name=entry.lead.name or say("nameless"),
         phone=phones.display(entry.lead.phone),
         who=operator if entry.mine and operator else say("call-who-anyone"),
     )

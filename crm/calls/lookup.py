@@ -77,12 +77,14 @@ class Look:
 
 def look(store: Store, text: str) -> Look:
     """Everybody whose number this is or may be. `text`: as typed so far, in any spelling."""
-    phone = phones.heard(text)
+    told = phones.all_of(text)
+    phone = told[0] if told else None
     beginnings = () if phone else phones.beginnings(text)
     if phone is None and not beginnings:
         return Look(None)
     with store.read() as db:
-        exact = _having(db, [phone], MOST_EXACT) if phone else []
+        spelled = [spelling for one in told for spelling in phones.same_person(one)]
+        exact = _having(db, spelled, MOST_EXACT) if phone else []
         if phone:
             near = _near(db, phone) if not exact else _beginning(db, [f"{phone.partition(';')[0]};"])
         else:

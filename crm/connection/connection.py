@@ -16,7 +16,7 @@ from crm.amo.client import Client, Token
 from crm.amo.door import Door
 from crm.connection import decisions, status
 from crm.connection.consent import Consent
-from crm.connection.grant import GIVEN, LONG_LIVED, OURS, WHOSE, Grant, Held
+from crm.connection.grant import GIVEN, LONG_LIVED, OURS, Grant, Held
 from crm.connection.refresh import Refresher
 from crm.connection.status import Refresh, Status
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, NotSent, SaidNo, SetupError
@@ -36,6 +36,9 @@ ACCOUNT = "account of what is known"
 
 PASSING = frozenset({"server_error", "server_hiccup"})
 """What says nothing about an answer that comes a moment later."""
+
+PRINT_DIGITS = 7
+"""Of a fingerprint, for a number that every database keeps."""
 
 ASK_WHERE_EVERY_S = 60.0
 """How often a "not found" makes us ask whether the account has moved."""
@@ -67,15 +70,19 @@ class Connection:
         self._refresher = Refresher(self._grant, door, self._consent.integration, self._consent.may_go_to, clock, watch)
         self._generations: dict[str, int] = {}
         self._proved: int | None = None
+        self._in_doubt: str | None = None  # a long-lived token that was refused and is being tried once more
         self._asking, self._ask_again_at = threading.Lock(), 0.0
         self.changed = threading.Event()  # set when there is another grant: whoever looks after it looks at once
 
     # What AmoCRM's client asks for (crm.amo.client.Tokens)
 
     def current(self) -> Token:
-        """A token that should work. No request while the stored one is valid, one when it has run out."""
+        """A token that should work. No request while the stored one is valid, one when it has run out.
+
+        A long-lived one that is over, or that AmoCRM has refused a short while ago, is not given out: nobody sends it for nothing.
+        """
         if self._settings.amocrm_access_token is not None:
-            return Token(self._settings.amocrm_api_url, self._settings.amocrm_access_token.reveal())
+            return self._long_lived(self._settings.amocrm_access_token.reveal())
         held = self._checked(self._grant.held_together())
         if not held.is_usable(self._clock()):
             held = self._refresher.renewed(held, "expired")
@@ -84,7 +91,7 @@ class Connection:
     def after_rejection(self, rejected: Token) -> Token:
         """Another token after a 401: the stored one where somebody was faster, else one refresh."""
         if self._settings.amocrm_access_token is not None:
-            self._note_long_lived(fingerprint(rejected.access), trouble="token_rejected")
+            self._grant.refuse_long_lived(fingerprint(rejected.access), "token_rejected")
             raise NotLetIn("token_rejected", status=401)
         held = self._held()
         if held.access == rejected.access:
@@ -92,11 +99,24 @@ class Connection:
         return self._given_out(held)
 
     def worked(self, token: Token) -> None:
-        """AmoCRM accepted this token. Written down once a pair and process."""
+        """AmoCRM accepted this token. Written down once a pair and process, and where a long-lived one was in doubt."""
+        if token.access == self._in_doubt:
+            self._in_doubt = None
+            self._grant.accept_long_lived(fingerprint(token.access))
+            self.changed.set()
         generation = self._generations.get(token.access)
         if generation is not None and generation != self._proved:
             self._proved = generation
             self._grant.proved(generation)
+
+    def address(self) -> str:
+        """Where the connected account lives. No request. Raises `SetupError("not_connected")`."""
+        if self._settings.amocrm_access_token is not None:
+            return self._settings.amocrm_api_url
+        known = self._known_address()
+        if known is None:
+            raise SetupError("not_connected")
+        return known
 
     def moved(self, token: Token) -> Token | None:
         """The same token at the account's present address, where that is another one. At most one request a minute."""
@@ -124,6 +144,12 @@ class Connection:
         """AmoCRM's answer to `begin`: check it, exchange the code, remember the account. Three requests."""
         self._consent.spend(state, bound_to)
         self._exchange(self._consent.account_url(referer, self._known_address()), code, "consent")
+        self._consent.succeeded(self.status().connected_at, code=code, state=state, bound_to=bound_to)
+
+    def has_finished(self, *, code: str, state: str, bound_to: str = "") -> bool:
+        """Whether this is the answer, of this browser, that has made the present connection: its address is only loaded again."""
+        status = self.status()
+        return status.connected and self._consent.made(status.connected_at, code=code, state=state, bound_to=bound_to)
 
     def denied(self, state: str, bound_to: str = "") -> None:
         """The admin pressed "deny": the state is spent and the refusal is written down."""
@@ -148,11 +174,15 @@ class Connection:
             raise
         self._remember(pair, address, GIVEN, line)
 
-    def refresh_now(self) -> None:
-        """Refresh whatever is left on the token. One request, or none where somebody just did. Raises where it fails."""
+    def refresh_now(self, *, insists: bool = False) -> None:
+        """Refresh whatever is left on the token. One request, or none where somebody just did. Raises where it fails.
+
+        `insists`: whoever asks knows what it costs. Else a pair that was renewed, or tried in vain, a short while ago is left
+        alone: `SetupError("refreshed_just_now")` with the seconds to wait.
+        """
         if self._settings.amocrm_access_token is not None:
             raise SetupError("long_lived_not_refreshed")
-        self._refresher.renewed(self._held(), "by_hand", by_hand=True)
+        self._refresher.renewed(self._held(), "by_hand", by_hand=True, insists=insists)
 
     def disconnect(self) -> None:
         """Forget both tokens. AmoCRM keeps the integration installed; it can be connected again at any time."""
@@ -183,8 +213,7 @@ class Connection:
         Failures are written down and told by `status`; nothing is raised for them.
         """
         if self._settings.amocrm_access_token is not None:
-            self._identify_long_lived()
-            return LOOK_EVERY
+            return self._keep_long_lived()
         row = self._grant.row()
         if row is None or self._grant.trouble_of(row) is not None:
             return LOOK_EVERY
@@ -206,12 +235,24 @@ class Connection:
         """What is known, from the database alone: no request."""
         return status.read(self._grant, self._settings, self._clock())
 
+    def failing_since(self) -> datetime | None:
+        """Since when the key does not renew itself, or is refused; None where all is well, or nobody knows."""
+        if self._settings.amocrm_access_token is None:
+            return self._grant.failing_since()
+        row = self._grant.row(LONG_LIVED)
+        return row["attempted_at"] if row is not None and row["trouble"] is not None else None
+
     def timeline(self, limit: int = 20) -> list[Refresh]:
         """The last refreshes, newest first."""
         return status.timeline(self._grant, limit)
 
     def generation(self) -> int:
-        """Counts what happened to the grant: another number means that what kept us out may be over. No request."""
+        """Counts what happened to the grant: another number means that what kept us out may be over. No request.
+
+        Each long-lived token of the settings has a number of its own, below those of pairs.
+        """
+        if (token := self._settings.amocrm_access_token) is not None:
+            return -1 - int(fingerprint(token.reveal())[:PRINT_DIGITS], 16)
         row = self._grant.row()
         return 0 if row is None else int(row["generation"])
 
@@ -228,7 +269,7 @@ class Connection:
             return known
         token = self.current()
         try:
-            found = account.current(Client(self._door, _Fixed(token)))
+            found = account.current(self._client_of(token))
         except (BrokenWord, SaidNo) as error:
             if is_needed or error.code in PASSING:
                 raise
@@ -237,7 +278,6 @@ class Connection:
         which = OURS
         if self._settings.amocrm_access_token is not None:
             which = LONG_LIVED
-            self._note_long_lived(fingerprint(token.access))
         if not self._learn(which, token, account_id=found.id, account_name=found.name, subdomain=found.subdomain):
             raise NotSent("too_late_to_send")  # somebody has connected anew in this moment
         return found.id
@@ -312,7 +352,7 @@ class Connection:
 
     def _identity(self, token: Token) -> dict[str, Any]:
         """Account and person behind a token. Two requests; a person without admin rights stays unnamed."""
-        client = Client(self._door, _Fixed(token))
+        client = self._client_of(token)
         found = account.current(client)
         try:
             person = users.names(client).get(found.user_id or 0)
@@ -325,22 +365,37 @@ class Connection:
             "connected_by": person or (str(found.user_id) if found.user_id else None),
         }
 
-    def _identify_long_lived(self) -> None:
-        token = self.current()
-        print_of_it = fingerprint(token.access)
-        row = self._grant.row(LONG_LIVED)
-        if row is not None and row["access_print"] == print_of_it and row["connected_at"] and not row["trouble"]:
-            return
-        whose = self._identity(token)
-        self._note_long_lived(print_of_it, trouble=None, connected_at=self._clock())
-        self._learn(LONG_LIVED, token, **whose)
+    def _long_lived(self, access: str) -> Token:
+        """The settings' token, unless it is over or was refused a short while ago; then one caller at a time tries it."""
+        now, access_print = self._clock(), fingerprint(access)
+        expires_at = oauth.expiry_of(access)
+        if expires_at is not None and expires_at <= now:
+            raise NotLetIn("long_lived_expired")
+        row = self._grant.long_lived(access_print)
+        if row["trouble"] is not None:
+            is_resting = decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now)
+            if is_resting or not self._grant.may_probe(access_print):
+                raise NotLetIn(row["trouble"])
+            self._in_doubt = access
+        return Token(self._settings.amocrm_api_url, access)
 
-    def _note_long_lived(self, access_print: str, **facts: Any) -> None:
-        """Facts beside the long-lived token of the settings; what was known of another token's account does not hold."""
-        row = self._grant.row(LONG_LIVED)
-        if row is None or row["access_print"] != access_print:
-            facts = dict.fromkeys((*WHOSE, "connected_at")) | facts
-        self._grant.note(LONG_LIVED, access_print=access_print, **facts)
+    def _keep_long_lived(self) -> timedelta:
+        """Learn whose the settings' token is, and try a refused one when its time has come. How long until the next look."""
+        try:
+            token = self.current()
+            row = self._grant.long_lived(fingerprint(token.access))
+            if row["trouble"] or not row["connected_at"]:
+                whose = self._identity(token)
+                self._grant.note(LONG_LIVED, connected_at=row["connected_at"] or self._clock())
+                self._learn(LONG_LIVED, token, **whose)
+        except (NetworkError, NotLetIn, BrokenWord, SaidNo) as error:
+            log.warning("the long-lived token: %s", error)
+        return LOOK_EVERY
+
+    def _client_of(self, token: Token) -> Client:
+        """A client with this token and no other, that tells what becomes of a long-lived one."""
+        is_long_lived = self._settings.amocrm_access_token is not None
+        return Client(self._door, _Fixed(token, self if is_long_lived else None))
 
     def _still_works(self, held: Held) -> bool:
         """Whether AmoCRM accepts the pair. What cannot be asked now is taken for working: the next call tells.
@@ -348,7 +403,7 @@ class Connection:
         An access token that is merely over is refused as well, so the refresh token is asked about, which spends nothing.
         """
         try:
-            account.current(Client(self._door, _Fixed(held.token)))
+            account.current(self._client_of(held.token))
         except NotLetIn as error:
             return error.code != "token_rejected" or not self._refresher.is_dead(held)
         except DeskError:
@@ -364,18 +419,25 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class _Fixed:
-    """One token and no other: for learning whose it is."""
+    """One token and no other: for learning whose it is. `told`: who hears whether AmoCRM took it."""
 
     token: Token
+    told: Connection | None = None
 
     def current(self) -> Token:
         return self.token
 
     def after_rejection(self, rejected: Token) -> Token:
+        if self.told is not None:
+            return self.told.after_rejection(rejected)
         raise NotLetIn("token_rejected", status=401)
 
     def worked(self, token: Token) -> None:
-        return None
+        if self.told is not None:
+            self.told.worked(token)
+
+    def address(self) -> str:
+        return self.token.account_url
 
     def moved(self, token: Token) -> Token | None:
         return None

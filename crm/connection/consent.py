@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -25,6 +26,9 @@ from crm.store.tables import oauth_states
 
 STATE_LIFE = timedelta(minutes=20)
 """How long an admin may take on AmoCRM's consent page; the code he comes back with lives as long (sheet 3.2)."""
+
+LAST = "answer that connected"
+"""The fact under which the last answer that made a connection is remembered."""
 
 MOST_STATES = 1000
 """More begun and unfinished consents than a desk ever has: a program that keeps asking does not fill the disk."""
@@ -85,6 +89,19 @@ class Consent:
             raise SetupError("state_of_another_browser")
         if row["expires_at"] < self._clock():
             raise SetupError("state_expired")
+
+    def succeeded(self, connected_at: datetime | None, *, code: str, state: str, bound_to: str) -> None:
+        """Remember which answer made the connection, as hashes: a browser that loads its address again is told the same."""
+        told = {"at": str(connected_at), "state": _hash(state), "code": _hash(code), "bound_to": _hash(bound_to)}
+        self._store.remember(LAST, json.dumps(told))
+
+    def made(self, connected_at: datetime | None, *, code: str, state: str, bound_to: str) -> bool:
+        """Whether this very answer, in this very browser, has made the connection of that time, a short while ago."""
+        if connected_at is None or not timedelta() <= self._clock() - connected_at < STATE_LIFE:
+            return False
+        last = json.loads(self._store.recall(LAST) or "{}")
+        asked = {"at": str(connected_at), "state": _hash(state), "code": _hash(code), "bound_to": _hash(bound_to)}
+        return all(hmac.compare_digest(last.get(name, ""), text) for name, text in asked.items())
 
     def account_url(self, referer: str, present: str | None = None) -> str:
         """Where to exchange the code: the configured account, as long as that is the one AmoCRM names.

@@ -6,6 +6,8 @@ when a failed refresh is tried again         next_attempt
 what becomes of a token that may be spent    after_asking
 which word describes the connection          state_of
 what a failure really was                    explained
+how long a refresh by hand has to wait       by_hand_wait
+when a refused long-lived token is tried     next_probe, is_resting
 """
 
 from __future__ import annotations
@@ -53,6 +55,19 @@ CLOCK_LIMIT_S = 300.0
 WARN_DAYS = (30, 7, 1)
 """A long-lived token cannot be renewed, only replaced by a person: these many days ahead the page says so louder."""
 
+JUST_REFRESHED = timedelta(minutes=5)
+"""A pair this young is renewed by hand only for somebody who insists: each refresh spends a token that works once."""
+
+DOUBLE_PRESS = timedelta(seconds=10)
+"""A refresh by hand this soon after a good one is a second press, also of somebody who insists: one is enough."""
+
+JUST_FAILED = timedelta(seconds=10)
+"""After a refresh that failed the next one by hand waits this long, unless somebody insists, or has changed the settings."""
+
+PROBES = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 900))
+"""Before a long-lived token that AmoCRM has refused is tried again, by refusals in a row. Nobody but a person can replace it,
+so this is only for an AmoCRM that refuses by mistake for a while."""
+
 FATAL = frozenset(
     {
         "grant_revoked", "grant_expired", "grant_invalid", "client_id_wrong", "client_secret_wrong", "client_not_allowed",
@@ -71,7 +86,7 @@ REFUSED_GRANT = frozenset({"grant_revoked", "grant_expired", "grant_invalid"})
 """AmoCRM's word that a refresh token is worth nothing."""
 
 UNSENT = frozenset(
-    {"unreachable", "name_unknown", "tls_failed", "too_late_to_send", "rate_limited", "unpaid", "blocked"}
+    {"unreachable", "name_unknown", "tls_failed", "too_late_to_send", "no_turn", "rate_limited", "unpaid", "blocked"}
 )
 """Results of a token call after which the token is certainly unspent."""
 
@@ -131,6 +146,28 @@ def next_attempt(error: DeskError, failures: int, now: datetime) -> datetime | N
 def is_cooling(next_attempt_at: datetime | None, now: datetime) -> bool:
     """Whether it is too early for another try. A time too far ahead was set by a clock that was wrong."""
     return next_attempt_at is not None and now < next_attempt_at <= now + LONGEST_WAIT
+
+
+def by_hand_wait(
+    *, refreshed_at: datetime | None, attempted_at: datetime | None, failures: int, insists: bool, now: datetime
+) -> timedelta:
+    """How long a refresh by hand has to wait; nought if it may go. A time that lies ahead of us was told by a wrong clock."""
+    last, window = refreshed_at, DOUBLE_PRESS if insists else JUST_REFRESHED
+    if failures:
+        last, window = attempted_at, timedelta() if insists else JUST_FAILED
+    if last is None or not timedelta() <= now - last < window:
+        return timedelta()
+    return last + window - now
+
+
+def next_probe(refusals: int, now: datetime) -> datetime:
+    """When a long-lived token is tried again after its `refusals`-th refusal in a row."""
+    return now + PROBES[min(max(refusals, 1), len(PROBES)) - 1]
+
+
+def is_resting(refused_at: datetime | None, until: datetime | None, now: datetime) -> bool:
+    """Whether a refusal of a long-lived token is still fresh. A clock that was set back does not make it last longer."""
+    return refused_at is not None and until is not None and refused_at <= now < until
 
 
 def is_in_vain(cause: str | None, works: bool, issued_at: datetime, now: datetime) -> bool:

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm.amo.client import Token
-from crm.amo.oauth import Pair
+from crm.amo.limiter import LIVE_PATIENCE_S
+from crm.amo.oauth import TOKEN_DEADLINE_S, Pair
 from crm.connection import decisions
 from crm.errors import DeskError, NotLetIn
 from crm.store import Store
@@ -30,6 +31,9 @@ from crm.vault import Vault, fingerprint
 
 OURS, LONG_LIVED = 1, 2
 """Rows of `grants`: the pair we refresh, and what is known about `AMOCRM_ACCESS_TOKEN`."""
+
+PROBING = "probing"
+"""The result of a try of the long-lived token that is under way."""
 
 GIVEN = "given"
 """The cause of a pair that came of somebody's own refresh token."""
@@ -42,6 +46,10 @@ BEAT_S = 5.0
 
 SEND_WITHIN_S = LEASE_S / 2
 """A token call may leave this long after the lease was last seen to be ours: nobody else can have taken it over."""
+
+STEP_S = TOKEN_DEADLINE_S + LIVE_PATIENCE_S + BEAT_S
+"""What one step of a refresh takes at the most: its turn, its call, its answer. A lease is renewed no longer than that
+after the last step began, so a call that should be over keeps nobody out."""
 
 PURPOSE = "grant"
 """What the vault binds a sealed pair to."""
@@ -83,6 +91,28 @@ class Lease:
     number: int
     refresh_id: int | None
     unsure_since: datetime | None
+
+
+class Pulse:
+    """What the holder of a lease knows and says of it while it is kept alive."""
+
+    def __init__(self) -> None:
+        self.seen = time.monotonic()
+        self.expect()
+
+    def expect(self, for_s: float = STEP_S) -> None:
+        """The holder begins something that ends within so many seconds; the lease is kept as long."""
+        self._until = time.monotonic() + for_s
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether what the holder has begun may still be going on."""
+        return time.monotonic() < self._until
+
+    def still_ours(self) -> bool:
+        """Whether certainly nobody else can have taken the lease over. Asked right before a call leaves, which begins then."""
+        self.expect()
+        return time.monotonic() - self.seen < SEND_WITHIN_S
 
 
 class Grant:
@@ -133,16 +163,28 @@ class Grant:
                     self._reading = None
         return reading.result()
 
+    def failures_of(self, row: sa.RowMapping) -> int:
+        """Refreshes in a row that failed with the settings as they are now."""
+        return int(row["failures"]) if row["trouble_setup"] == self._setup() else 0
+
     def trouble_of(self, row: sa.RowMapping) -> str | None:
         """What made the pair useless, as far as it still holds."""
         healed = row["trouble"] not in decisions.GONE and row["trouble_setup"] != self._setup()
         return None if healed else row["trouble"]
 
-    def lease(self, seen: Held, cause: str, *, even_cooling: bool) -> Lease | None:
+    def lease(
+        self,
+        seen: Held,
+        cause: str,
+        *,
+        even_cooling: bool,
+        guard: Callable[[sa.RowMapping], object] = lambda row: None,
+    ) -> Lease | None:
         """The right to refresh the pair `seen`, and the journal line that says so, in one write before the call.
 
         None where another process is at it, the pair has changed, or it is too early after a failure (unless
         `even_cooling`): the row tells which. A refresh that began and never ended was cut off: its outcome is unknown.
+        `guard`: looks at the row that is now ours alone, and raises for a refresh that is not to be.
         """
         now = self._clock()
         with self._store.write() as db:
@@ -154,6 +196,7 @@ class Grant:
                 return None
             if decisions.is_cooling(row["next_attempt_at"], now) and not even_cooling:
                 return None
+            guard(row)
             unsure_since = self._close_cut_off(db, now) or row["unsure_since"]
             refresh_id = db.scalar(
                 refreshes.insert()
@@ -175,22 +218,23 @@ class Grant:
         return Lease(number, refresh_id, unsure_since)
 
     @contextmanager
-    def beating(self, lease: Lease) -> Iterator[Callable[[], bool]]:
-        """Keep a lease alive for as long as the block takes. Gives a question: is it certainly still ours?"""
-        over, seen = threading.Event(), time.monotonic()
+    def beating(self, lease: Lease) -> Iterator[Pulse]:
+        """Keep a lease alive for as long as the block takes and is expected to take."""
+        over, pulse = threading.Event(), Pulse()
 
         def beat() -> None:
-            nonlocal seen
             while not over.wait(BEAT_S):
                 before = time.monotonic()
+                if not pulse.is_expected:
+                    continue  # what it is held for should be over: nobody is kept from it any longer
                 with suppress(SQLAlchemyError), self._store.write(durable=False) as db:
                     renewed = _under(lease).values(lease_until=self._store.clock(db) + LEASE_S)
-                    seen = before if db.execute(renewed).rowcount else float("-inf")
+                    pulse.seen = before if db.execute(renewed).rowcount else float("-inf")
 
         thread = threading.Thread(target=beat, name="lease", daemon=True)
         thread.start()
         try:
-            yield lambda: time.monotonic() - seen < SEND_WITHIN_S
+            yield pulse
         finally:
             over.set()
 
@@ -270,8 +314,11 @@ class Grant:
             db.execute(refreshes.update().where(refreshes.c.id == line).values(ended_at=self._clock(), result=result))
 
     def proved(self, generation: int) -> None:
-        """AmoCRM has accepted the token of this pair."""
-        with self._store.write(durable=False) as db:
+        """AmoCRM has accepted the token of this pair.
+
+        Never raises for the database's sake: it stands between AmoCRM's answer and whoever waits for that.
+        """
+        with suppress(SQLAlchemyError), self._store.write(durable=False) as db:
             db.execute(grants.update().where(grants.c.id == OURS, grants.c.generation == generation).values(works=True))
 
     def move(self, generation: int, account_url: str) -> None:
@@ -324,6 +371,71 @@ class Grant:
         this_pair = (grants.c.id == which, grants.c.access_print == access_print)
         with self._store.write() as db:
             return bool(db.execute(grants.update().where(*this_pair).values(**values)).rowcount)
+
+    def failing_since(self) -> datetime | None:
+        """When the first refresh failed since the last that went well; None if the last one did."""
+        good = sa.select(sa.func.max(refreshes.c.id)).where(refreshes.c.result == "ok").scalar_subquery()
+        failed = (refreshes.c.result.is_not(None), refreshes.c.result != "ok", refreshes.c.cause != GIVEN)
+        first = sa.select(sa.func.min(refreshes.c.id)).where(*failed, refreshes.c.id > sa.func.coalesce(good, 0))
+        with self._store.read() as db:
+            return db.scalar(sa.select(refreshes.c.started_at).where(refreshes.c.id == first.scalar_subquery()))
+
+    # The long-lived token of the settings: what is known beside it
+
+    def long_lived(self, access_print: str) -> sa.RowMapping:
+        """What is known of the settings' token. Another one than before is new: what kept the former out is over."""
+        row = self.row(LONG_LIVED)
+        if row is not None and row["access_print"] == access_print:
+            return row
+        with self._store.write() as db:
+            self._make_row(db, LONG_LIVED)
+            row = db.execute(_the_long_lived().with_for_update()).mappings().one()
+            if row["access_print"] != access_print:
+                known = grants.update().where(grants.c.id == LONG_LIVED)
+                fresh = dict.fromkeys((*WHOSE, "connected_at", "clock_skew_s"))
+                db.execute(known.values(access_print=access_print, **fresh, **self._no_refusal()))
+            return db.execute(_the_long_lived()).mappings().one()
+
+    def refuse_long_lived(self, access_print: str, code: str) -> None:
+        """AmoCRM has refused the settings' token. Many calls that hear of it in one moment are one refusal."""
+        now = self._clock()
+        with self._store.write() as db:
+            row = db.execute(_the_long_lived().with_for_update()).mappings().first()
+            if row is None or row["access_print"] != access_print:
+                return
+            heard = row["trouble"] is not None and row["attempt_result"] == code
+            if heard and decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now):
+                return
+            refusals = row["failures"] + 1
+            told = {"trouble": code, "attempt_result": code, "failures": refusals, "works": False}
+            times = {"attempted_at": now, "next_attempt_at": decisions.next_probe(refusals, now)}
+            db.execute(grants.update().where(grants.c.id == LONG_LIVED).values(**told, **times))
+
+    def may_probe(self, access_print: str) -> bool:
+        """Whether this caller may try a refused token for all. Nobody else may until it is known, or a minute has passed."""
+        now = self._clock()
+        with self._store.write() as db:
+            row = db.execute(_the_long_lived().with_for_update()).mappings().first()
+            if row is None or row["access_print"] != access_print or row["trouble"] is None:
+                return True
+            if decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now):
+                return False
+            claim = {"attempted_at": now, "next_attempt_at": decisions.next_probe(1, now), "attempt_result": PROBING}
+            db.execute(grants.update().where(grants.c.id == LONG_LIVED).values(**claim))
+        return True
+
+    def accept_long_lived(self, access_print: str) -> None:
+        """AmoCRM takes the settings' token again."""
+        mine = (grants.c.id == LONG_LIVED, grants.c.access_print == access_print, grants.c.trouble.is_not(None))
+        with self._store.write() as db:
+            db.execute(grants.update().where(*mine).values(**self._no_refusal()))
+
+    @staticmethod
+    def _no_refusal() -> dict[str, Any]:
+        return {
+            "trouble": None, "failures": 0, "attempted_at": None, "next_attempt_at": None, "attempt_result": None,
+            "generation": grants.c.generation + 1,
+        }  # fmt: skip
 
     def journal(self, limit: int) -> list[sa.RowMapping]:
         """The newest refreshes first."""
@@ -404,6 +516,10 @@ class Grant:
     def _forget_old(db: sa.Connection) -> None:
         newest = db.scalar(sa.select(sa.func.max(refreshes.c.id))) or 0
         db.execute(refreshes.delete().where(refreshes.c.id <= newest - KEPT_REFRESHES))
+
+
+def _the_long_lived() -> sa.Select[Any]:
+    return sa.select(grants).where(grants.c.id == LONG_LIVED)
 
 
 def _under(lease: Lease) -> sa.Update:

@@ -16,21 +16,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm.amo import oauth
 from crm.amo.door import Door
 from crm.connection import decisions
-from crm.connection.grant import Grant, Held, Lease
+from crm.connection.grant import Grant, Held, Lease, Pulse
 from crm.errors import DeskError, NotLetIn, SetupError
 
-WAIT_S = 45.0
-"""How long anybody waits for somebody else's refresh before giving up."""
+WAIT_S = oauth.TOKEN_DEADLINE_S + 5.0
+"""How long anybody waits for somebody else's refresh before giving up: for its call, which has an end, and for storing
+the pair. Whoever has a key that works does not wait at all."""
+
+SAVE_FOR_S = 45.0
+"""How long a pair that has come is tried to be stored."""
 
 SAVE_AGAIN_S = 0.5
 
@@ -70,14 +76,20 @@ class Refresher:
         self._latest: Held | None = None
         self._unsaved: _Unsaved | None = None
 
-    def renewed(self, seen: Held, cause: str, *, by_hand: bool = False) -> Held:
+    def renewed(self, seen: Held, cause: str, *, by_hand: bool = False, insists: bool = False) -> Held:
         """The pair after `seen`: somebody else's if one is stored by now, else by one token call.
 
-        `cause`: "early", "expired", "rejected" or "by_hand", for the journal. `by_hand` tries even right after a failure.
-        Raises why there is no newer pair.
+        `cause`: "early", "expired", "rejected" or "by_hand", for the journal. `by_hand` tries even while the background waits
+        after a failure, and is itself held back after a refresh (`decisions.by_hand_wait`). Raises why there is no newer pair.
         """
+
+        def guard(row: sa.RowMapping) -> None:
+            """Asked on the row itself, which nobody else can change now: another process may have refreshed a moment ago."""
+            if by_hand:
+                self._hold_back(row, insists)
+
         give_up = time.monotonic() + WAIT_S
-        with self._turn:  # one thread of this process talks to the database about it, the others wait here
+        with self._in_turn():
             while time.monotonic() < give_up:
                 if self._unsaved is not None:
                     self._save(self._unsaved)
@@ -93,13 +105,23 @@ class Refresher:
                     raise NotLetIn("token_rejected", status=401)
                 self._check_worth_trying(held, by_hand=by_hand)
                 self._watch("before the journal")
-                lease = self._grant.lease(held, cause, even_cooling=by_hand)
+                lease = self._grant.lease(held, cause, even_cooling=by_hand, guard=guard)
                 if lease is not None:
                     self._watch("after the journal")
                     self._latest = self._refresh(held, lease, cause)
                     return self._latest
                 time.sleep(POLL_S)
         raise NotLetIn("refresh_stuck", retryable=True)
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """One thread of this process talks to the database and AmoCRM about it, the others wait here, and not for ever."""
+        if not self._turn.acquire(timeout=WAIT_S):
+            raise NotLetIn("refresh_stuck", retryable=True)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _check_worth_trying(self, held: Held, *, by_hand: bool) -> None:
         if held.trouble is not None and not decisions.is_worth_trying(held.trouble, by_hand=by_hand):
@@ -112,15 +134,29 @@ class Refresher:
             wait_s = (held.next_attempt_at - self._clock()).total_seconds()
             raise NotLetIn("refresh_waiting", retryable=True, retry_after_s=wait_s)
 
+    def _hold_back(self, row: sa.RowMapping, insists: bool) -> None:
+        """Raise `SetupError("refreshed_just_now")` for a refresh by hand that comes too soon after the one before."""
+        wait = decisions.by_hand_wait(
+            refreshed_at=row["refreshed_at"],
+            attempted_at=row["attempted_at"],
+            failures=self._grant.failures_of(row),
+            insists=insists,
+            now=self._clock(),
+        )
+        if wait > timedelta():
+            raise SetupError("refreshed_just_now", retry_after_s=wait.total_seconds())
+
     def _refresh(self, held: Held, lease: Lease, cause: str) -> Held:
-        with self._grant.beating(lease) as still_ours:
+        with self._grant.beating(lease) as pulse:
             try:
                 if lease.unsure_since is not None:
                     self._make_sure(held, lease)
-                pair, account_url = self._call(held, still_ours)
+                    pulse.expect()
+                pair, account_url = self._call(held, pulse)
             except DeskError as error:
                 # Any other exception leaves the journal line open, and whoever comes next asks before sending.
                 return self._failed(held, lease, cause, error)
+            pulse.expect(SAVE_FOR_S)
             self._watch("answered")
             self._unsaved = _Unsaved(pair, account_url, lease, cause)
             stored = self._save(self._unsaved)
@@ -134,7 +170,7 @@ class Refresher:
 
     def _save(self, unsaved: _Unsaved) -> bool:
         """Store a pair we have got. A database that is busy or full is tried again: the pair is nowhere else."""
-        give_up = time.monotonic() + WAIT_S
+        give_up = time.monotonic() + SAVE_FOR_S
         while True:
             try:
                 stored = self._grant.store(unsaved.pair, unsaved.account_url, lease=unsaved.lease, cause=unsaved.cause)
@@ -157,16 +193,18 @@ class Refresher:
             return now
         raise error from None
 
-    def _call(self, held: Held, still: Callable[[], bool]) -> tuple[oauth.Pair, str]:
+    def _call(self, held: Held, pulse: Pulse) -> tuple[oauth.Pair, str]:
         """The token call; once more at the account's present address where the account has moved."""
         at = held.account_url
         try:
-            return oauth.refresh(self._door, at, self._integration(), held.refresh, still), at
+            return oauth.refresh(self._door, at, self._integration(), held.refresh, pulse.still_ours), at
         except DeskError as error:
+            pulse.expect()
             moved_to = self.moved_to(held) if error.code in decisions.MOVED_MAYBE else None
             if moved_to is None:
                 raise
-        return oauth.refresh(self._door, moved_to, self._integration(), held.refresh, still), moved_to
+        pulse.expect()
+        return oauth.refresh(self._door, moved_to, self._integration(), held.refresh, pulse.still_ours), moved_to
 
     def _make_sure(self, held: Held, lease: Lease) -> None:
         """Ask whether a token that may have been spent still works. Raises where it does not, or nobody can tell."""

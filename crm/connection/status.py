@@ -126,6 +126,7 @@ def _long_lived(row: sa.RowMapping | None, settings: Settings, token: str, now: 
         subdomain=known.get("subdomain") or settings.amocrm_subdomain,
         connected_by=known.get("connected_by"),
         connected_at=known.get("connected_at"),
+        next_attempt_at=known.get("next_attempt_at") if trouble == known.get("trouble") else None,
         expires_at=expires_at,
         clock_skew_s=known.get("clock_skew_s"),
         warn_days=decisions.warning_level(expires_at, now),

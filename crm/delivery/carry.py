@@ -13,23 +13,21 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
 from crm import phones
 from crm.activity import Journal, Line
-from crm.amo import contacts, leads, notes, tasks
+from crm.amo import answers, contacts, leads, notes, tasks
 from crm.amo.client import Client
 from crm.connection import Connection
 from crm.delivery import decisions, request
 from crm.delivery.decisions import ANOTHER_ACCOUNT, CONTACT, LEAD, NOTE, TASK, TASK_DONE, Situation
 from crm.delivery.rows import DONE, UNSURE, Attempt, Job, LeaseLost, Rows, Step
 from crm.delivery.worker import Heart
-from crm.errors import DeskError
+from crm.errors import BrokenWord, DeskError, OwnFault, places
 from crm.fields import FieldMap
-from crm.phonebook import Phonebook, phones_of
+from crm.phonebook import Phonebook, has_phone
 from crm.settings import Settings
-from crm.store import clock
 from crm.words import words
 
 UNSURE_PAUSE_S = 15.0
@@ -50,6 +48,7 @@ class _Now:
     account_id: int | None = None  # the connected one; nothing leaves once it is another
     step: Step | None = None
     writing: bool = False  # a write is out, or its answer is not written down yet
+    answered: bool = False  # AmoCRM has carried it out; whatever is raised now says nothing about it
     places: Mapping[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
@@ -77,23 +76,29 @@ class Carrier:
         self._tell = tell
 
     def carry(self, job: Job) -> None:
-        """The steps that are still to do. Whatever happens, the rows say where it stands."""
+        """The steps that are still to do. Whatever happens, the rows say where it stands.
+
+        Raises only what keeps even that from being written down: then the lease ends by its time, which counts as a failure.
+        """
         now = _Now(job.contact_id, job.contact_was_known, job.amo_lead_id)
-        with self._heart.holding(job.lead_id, job.lease):
+        with self._heart.holding(job.lead_id, job.lease, tries_for_all=job.tries_for_all):
             try:
-                self._watch("taken")
-                if not self._is_of_this_account(job, now):
-                    return
-                for step in job.steps:
-                    if step.state != DONE:
-                        now.step, now.doing = step, step.kind
-                        self._do(job, step, now)
-                self._rows.delivered(job)
-                self._watch("delivered")
+                self._go(job, now)
             except LeaseLost:
                 log.warning("lead %s was taken over by another worker", job.lead_id)
-            except DeskError as error:
+            except Exception as error:
                 self._settle(job, error, now)
+
+    def _go(self, job: Job, now: _Now) -> None:
+        self._watch("taken")
+        if not self._is_of_this_account(job, now):
+            return
+        for step in job.steps:
+            if step.state != DONE:
+                now.step, now.doing = step, step.kind
+                self._do(job, step, now)
+        self._rows.delivered(job)
+        self._watch("delivered")
 
     def _is_of_this_account(self, job: Job, now: _Now) -> bool:
         """Whether its ids mean anything in the connected account; where they do not it is written down what follows."""
@@ -106,6 +111,10 @@ class Carrier:
             todo=job.todo,
         ):
             case decisions.GO_ON:
+                if now.account_id is not None and now.account_id in job.maybe_in and LEAD in job.todo:
+                    log.warning("lead %s may be in this account from before another one was connected", job.lead_id)
+                    self._rows.search_first(job, now.account_id, self._fields.ensure_marker(self._client))
+                    return False
                 if job.account_id is None and now.account_id is not None:
                     self._rows.begun_in(job, now.account_id)
                 return True
@@ -136,8 +145,10 @@ class Carrier:
         self._fields.ensure_marker(self._client)
         layout = self._fields.layout()
         asked = None
-        if now.contact_id is None and not job.new_contact:
-            now.contact_id = self._phonebook.contact_of(job.lead.phone)
+        # A number that cannot exist is nobody's: under no reading of it is anybody looked up.
+        if now.contact_id is None and not job.new_contact and phones.normalise(job.lead.phone) is not None:
+            said = dict.fromkeys([job.lead.phone, *phones.all_of(job.lead.said.get("phone", ""))])
+            now.contact_id = next(filter(None, map(self._phonebook.contact_of, said)), None)
             if now.contact_id is None:
                 now.started = time.monotonic()
                 now.contact_id = self._ask_for_contact(job, layout.contact_phone.get("field_id", 0))
@@ -153,32 +164,43 @@ class Carrier:
         )
         now.doing, now.places = LEAD, made_of.places
         self._watch("looked up")
-        self._rows.sending(job, contact_id=now.contact_id, marker_field=layout.marker_id, attempt=asked)
+        self._rows.sending(
+            job,
+            contact_id=now.contact_id,
+            marker_field=layout.marker_id,
+            attempt=asked,
+            theirs=self._client.their_time(),
+        )
         self._watch("marked as sending")
         now.writing, now.started = True, time.monotonic()
         made = leads.create_complex(
             self._client, made_of.body, subject=job.lead_id, live=job.live, still=self._still(job, now)
         )
+        now.answered = True
         self._watch("answered")
         self._went_through(job)
         if not now.contact_was_known and made.contact_id is not None:
             # The next lead of this person need not ask, nor wait for AmoCRM's search.
-            self._phonebook.learn_own(made.contact_id, job.lead.phone)
+            self._aside(job, partial(self._phonebook.learn_own, made.contact_id, job.lead.phone))
         result = "merged" if made.merged else "ok"
         self._rows.created(job, step, made.lead_id, made.contact_id, _took(LEAD, result, now, 200, made.request_id))
-        now.writing, now.amo_lead_id = False, made.lead_id
-        self._tell(made.lead_id)
+        now.writing, now.answered, now.amo_lead_id = False, False, made.lead_id
+        self._aside(job, partial(self._tell, made.lead_id))
         self._watch("lead written down")
         if not now.contact_was_known and made.contact_id is not None:
-            self._journal.write(Line("contact", "contacts.create", subject=f"contact {made.contact_id}"))
+            line = Line("contact", "contacts.create", subject=f"contact {made.contact_id}")
+            self._aside(job, partial(self._journal.write, line))
 
     def _ask_for_contact(self, job: Job, phone_field_id: int) -> int | None:
         """The contact with exactly this phone in its phone field; of several the one changed last. One request."""
         hits = contacts.matching(self._client, phones.search_digits(job.lead.phone), live=job.live)
         self._went_through(job, by_reading=True)
-        self._phonebook.learn(hits, phone_field_id)
-        same = [hit for hit in hits if job.lead.phone in phones_of(hit, phone_field_id)]
-        newest = max(same, key=lambda hit: (hit.get("updated_at") or 0, hit["id"]), default=None)
+        with answers.being_read("contacts.search"):
+            if not all(isinstance(hit["id"], int) for hit in hits):
+                raise BrokenWord("garbled", operation="contacts.search")
+            same = [hit for hit in hits if has_phone(hit, phone_field_id, job.lead.phone)]
+            newest = max(same, key=lambda hit: (answers.whole(hit.get("updated_at")) or 0, hit["id"]), default=None)
+        self._aside(job, partial(self._phonebook.learn, hits, phone_field_id))
         return newest["id"] if newest else None
 
     def _put_note(self, job: Job, step: Step, now: _Now) -> None:
@@ -225,13 +247,14 @@ class Carrier:
             self._watch(f"{step.kind} on its way")
             now.writing, now.started = True, time.monotonic()
             made_id, request_id = add(now.amo_lead_id)
+            now.answered = True
             self._went_through(job)
             self._watch(f"{step.kind} answered")
             self._rows.done(job, step, made_id, _took(step.kind, "ok", now, 200, request_id))
-            self._tell(now.amo_lead_id)
+            self._aside(job, partial(self._tell, now.amo_lead_id))
         except DeskError as error:
             self._is_thrown_away(job, step, now, error)
-        now.writing = False
+        now.writing, now.answered = False, False
 
     def _complete(self, job: Job, step: Step, now: _Now) -> None:
         """The task an earlier delivery has put is done. Where it has put none there is nothing to complete."""
@@ -250,21 +273,22 @@ class Carrier:
         try:
             now.writing, now.started = True, time.monotonic()
             request_id = change(live=job.live, still=self._still(job, now))
+            now.answered = True
             self._went_through(job)
             self._watch(f"{step.kind} answered")
             self._rows.done(job, step, None, _took(step.kind, "ok", now, 200, request_id))
             if now.amo_lead_id is not None:
-                self._tell(now.amo_lead_id)
+                self._aside(job, partial(self._tell, now.amo_lead_id))
         except DeskError as error:
             self._is_thrown_away(job, step, now, error)
-        now.writing = False
+        now.writing, now.answered = False, False
 
     def _is_thrown_away(self, job: Job, step: Step, now: _Now, error: DeskError) -> None:
         """Somebody has thrown the lead away in AmoCRM. One we made has arrived, and there is nothing to put things on.
 
         What was to be said of a lead that was there before has not arrived anywhere: that goes to a person.
         """
-        if not decisions.is_thrown_away(error):
+        if now.answered or not decisions.is_thrown_away(error):
             raise error
         if step.kind != TASK_DONE and (not job.makes_a_lead or self._is_there(job)):
             raise error
@@ -284,52 +308,87 @@ class Carrier:
             say=words(self._settings.ui_language),
         )
 
-    def _settle(self, job: Job, error: DeskError, now: _Now) -> None:
-        """Write down what an error means for this lead and for all others."""
+    def _settle(self, job: Job, raised: Exception, now: _Now) -> None:
+        """Write down what an error means for this lead and for all others, whatever error it is."""
+        error = decisions.as_fault(raised)
+        if now.answered and not isinstance(error, OwnFault):
+            error = OwnFault(decisions.DESK_FAILED)  # by its kind it would say that nothing was carried out
+        if isinstance(error, OwnFault):
+            log.error("lead %s made the desk stumble: %s", job.lead_id, places(raised))
+        elif decisions.is_strange(error.code):
+            log.error("lead %s met a strange failure: %s", job.lead_id, error)
+        try:
+            follows = self._write_down(job, error, now)
+        except LeaseLost:
+            log.warning("lead %s was taken over by another worker", job.lead_id)
+            return
+        except Exception as another:
+            log.error("lead %s, writing down what became of it: %s", job.lead_id, places(another))
+            self._write_down_plainly(job, decisions.as_fault(another), now)
+            return
+        self._watch("error written down")
+        if follows.forget == "fields":
+            # Where that fails now, the next try will tell.
+            self._aside(job, partial(self._fields.refresh, self._client, live=False))
+
+    def _write_down(self, job: Job, error: DeskError, now: _Now) -> decisions.Next:
         at = Situation(
             now.doing,
             job.failures + 1,
-            clock.now() - job.failing_since if job.failing_since else timedelta(),
+            job.trying_s,
+            job.stumbles + 1 if isinstance(error, OwnFault) else 0,
             job.reason,
             contact_was_known=now.contact_was_known,
-            others_got_through=error.code == "rights_missing" and self._rows.others_got_through(job, now.doing),
+            others_got_through=error.code in decisions.PERHAPS_ITS_OWN
+            and self._rows.others_got_through(job, now.doing),
             own_lead=job.makes_a_lead,
+            has_left=now.writing,
         )
         follows = decisions.after(error, at, random.random())  # noqa: S311 - a jitter
         undone = not now.writing or decisions.fate_of(error) != decisions.NOBODY_KNOWS
-        if decisions.is_strange(error.code):
-            log.error("lead %s met a strange failure: %s", job.lead_id, error)
         if follows.forget == "contact" and now.contact_id is not None:
             self._phonebook.forget(now.contact_id)
         if now.doing in (NOTE, TASK) and not undone:
             follows = decisions.Next(follows.state, max(follows.pause_s, UNSURE_PAUSE_S))
         self._watch("error in hand")
+        self._rows.failed(
+            job,
+            now.step if now.writing else None,
+            follows,
+            error,
+            _failure(now.doing, error, now),
+            refusals=request.named(error.refusals, now.places),
+            undone=undone,
+        )
+        return follows
+
+    def _write_down_plainly(self, job: Job, fault: DeskError, now: _Now) -> None:
+        """The same when it could not be done as it should: nothing is asked or forgotten, and what may have left has left."""
+        stumbles = job.stumbles + 1
+        at = Situation(now.doing, job.failures + 1, job.trying_s, stumbles, has_left=now.writing)
+        fault = OwnFault(fault.code if fault.code in decisions.OWN_FAULTS else decisions.DESK_FAILED)
         try:
             self._rows.failed(
                 job,
                 now.step if now.writing else None,
-                follows,
-                error,
-                _failure(now.doing, error, now),
-                refusals=request.named(error.refusals, now.places),
-                undone=undone,
+                decisions.after(fault, at, 0.5),
+                fault,
+                Attempt(now.doing, fault.code),
+                undone=not now.writing,
             )
         except LeaseLost:
             log.warning("lead %s was taken over by another worker", job.lead_id)
-            return
-        self._watch("error written down")
-        if follows.forget == "fields":
-            self._read_fields_again()
 
-    def _read_fields_again(self) -> None:
-        """The account's fields have changed since we read them. Where that fails now, the next try will tell."""
+    def _aside(self, job: Job, do: Callable[[], object]) -> None:
+        """Do something that is of use to others and no part of this lead's way: where it fails, the lead goes on."""
         try:
-            self._fields.refresh(self._client, live=False)
-        except DeskError as error:
-            log.warning("reading the fields again: %s", error)
+            do()
+        except Exception as error:
+            log.error("lead %s, beside its way: %s", job.lead_id, places(error))
 
     def _went_through(self, job: Job, *, by_reading: bool = False) -> None:
-        """AmoCRM has answered the one that tried for all: the queue goes on."""
+        """AmoCRM has answered: the lead gets on, and if it was the one that tried for all, the queue goes on."""
+        self._heart.gets_on(job.lead_id, job.lease)
         if job.tries_for_all:
             self._rows.go_on(by_reading=by_reading)
 

@@ -3,8 +3,12 @@
 what an answer says about a write               fate_of
 what becomes of a lead after a failed step      after
 how long the whole queue waits                  queue_pause
+how much of a wait was really waited for        waited
+which leads of AmoCRM are read in a search      searched_from, searched_to
 when AmoCRM is searched for a lead again        next_look
 what a search has shown                         after_look
+what becomes of a lead that could not be looked after_failed_look
+for
 what becomes of it where another account is     in_account
 connected by now
 """
@@ -14,9 +18,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from crm.errors import BrokenWord, DeskError, NoAnswer, NotLetIn, NotSent, Refusal, SetupError
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm.errors import BrokenWord, DeskError, NoAnswer, NotLetIn, NotSent, OwnFault, Refusal, SetupError
 
 QUEUED, SENDING, DELIVERED = "queued", "sending", "delivered"
 UNKNOWN, NEEDS_DECISION, REFUSED, DROPPED = "unknown", "needs_decision", "refused", "dropped"
@@ -38,6 +43,11 @@ WRITES = (LEAD, NOTE, STAGE, TASK, TASK_DONE)
 ANOTHER_ACCOUNT = "another_account"
 """The reason of a lead that is, or may be, in an account which is not the connected one."""
 
+DESK_FAILED, DATABASE_FAILED = "desk_failed", "database_failed"
+"""Reasons nobody foresaw: a fault of our own, and one of the database under us."""
+
+OWN_FAULTS = (DESK_FAILED, DATABASE_FAILED)
+
 GO_ON, BEGIN_ANEW, TO_PERSON = "go on", "begin anew", "to a person"
 """What `in_account` decides."""
 
@@ -53,8 +63,13 @@ LONGEST_PAUSE_S = 900.0
 SPREAD = 0.5
 """Pauses vary by this share around their length, so that leads that failed together do not return together."""
 
-HORIZON = timedelta(hours=24)
-"""A lead that has failed by itself for so long goes to a person. Time in which the whole queue waits does not count."""
+HORIZON_S = 24 * 3600.0
+"""A lead whose own failures have made it pause for so long altogether goes to a person. Pauses of the whole queue, and the time
+in which no desk ran, are none of its own."""
+
+MOST_STUMBLES = 10
+"""Failures in a row that nobody foresaw before a person is told, a quarter of an hour after the first. A database that restarts is
+back by then, and our own bug is not mended by waiting for the day to end."""
 
 NETWORK_PAUSES_S = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 """While AmoCRM cannot be reached: looking costs nothing, and nobody should wait long once it is back."""
@@ -69,6 +84,7 @@ LOCKED_OUT_PAUSE_S = 5.0
 """While there is no usable key: asking our own connection costs no request. A new grant ends the wait at once."""
 
 RIGHTS_PAUSES_S = (60.0, 300.0, 900.0)
+"""While AmoCRM refuses rights, or a token that nobody but a person can change. A new grant or token ends the wait at once."""
 
 LOOKS_S = (2.0, 6.0, 15.0, 30.0, 60.0, 90.0, 120.0)
 """When AmoCRM is searched for a lead of unknown fate, counted from the end of the request. Patient, because its search
@@ -83,21 +99,45 @@ INDEX_PATIENCE_S = 1800.0
 HICCUP_PATIENCE_S = 15.0
 """The same where AmoCRM itself said "a system error, please repeat" (sheet 4.3)."""
 
+SEARCH_PAUSES_S = (10.0, 20.0, 40.0, 60.0)
+"""After a search that could not be finished: its lead holds up others of the same phone, and all leads share one search."""
+
+NEAR_S = 0.5
+"""A wait this much shorter than another one is as long: both are sums of clock readings."""
+
+HOLD_PHONE_S = 600.0
+"""A lead of unknown fate holds up later ones of its phone for so long. By then AmoCRM's own search, which those ask, shows the
+contact that may have been made with it."""
+
+SLACK_S = 600.0
+"""Around the time a request was out: AmoCRM's clock and ours differ, and it may have worked on it a while."""
+
+WIDE_S = 3 * 86_400.0
+"""The same where AmoCRM's clock was not known when the request left, and ours may have been wrong by days."""
+
 MOST_SENDS = 5
 """Creating requests of unknown fate for one lead. After so many a person should look what AmoCRM has against it."""
 
 KNOWN = frozenset(
     {
-        "unreachable", "name_unknown", "tls_failed", "too_late_to_send", "cut_off", "too_slow", "rate_limited", "unpaid",
+        "unreachable", "name_unknown", "tls_failed", "too_late_to_send", "no_turn", "cut_off", "too_slow", "rate_limited", "unpaid",
         "blocked", "rights_missing", "token_rejected", "server_error", "server_hiccup", "not_routed", "garbled",
         "validation", "bad_request", "too_many_items", "not_found", "lead_deleted", "filter_ignored", "same_page",
         "not_connected", "integration_missing", "worker_died", "secret_key_wrong", "long_lived_expired",
         "grant_revoked", "grant_expired", "grant_invalid", "client_id_wrong", "client_secret_wrong", "client_not_allowed",
+        "account_refuses", "person_switched_off", "redirected", "request_too_large", "too_many_links",
         "redirect_uri_wrong", "account_wrong", "account_gone", "refresh_lost", "refresh_stuck", "refresh_waiting",
-        "switched_off", "clock_wrong", "token_answer_incomplete", ANOTHER_ACCOUNT,
+        "switched_off", "clock_wrong", "token_answer_incomplete", ANOTHER_ACCOUNT, DESK_FAILED, DATABASE_FAILED,
     }
 )  # fmt: skip
 """Failures we have thought of. Any other is told to a person as strange, whatever becomes of the lead."""
+
+PERHAPS_ITS_OWN = frozenset({"rights_missing", "account_refuses", "unexpected_answer"})
+"""Refusals of writing that seem to meet everybody, and are one lead's own if others got through meanwhile. That a read succeeds
+says nothing about them."""
+
+LONG_REFUSALS = PERHAPS_ITS_OWN | {"person_switched_off", "redirected"}
+"""Refusals that only a person mends, in AmoCRM or here; each look at them costs a request."""
 
 DEFINITION = re.compile(r"(_embedded\.contacts\.\d+\.)?custom_fields_values\.\d+\.field_(id|code)")
 CHOICE = re.compile(r"(_embedded\.contacts\.\d+\.)?custom_fields_values\.\d+\.values\.\d+\.(value|enum_(id|code))")
@@ -110,11 +150,13 @@ class Situation:
 
     step: str
     failures: int = 1  # of its own in a row, this one included
-    failing_for: timedelta = timedelta()
+    trying_s: float = 0.0  # pauses it got for them
+    stumbles: int = 0  # the last of them in a row that nobody foresaw, this one included
     last_reason: str | None = None  # of the try before this one
     contact_was_known: bool = False
     others_got_through: bool = False  # this step succeeded for another lead since it last failed for this one
     own_lead: bool = True  # a lead of our making, and not one that was there before
+    has_left: bool = True  # the step's request may have left
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +173,18 @@ class Next:
     forget: str | None = None
 
 
+def as_fault(error: Exception) -> DeskError:
+    """Whatever was raised, as one of the desk's own errors."""
+    if isinstance(error, DeskError):
+        return error
+    return OwnFault(DATABASE_FAILED if isinstance(error, SQLAlchemyError) else DESK_FAILED)
+
+
 def fate_of(error: DeskError) -> str:
     """What an error says about a write: `NOT_DONE`, `NOBODY_KNOWS` or `SAID_NO`."""
     if isinstance(error, NotSent | NotLetIn | SetupError) or error.code == "not_routed":
         return NOT_DONE
-    if isinstance(error, NoAnswer | BrokenWord):
+    if isinstance(error, NoAnswer | BrokenWord | OwnFault):
         return NOBODY_KNOWS
     return SAID_NO
 
@@ -158,37 +207,45 @@ def is_strange(code: str) -> bool:
 
 def after(error: DeskError, at: Situation, chance: float) -> Next:
     """What follows when a step has failed. `chance`: a random number in [0, 1)."""
-    if error.code == "rights_missing" and at.last_reason == "rights_missing" and at.others_got_through:
+    if error.code in PERHAPS_ITS_OWN and at.last_reason == error.code and at.others_got_through:
         return Next(REFUSED)  # others may: it is something about this lead
     if is_everybodys(error):
         return Next(QUEUED, whole_queue=True)
-    if at.step == LEAD and fate_of(error) == NOBODY_KNOWS:
+    if at.step == LEAD and at.has_left and fate_of(error) == NOBODY_KNOWS:
         return Next(UNKNOWN, LOOKS_S[0])
     denied = (
         at.step != LEAD and at.own_lead and is_thrown_away(error)
     )  # a lead of ours that is there: it will be seen yet
     if at.step in WRITES and fate_of(error) == SAID_NO and not denied:
-        return _after_no(error, at)
-    if at.failing_for >= HORIZON:
+        return _after_no(error, at, chance)
+    if is_hopeless(at.trying_s, at.stumbles):
         return Next(NEEDS_DECISION)
     return Next(QUEUED, max(pause_s(at.failures, chance), error.retry_after_s or 0.0))
 
 
-def _after_no(error: DeskError, at: Situation) -> Next:
-    """A refusal is final, unless it comes of something we believed and AmoCRM has changed since; that is tried once."""
+def is_hopeless(trying_s: float, stumbles: int) -> bool:
+    """Whether a lead has failed by itself for so long, or so often in a way nobody foresaw, that a person has to look."""
+    return trying_s >= HORIZON_S or stumbles >= MOST_STUMBLES
+
+
+def _after_no(error: DeskError, at: Situation, chance: float) -> Next:
+    """A refusal is final, unless it comes of something we believed and AmoCRM has changed since; that is tried once.
+
+    An AmoCRM that finds something else each time is not asked without a pause, nor for ever.
+    """
     paths = [refusal.path for refusal in error.refusals]
-    if at.last_reason != error.code and at.step == LEAD:
+    if at.last_reason != error.code and at.step == LEAD and not is_hopeless(at.trying_s, at.stumbles):
+        wait_s = 0.0 if at.failures == 1 else pause_s(at.failures, chance)
         if at.contact_was_known and (any(CONTACT_ID.fullmatch(path) for path in paths) or error.code == "not_found"):
-            return Next(QUEUED, forget="contact")
+            return Next(QUEUED, wait_s, forget="contact")
         if paths and all(map(_is_outdated, error.refusals)):
-            return Next(QUEUED, forget="fields")
+            return Next(QUEUED, wait_s, forget="fields")
     return Next(REFUSED)
 
 
 def _is_outdated(refusal: Refusal) -> bool:
-    """Whether a field, or one of its choices, may have gone from the account since we read them."""
-    is_choice = CHOICE.fullmatch(refusal.path) is not None and refusal.code == "NotSupportedChoice"
-    return is_choice or DEFINITION.fullmatch(refusal.path) is not None
+    """Whether a field may have gone from the account since we read it, or have another type or other choices by now."""
+    return any(part.fullmatch(refusal.path) for part in (DEFINITION, CHOICE))
 
 
 def pause_s(failures: int, chance: float) -> float:
@@ -206,7 +263,7 @@ def queue_pause(error: DeskError, failures: int) -> float:
         pauses = UNPAID_PAUSES_S
     elif error.code == "blocked":
         pauses = (BLOCKED_PAUSE_S,)
-    elif error.code == "rights_missing":
+    elif error.code in LONG_REFUSALS or error.code == "token_rejected":
         pauses = RIGHTS_PAUSES_S
     else:
         pauses = (LOCKED_OUT_PAUSE_S,)
@@ -257,8 +314,8 @@ def after_look(
     """What a whole search has shown.
 
     `found`: leads that carry our marker. `alike`: leads without any marker of ours and with the same phone and name,
-    made in the time in question; only looked for where the request could carry no marker. `since_s`: from the end of the
-    request to the search. `sends`: creating requests so far. `reason`: how the last one ended. `by_list`: whether the list of
+    made in the time in question; only looked for where the request could carry no marker. `since_s`: waited for it since
+    the request ended. `sends`: creating requests so far. `reason`: how the last one ended. `by_list`: whether the list of
     that time was read to its end, which shows what was just written. `has_marker`: whether full text could find it.
     """
     if found:
@@ -267,11 +324,55 @@ def after_look(
         return Verdict("found", alike[0])
     if alike:
         return Verdict("person", candidates=tuple(alike))
-    settled_s = HICCUP_PATIENCE_S if reason == "server_hiccup" else PATIENCE_S
-    if since_s < (settled_s if by_list else INDEX_PATIENCE_S):
+    if since_s + NEAR_S < (_patience_s(reason) if by_list else INDEX_PATIENCE_S):
         return Verdict("look again")
     has_looked = by_list or has_marker
     return Verdict("send again" if has_looked and sends < MOST_SENDS else "person")
+
+
+def is_last_look(since_s: float, reason: str | None) -> bool:
+    """Whether a look may end in sending again, so that everything there is has to be asked. As for `after_look`."""
+    return since_s + NEAR_S >= _patience_s(reason)
+
+
+def _patience_s(reason: str | None) -> float:
+    return HICCUP_PATIENCE_S if reason == "server_hiccup" else PATIENCE_S
+
+
+def waited(pause_s: float, by_clock_s: float, by_process_s: float | None) -> float:
+    """How much of a pause was really waited for, and never more than the pause itself.
+
+    `by_clock_s`: since it was written down, by a clock that may have jumped. `by_process_s`: the same by a clock that cannot, which
+    is believed alone; None if another process has written it down, or this one before it was started again.
+    """
+    return max(0.0, min(pause_s, by_clock_s if by_process_s is None else by_process_s))
+
+
+def searched_from(sent_s: float, now_s: float, *, theirs_s: float | None, ahead_s: float, is_last: bool) -> float:
+    """From when on AmoCRM's list is read for a request that left at `sent_s`, in unix seconds of AmoCRM's clock.
+
+    `sent_s` and `now_s` are of our clock, which may have been wrong then or be wrong now; `ahead_s`: by how much it is ahead of AmoCRM's.
+    `theirs_s`: when the request left by AmoCRM's clock; None if that was not known. Before absence is believed, days are read then.
+    """
+    candidates = [sent_s - ahead_s, now_s - ahead_s, *([] if theirs_s is None else [theirs_s])]
+    return max(0.0, min(candidates) - (WIDE_S if is_last and theirs_s is None else SLACK_S))
+
+
+def searched_to(sent_s: float, now_s: float, *, ahead_s: float) -> float:
+    """Until when it is read. Wide, as nothing lies in AmoCRM's future and whatever clock was wrong must hide no lead."""
+    return max(sent_s, now_s, now_s - ahead_s) + WIDE_S
+
+
+def after_failed_look(error: DeskError, failures: int, trying_s: float, stumbles: int) -> float | None:
+    """Seconds until AmoCRM is searched again after a search that failed; None: a person has to look.
+
+    `failures`: searches in a row that failed, this one included. `trying_s`: the pauses they led to.
+    """
+    if is_everybodys(error):
+        return SEARCH_PAUSES_S[0]  # the queue's own pause comes first
+    if is_hopeless(trying_s, stumbles):
+        return None
+    return SEARCH_PAUSES_S[min(failures, len(SEARCH_PAUSES_S)) - 1]
 
 
 def next_look(since_s: float) -> float:

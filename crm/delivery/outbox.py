@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -31,18 +32,19 @@ from crm.delivery.rows import (
     Rows,
     all_done,
     begin_anew,
+    due_in,
     it_is_there,
     lead_values,
     write_attempt,
 )
 from crm.delivery.search import Search
-from crm.delivery.worker import Heart, Workers
-from crm.errors import SaidNo, SetupError
+from crm.delivery.worker import Heart, Told, Workers, ignore, tell
+from crm.errors import SaidNo, SetupError, places
 from crm.fields import FieldMap
 from crm.intake import Consent, NewLead
 from crm.phonebook import Phonebook
 from crm.settings import Settings
-from crm.store import Store, clock
+from crm.store import Store, clock, waits
 from crm.store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_steps
 
 PERSON = "person"
@@ -78,6 +80,9 @@ UNDECIDED = (UNKNOWN, *FOR_PEOPLE)
 """States in which a person may say what is to be done."""
 
 
+log = logging.getLogger(__name__)
+
+
 class Outbox:
     """The outbox of one desk. Thread-safe; several processes may share the database."""
 
@@ -92,17 +97,22 @@ class Outbox:
         settings: Settings,
         watch: Callable[[str], object] = lambda step: None,
         tell: Callable[[int], object] = lambda lead_id: None,
+        told: Told = ignore,
     ) -> None:
-        """`watch` is told each step of a delivery by its name; tests use it. `tell`: a lead was made or changed in AmoCRM."""
+        """`watch` is told each step of a delivery by its name; tests use it. `tell`: a lead was made or changed in AmoCRM.
+
+        `told`: how each round of "delivery", "search" and "heartbeat" went.
+        """
+        self._told = told
         self._store, self._client, self._connection = store, client, connection
         self._rows = Rows(store, connection.generation)
-        heart = Heart(self._rows)
+        heart = self._heart = Heart(self._rows, told)
         self._carrier = Carrier(
             self._rows, heart, client, connection, fields, phonebook, journal, settings, watch, tell
         )
         self._search = Search(self._rows, heart, client, connection, fields, phonebook, settings, tell)
         self._searching = threading.Lock()
-        self._workers = Workers(self._work)
+        self._workers = Workers(self._work, told)
 
     # Accepting
 
@@ -134,19 +144,19 @@ class Outbox:
         if consent is not None:
             db.execute(consents.insert().values(lead_id=lead_id, **asdict(consent)))
         priority = ON_THE_LINE if origin == "desk" else LATER
-        due_at = self._store.clock(db) + way.hold_s
+        due = due_in(self._store.clock(db), way.hold_s)
         db.execute(
             deliveries.insert().values(
                 lead_id=lead_id,
                 state=QUEUED,
                 priority=priority,
-                due_at=due_at,
-                leaves_at=datetime.fromtimestamp(due_at, UTC) if way.hold_s else None,
+                leaves_at=datetime.fromtimestamp(due["due_at"], UTC) if way.hold_s else None,
                 amo_lead_id=way.amo_lead_id,
                 contact_id=way.contact_id,
                 contact_was_known=None if way.contact_id is None else True,
                 new_contact=way.new_contact,
                 account_id=way.account_id if way.amo_lead_id or way.contact_id else None,
+                **due,
             )
         )
         steps = [_step(lead_id, place, kind, payload) for place, (kind, payload) in enumerate(way.steps)]
@@ -161,7 +171,12 @@ class Outbox:
         wanted = sa.select(deliveries).where(deliveries.c.lead_id == lead_id).with_for_update()
         row = db.execute(wanted).mappings().first()
         is_here = row is not None and row["state"] == QUEUED and not row["attempts"] and row["lease_owner"] is None
-        if row is None or not is_here or row["leaves_at"] is None or self._store.clock(db) >= row["due_at"]:
+        if (
+            row is None
+            or not is_here
+            or row["leaves_at"] is None
+            or waits.is_over(row["waits_from"], row["due_at"], self._store.clock(db))
+        ):
             raise SetupError("left_already")
         for table in (delivery_attempts, delivery_steps, consents, deliveries):
             db.execute(table.delete().where(table.c.lead_id == lead_id))
@@ -176,7 +191,7 @@ class Outbox:
         last = sa.select(sa.func.max(delivery_steps.c.position)).where(delivery_steps.c.lead_id == lead_id)
         db.execute(delivery_steps.insert().values(_step(lead_id, int(db.scalar(last) or 0) + 1, kind, payload)))
         if row is not None and row.state == DELIVERED:
-            _set(db, lead_id, state=QUEUED, due_at=self._store.clock(db))
+            self._set(db, lead_id, state=QUEUED)
 
     def wake(self) -> None:
         """There is work: somebody has accepted a lead in a transaction of their own."""
@@ -198,7 +213,7 @@ class Outbox:
         if not amo_lead_id or (not is_elsewhere and not leads.exists(self._client, amo_lead_id)):
             raise SaidNo("lead_not_there")
         with self._deciding(lead_id, UNDECIDED, "exists", by, begun_in=begun_in) as db:
-            it_is_there(db, lead_id, amo_lead_id, None, due_at=self._store.clock(db))
+            it_is_there(db, lead_id, amo_lead_id, None, now_s=self._store.clock(db))
             if is_elsewhere:
                 all_done(db, lead_id)
         self.wake()
@@ -206,34 +221,35 @@ class Outbox:
     def send_again(self, lead_id: str, by: str) -> None:
         """A person says that it is not there, or that it is worth another try.
 
-        What was begun in another account begins from nothing in the connected one.
+        One that may be in AmoCRM is sent again as soon as a whole search has shown that it is not. What was begun in another
+        account begins from nothing in the connected one.
         """
         begun_in = self._rows.account_of(lead_id)
         is_elsewhere = self._is_elsewhere(begun_in)
         with self._deciding(lead_id, (*UNDECIDED, DROPPED), "send again", by, begun_in=begun_in) as db:
             if is_elsewhere:
-                begin_anew(db, lead_id, due_at=self._store.clock(db))
+                begin_anew(db, lead_id, now_s=self._store.clock(db))
             else:
-                _set(db, lead_id, state=QUEUED, due_at=self._store.clock(db), sent_at=None, unknown_at=None, sends=0)
+                self._once_more(db, lead_id)
         self.wake()
 
     def look_again(self, lead_id: str, by: str) -> None:
         """Search AmoCRM for it from the beginning."""
         with self._deciding(lead_id, (UNKNOWN, NEEDS_DECISION), "look again", by) as db:
-            now = self._store.clock(db)
-            _set(db, lead_id, state=UNKNOWN, due_at=now, unknown_at=now, looks=0, sends=1)
+            fresh = {"looks": 0, "looked_s": 0.0, "sends": 1, "candidates": None}
+            self._set(db, lead_id, state=UNKNOWN, unknown_at=self._store.clock(db), **fresh)
         self.wake()
 
     def drop(self, lead_id: str, by: str) -> None:
         """A person wants no more of it. It stays stored and can be sent again."""
         with self._deciding(lead_id, UNDECIDED, "drop", by) as db:
-            _set(db, lead_id, state=DROPPED, settled_at=clock.now())
+            self._set(db, lead_id, state=DROPPED, settled_at=clock.now())
 
     def repair(self, lead_id: str, lead: NewLead, by: str) -> None:
         """A person has corrected what AmoCRM refused."""
         with self._deciding(lead_id, (REFUSED,), "repair", by) as db:
             db.execute(accepted_leads.update().where(accepted_leads.c.id == lead_id).values(**lead_values(lead)))
-            _set(db, lead_id, state=QUEUED, due_at=self._store.clock(db), refusals=None, reason=None)
+            self._once_more(db, lead_id, refusals=None, reason=None)
         self.wake()
 
     def replay(self, by: str, since: datetime | None = None) -> int:
@@ -243,15 +259,11 @@ class Outbox:
             fresh = sa.select(accepted_leads.c.id).where(accepted_leads.c.accepted_at >= since)
             wanted = wanted.where(deliveries.c.lead_id.in_(fresh))
         with self._store.write() as db:
-            now = self._store.clock(db)
             # Locked as they are read: a worker may have one of them in hand by the time it is written.
             rows = db.execute(wanted.order_by(deliveries.c.lead_id).with_for_update()).mappings().all()
             for row in rows:
-                may_be_there = row["sent_at"] is not None and row["amo_lead_id"] is None
-                again = (
-                    {"state": UNKNOWN, "unknown_at": now, "looks": 0, "sends": 1} if may_be_there else {"state": QUEUED}
-                )
-                _set(db, row["lead_id"], **again, due_at=now, decided_by=by, lease_number=row["lease_number"] + 1)
+                number = row["lease_number"] + 1
+                self._once_more(db, row["lead_id"], decided_by=by, lease_number=number, candidates=None)
                 write_attempt(db, row["lead_id"], Attempt(PERSON, "replay", by=by))
         self.wake()
         return len(rows)
@@ -280,6 +292,25 @@ class Outbox:
         """Deliver everything that is due now, one after another; how many were taken up."""
         return self._work(False)
 
+    def _set(self, db: sa.Connection, lead_id: str, **values: Any) -> None:
+        """What a person has decided: a lead nobody holds, due at once."""
+        whole = {"settled_at": None, **due_in(self._store.clock(db), 0.0), **AT_PEACE, **FREE, **values}
+        db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**whole))
+
+    def _once_more(self, db: sa.Connection, lead_id: str, **values: Any) -> None:
+        """Let a lead go on, by whatever decision.
+
+        One that may be in AmoCRM is searched for before anything is sent, however often it was sent already. What was waited for it
+        counts, so that nobody waits twice; what a person has been shown as alike and did not choose is none of it.
+        """
+        wanted = sa.select(*deliveries.c["sent_at", "amo_lead_id"]).where(deliveries.c.lead_id == lead_id)
+        row = db.execute(wanted).mappings().one()
+        if row["sent_at"] is None or row["amo_lead_id"] is not None:
+            self._set(db, lead_id, state=QUEUED, sends=0, **values)
+        else:
+            now = self._store.clock(db)
+            self._set(db, lead_id, state=UNKNOWN, unknown_at=now, looks=0, sends=1, **values)
+
     def _work(self, live_only: bool) -> int:
         count = 0 if live_only else self._look_for_lost()
         while not self._workers.are_stopping and (job := self._rows.take(live_only=live_only)) is not None:
@@ -293,10 +324,17 @@ class Outbox:
         """One search at a time in this process: it is for all lost leads at once."""
         if not self._searching.acquire(blocking=False):
             return 0
+        failed: Exception | None = None
         try:
             return self._search.look() if self._rows.has_lost_due() else 0
+        except Exception as error:
+            # What nobody knows of must not hold up what can be sent.
+            failed = error
+            log.error("a search stumbled: %s", places(error))
+            return 0
         finally:
             self._searching.release()
+            tell(self._told, "search", failed)
 
     def _is_elsewhere(self, begun_in: int | None) -> bool:
         """Whether this is another account than the connected one. At most one request."""
@@ -315,7 +353,7 @@ class Outbox:
             row = db.execute(wanted.where(deliveries.c.lead_id == lead_id).with_for_update()).mappings().first()
             if row is None or row["state"] not in states or begun_in not in (ANY_ACCOUNT, row["account_id"]):
                 raise SetupError("decided_meanwhile")
-            _set(db, lead_id, lease_number=row["lease_number"] + 1, decided_by=by)
+            self._set(db, lead_id, lease_number=row["lease_number"] + 1, decided_by=by)
             write_attempt(db, lead_id, Attempt(PERSON, what, by=by))
             yield db
 
@@ -323,8 +361,3 @@ class Outbox:
 def _step(lead_id: str, position: int, kind: str, payload: Any) -> dict[str, Any]:
     text = None if payload is None else json.dumps(payload, ensure_ascii=False)
     return {"lead_id": lead_id, "position": position, "kind": kind, "payload": text, "state": TODO}
-
-
-def _set(db: sa.Connection, lead_id: str, **values: Any) -> None:
-    whole = {"settled_at": None, **AT_PEACE, **FREE, **values}
-    db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**whole))

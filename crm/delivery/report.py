@@ -10,10 +10,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.delivery.decisions import FOR_PEOPLE, QUEUED, SENDING, SETTLED, UNKNOWN, is_strange
+from crm.delivery.decisions import (
+    ANOTHER_ACCOUNT,
+    FOR_PEOPLE,
+    NEEDS_DECISION,
+    OWN_FAULTS,
+    QUEUED,
+    SENDING,
+    SETTLED,
+    UNKNOWN,
+    is_strange,
+)
 from crm.delivery.rows import consent_of, new_lead, steps_of
 from crm.intake import Consent, NewLead
-from crm.store import Store, clock
+from crm.store import Store, clock, waits
 from crm.store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_pause
 
 RECENT = timedelta(days=7)
@@ -21,6 +31,9 @@ RECENT = timedelta(days=7)
 
 MOST_TIMES = 20_000
 """Deliveries looked at for that; more would tell nothing else."""
+
+MOST_AGAIN = 200
+"""Leads under way again that are looked at one by one; there are hardly ever two."""
 
 STRANGE_FOR = timedelta(days=1)
 
@@ -99,6 +112,15 @@ class Story:
     tried: tuple[Tried, ...]
     has_note: bool
 
+    @property
+    def may_be_there(self) -> bool:
+        """Whether a creating request left of which nobody knows: whoever sends it again has AmoCRM searched first.
+
+        What is in another account than the connected one is sent without.
+        """
+        is_elsewhere = self.progress.state == NEEDS_DECISION and self.progress.reason == ANOTHER_ACCOUNT
+        return self.sent_at is not None and self.progress.amo_lead_id is None and not is_elsewhere
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -122,7 +144,7 @@ def progress(store: Store, lead_id: str) -> Progress | None:
     """Where a lead is; None for an id that is none of ours."""
     with store.read() as db:
         row = db.execute(_joined().where(deliveries.c.lead_id == lead_id)).mappings().first()
-    return _progress(row) if row is not None else None
+        return _progress(row, store.clock(db)) if row is not None else None
 
 
 def story(store: Store, lead_id: str) -> Story | None:
@@ -138,7 +160,7 @@ def story(store: Store, lead_id: str) -> Story | None:
             .order_by(delivery_attempts.c.id.desc())
         ).mappings()
         return Story(
-            progress=_progress(row),
+            progress=_progress(row, store.clock(db)),
             lead=new_lead(row),
             consent=consent_of(consent),
             origin=row["origin"],
@@ -159,8 +181,9 @@ def entries(store: Store, states: Sequence[str], *, limit: int, offset: int = 0)
     wanted = _joined().where(deliveries.c.state.in_(states)).order_by(accepted_leads.c.accepted_at.desc())
     with store.read() as db:
         rows = db.execute(wanted.limit(limit).offset(offset)).mappings().all()
+        now_s = store.clock(db)
     return [
-        Entry(_progress(row), row["name"], row["phone"], row["origin"], row["form_id"], row["entered_by"])
+        Entry(_progress(row, now_s), row["name"], row["phone"], row["origin"], row["form_id"], row["entered_by"])
         for row in rows
     ]
 
@@ -183,9 +206,10 @@ def pause(store: Store) -> Pause | None:
     """Why the whole queue waits; None where it does not."""
     with store.read() as db:
         row = db.execute(sa.select(delivery_pause)).mappings().first()
+        now_s = store.clock(db)
     if row is None or row["reason"] is None:
         return None
-    return Pause(row["reason"], row["since"], datetime.fromtimestamp(row["until"], UTC))
+    return Pause(row["reason"], row["since"], _ends_at(row["waits_from"], row["until"], now_s))
 
 
 def oldest_waiting(store: Store) -> datetime | None:
@@ -193,6 +217,46 @@ def oldest_waiting(store: Store) -> datetime | None:
     wanted = sa.select(sa.func.min(accepted_leads.c.accepted_at)).join(deliveries)
     with store.read() as db:
         return db.scalar(wanted.where(deliveries.c.state.in_((QUEUED, SENDING, UNKNOWN))))
+
+
+def waiting(store: Store) -> tuple[int, datetime | None]:
+    """How many leads are on their way, and since when the one waits that has waited longest.
+
+    A lead waits from when it was accepted. One that a person has sent again, or that got one thing more to do after it was
+    delivered, waits from then: since that decision, or since it was first tried in vain after its last success.
+    """
+    under_way = deliveries.c.state.in_((QUEUED, SENDING, UNKNOWN))
+    is_new = sa.and_(deliveries.c.delivered_at.is_(None), deliveries.c.decided_by.is_(None))
+    since = sa.func.min(sa.case((is_new, accepted_leads.c.accepted_at)))
+    with store.read() as db:
+        count, oldest = db.execute(sa.select(sa.func.count(), since).join(accepted_leads).where(under_way)).one()
+        again = sa.select(*deliveries.c["lead_id", "due_at"]).where(under_way, sa.not_(is_new)).limit(MOST_AGAIN)
+        times = [_waits_since(db, row.lead_id, row.due_at) for row in db.execute(again)]
+    return int(count), min(filter(None, (oldest, *times)), default=None)
+
+
+def _waits_since(db: sa.Connection, lead_id: str, due_at: float) -> datetime:
+    mine = delivery_attempts.c.lead_id == lead_id
+    tried = db.execute(
+        sa.select(*delivery_attempts.c["at", "result", "by"]).where(mine).order_by(delivery_attempts.c.id)
+    )
+    since: datetime | None = None
+    for one in tried:
+        if one.by is not None:
+            since = one.at
+        elif one.result in FINE:
+            since = None
+        else:
+            since = since or one.at
+    return since or datetime.fromtimestamp(due_at, UTC)
+
+
+def needing_people(store: Store) -> tuple[int, datetime | None]:
+    """How many leads wait for a person, and since when the first of them does."""
+    wanted = sa.select(sa.func.count(), sa.func.min(deliveries.c.settled_at)).where(deliveries.c.state.in_(FOR_PEOPLE))
+    with store.read() as db:
+        count, since = db.execute(wanted).one()
+    return int(count), since
 
 
 def times(store: Store) -> Times:
@@ -205,19 +269,28 @@ def times(store: Store) -> Times:
         .limit(MOST_TIMES)
     )
     with store.read() as db:
-        took = sorted((done - accepted).total_seconds() for accepted, done in db.execute(wanted).all())
+        spans = [(done - accepted).total_seconds() for accepted, done in db.execute(wanted).all()]
+    took = sorted(max(0.0, span) for span in spans)  # a clock set back on the way would make one negative
     return Times(len(took), _share(took, 0.5), _share(took, 0.95))
 
 
 def strange(store: Store) -> list[str]:
     """Codes of failures of the last day that nobody has thought of."""
-    wanted = (
-        sa.select(delivery_attempts.c.result)
-        .where(delivery_attempts.c.at >= clock.now() - STRANGE_FOR, delivery_attempts.c.by.is_(None))
-        .distinct()
-    )
+    return [code for code in _results(store) if code not in FINE and is_strange(code)]
+
+
+def own_faults(store: Store) -> list[str]:
+    """Codes of the last day's failures that are the desk's own, or its database's."""
+    return [code for code in _results(store) if code in OWN_FAULTS]
+
+
+def _results(store: Store) -> list[str]:
+    """What tries of the last day came to, each once; those that a wrong clock has put into the far future left out."""
+    now = clock.now()
+    of_late = delivery_attempts.c.at.between(now - STRANGE_FOR, now + STRANGE_FOR)
+    wanted = sa.select(delivery_attempts.c.result).where(of_late, delivery_attempts.c.by.is_(None)).distinct()
     with store.read() as db:
-        return sorted(code for code in db.scalars(wanted) if code not in FINE and is_strange(code))
+        return sorted(db.scalars(wanted))
 
 
 FINE = frozenset({"ok", "merged", "found", "look again", "send again", "person"})
@@ -228,7 +301,16 @@ def _joined() -> sa.Select[Any]:
     return sa.select(deliveries, accepted_leads).join(accepted_leads, accepted_leads.c.id == deliveries.c.lead_id)
 
 
-def _progress(row: Mapping[str, Any] | sa.RowMapping) -> Progress:
+def _ends_at(from_s: float, until_s: float, now_s: float) -> datetime:
+    """When a wait ends, by the clock of this machine: never later than the rule that wrote it down allows."""
+    return clock.now() + timedelta(seconds=waits.left_s(from_s, until_s, now_s))
+
+
+def _progress(row: Mapping[str, Any] | sa.RowMapping, now_s: float) -> Progress:
+    """`now_s`: the shared clock."""
+    waiting = row["state"] in (QUEUED, UNKNOWN)
+    due_at = _ends_at(row["waits_from"], row["due_at"], now_s) if waiting else None
+    leaves_at = row["leaves_at"]
     return Progress(
         id=row["lead_id"],
         state=row["state"],
@@ -240,8 +322,8 @@ def _progress(row: Mapping[str, Any] | sa.RowMapping) -> Progress:
         contact_id=row["contact_id"],
         attempts=row["attempts"],
         refusals=tuple((path, code, key) for path, code, key in _padded(row["refusals"])),
-        due_at=datetime.fromtimestamp(row["due_at"], UTC) if row["state"] in (QUEUED, UNKNOWN) else None,
-        leaves_at=row["leaves_at"],
+        due_at=due_at,
+        leaves_at=leaves_at if due_at is None or leaves_at is None else min(leaves_at, due_at),
         account_id=row["account_id"],
     )
 

@@ -7,32 +7,44 @@ because its lease was taken over meanwhile, changes nothing and gets `LeaseLost`
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from crm.delivery.decisions import (
     ANOTHER_ACCOUNT,
+    CONTACT,
     DELIVERED,
     FOR_PEOPLE,
+    HOLD_PHONE_S,
     LEAD,
     LOOKS_S,
     NEEDS_DECISION,
+    NOTE,
+    OWN_FAULTS,
+    PERHAPS_ITS_OWN,
     QUEUED,
+    SEARCH,
     SENDING,
     STAGE,
     TASK,
     UNKNOWN,
     Next,
+    as_fault,
+    is_hopeless,
+    pause_s,
     queue_pause,
+    waited,
 )
-from crm.errors import DeskError
+from crm.errors import DeskError, places
 from crm.intake import Consent, NewLead
-from crm.store import Store, clock
+from crm.store import Store, clock, waits
 from crm.store.owners import is_gone, me
 from crm.store.tables import (
     Moment,
@@ -44,11 +56,21 @@ from crm.store.tables import (
     delivery_steps,
 )
 
-LEASE_S = 60.0
+LEASE_S = 30.0
 """How long a lead stays with a worker without a sign of life. A worker that is certainly gone holds nothing."""
 
-TRY_FOR_ALL_S = 60.0
-"""While the queue waits, the lead that tries for all has this long before the next one may."""
+LEASE_SLACK_S = 5.0
+"""A lease that ends so much later than a new one would was taken by a clock that was set back since: it is over. The number of
+a lease keeps that safe."""
+
+TRY_FOR_ALL_S = 15.0
+"""While the queue waits, the lead that tries for all has this long before the next one may; renewed with its lease."""
+
+MOST_REMEMBERED = 10_000
+"""Waits this process remembers by the clock that cannot jump. What is forgotten is told by the shared clock alone."""
+
+WORKER_DIED = "worker_died"
+"""The reason of a lead whose holder gave no sign of life any more."""
 
 ON_THE_LINE, LATER = 0, 1
 """Priorities: an operator has somebody on the line, or nobody waits."""
@@ -86,13 +108,17 @@ class Job:
     tries_for_all: bool
     reason: str | None
     failures: int
-    failing_since: datetime | None
+    stumbles: int
+    trying_s: float
     contact_id: int | None
     contact_was_known: bool
     amo_lead_id: int | None
     steps: tuple[Step, ...]
     new_contact: bool = False  # another person on a number that is known: the contact of that number is left alone
     account_id: int | None = None  # in which it was begun; None: in none yet, or before that was kept
+    maybe_in: Mapping[int, str | None] = field(
+        default_factory=dict
+    )  # former accounts it may be in, and when it was sent
 
     @property
     def todo(self) -> set[str]:
@@ -116,11 +142,16 @@ class Lost:
     direction: str
     live: bool
     sent_at: datetime
-    since_s: float
+    sent_theirs: float | None
+    since_s: float  # waited for it since the request ended
     looks: int
     sends: int
     reason: str | None
     marker_field: int | None
+    failures: int = 0
+    stumbles: int = 0
+    trying_s: float = 0.0
+    ruled_out: frozenset[int] = frozenset()  # a person has seen these and said that it is none of them
     account_id: int | None = None
 
 
@@ -136,12 +167,20 @@ class Attempt:
     by: str | None = None
 
 
+Held = TypeVar("Held", Job, Lost)
+
+log = logging.getLogger(__name__)
+
+
 class Rows:
     """The deliveries of one database. Thread-safe; several processes may share it."""
 
-    def __init__(self, store: Store, generation: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, generation: Callable[[], int], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         """`generation`: counts grants of the connection; a new one ends the queue's wait."""
-        self._store, self._generation = store, generation
+        self._store, self._generation, self._monotonic = store, generation, monotonic
+        self._begun: dict[str, tuple[float, float]] = {}  # by lead: when its wait was written down, by both clocks
 
     # Taking
 
@@ -158,16 +197,19 @@ class Rows:
             now = self._store.clock(db)
             self._rescue(db, now)
             pause = self._pause(db)
-            if pause["reason"] is not None and pause["until"] > now:
+            if not _has_ended(pause, now):
                 return None
             tries_for_all = pause["reason"] is not None
-            row = db.execute(_due(now, live_only=live_only, tries_for_all=tries_for_all)).mappings().first()
-            if row is None:
-                return None
-            if tries_for_all:
-                db.execute(delivery_pause.update().values(until=now + TRY_FOR_ALL_S))
-            lease = self._lease(db, row, now, attempts=row["attempts"] + 1)
-            return self._job(db, row, lease, tries_for_all=tries_for_all)
+            due = _due(now, live_only=live_only, tries_for_all=tries_for_all)
+            while (row := db.execute(due).mappings().first()) is not None:
+                lease = self._lease(db, row, now, attempts=row["attempts"] + 1)
+                job = self._read(db, row, lease, now, CONTACT, lambda: self._job(db, row, lease, tries_for_all))  # noqa: B023 - called at once
+                if job is None:
+                    continue
+                if tries_for_all:
+                    db.execute(delivery_pause.update().values(**_pause_for(now, TRY_FOR_ALL_S)))
+                return job
+            return None
 
     def take_lost(self, most: int) -> list[Lost]:
         """Leads of unknown fate that are due for a search, leased to us; none while the whole queue waits."""
@@ -175,33 +217,47 @@ class Rows:
             self._store.serialise(db, TAKING)
             now = self._store.clock(db)
             self._rescue(db, now)
-            pause = self._pause(db)
-            if pause["reason"] is not None and pause["until"] > now:
+            if not _has_ended(self._pause(db), now):
                 return []
             wanted = (
                 sa.select(deliveries)
-                .where(deliveries.c.state == UNKNOWN, deliveries.c.due_at <= now, deliveries.c.lease_until < now)
+                .where(deliveries.c.state == UNKNOWN, _is_due(now), ~_is_held(deliveries, now))
                 .order_by(deliveries.c.priority, deliveries.c.due_at)
                 .limit(most)
                 .with_for_update()  # a person may be deciding about one of them at this moment
             )
-            return [self._lost(db, row, now) for row in db.execute(wanted).mappings().all()]
+            found = []
+            for row in db.execute(wanted).mappings().all():
+                lease = self._lease(db, row, now)
+                found.append(self._read(db, row, lease, now, SEARCH, lambda: self._lost(db, row, lease, now)))  # noqa: B023 - as above
+            return [lost for lost in found if lost is not None]
 
     def has_lost_due(self) -> bool:
         """Whether a search is due. One read."""
         with self._store.read() as db:
             now = self._store.clock(db)
-            wanted = sa.select(deliveries.c.lead_id).where(deliveries.c.state == UNKNOWN, deliveries.c.due_at <= now)
+            wanted = sa.select(deliveries.c.lead_id).where(deliveries.c.state == UNKNOWN, _is_due(now))
             return db.scalar(wanted.limit(1)) is not None
 
-    def keep(self, leases: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
-        """Renew leases; those that still are ours."""
-        ours = set()
+    def keep(self, leases: Iterable[tuple[str, int, bool]]) -> set[tuple[str, int]]:
+        """Renew leases, each with whether its lead tries for all; those that still are ours.
+
+        While one that tries for all is held, no other one tries.
+        """
+        ours, is_tried = set(), False
         with self._store.write(durable=False) as db:
-            until = self._store.clock(db) + LEASE_S
-            for lead_id, lease in leases:
-                if db.execute(_under(lead_id, lease).values(lease_until=until)).rowcount:
-                    ours.add((lead_id, lease))
+            now = self._store.clock(db)
+            # In one order, as two hearts that lock the same rows crosswise would stop each other.
+            for lead_id, lease, tries_for_all in sorted(leases):
+                # One that was let go meanwhile has no holder any more, and must not get a lease without one.
+                held = _under(lead_id, lease).where(deliveries.c.lease_owner.is_not(None))
+                if not db.execute(held.values(lease_until=now + LEASE_S)).rowcount:
+                    continue
+                ours.add((lead_id, lease))
+                is_tried = is_tried or tries_for_all
+            if is_tried:  # last, as whoever writes a failure down locks its lead first and the pause then
+                waiting = delivery_pause.update().where(delivery_pause.c.reason.is_not(None))
+                db.execute(waiting.values(**_pause_for(now, TRY_FOR_ALL_S)))
         return ours
 
     # Writing down what happened. All raise `LeaseLost`.
@@ -215,7 +271,23 @@ class Rows:
     def begin_anew(self, job: Job) -> None:
         """Nothing of it is in the account it was begun in. Ends the lease: the next one finds it as new."""
         with self._changing(job.lead_id, job.lease, None) as db:
-            begin_anew(db, job.lead_id, due_at=self._store.clock(db))
+            begin_anew(db, job.lead_id, now_s=self._store.clock(db))
+
+    def search_first(self, job: Job, account_id: int, marker_field: int | None) -> None:
+        """It may be in this account since it was sent here before another one was connected. Ends the lease."""
+        sent_at = job.maybe_in.get(account_id)
+        with self._changing(job.lead_id, job.lease, None) as db:
+            now = self._store.clock(db)
+            when = datetime.fromisoformat(sent_at) if sent_at else None
+            values: dict[str, Any] = {
+                "state": UNKNOWN,
+                "reason": None,
+                "sent_at": when or clock.now(),
+                "sent_theirs": None,
+            }
+            values |= {"account_id": account_id, "marker_field": marker_field}
+            values |= {"looks": 0, "looked_s": 0.0, "unknown_at": now, **due_in(now, 0.0), **FREE}
+            db.execute(_under(job.lead_id, job.lease).values(**values))
 
     def in_another_account(self, held: Job | Lost, lead_id: int | None, attempt: Attempt) -> None:
         """It is, or may be, in an account that is not the connected one: a person decides. `lead_id`: where it is known."""
@@ -229,13 +301,25 @@ class Rows:
             }
             db.execute(_under(held.lead_id, held.lease).values(**values))
 
-    def sending(self, job: Job, *, contact_id: int | None, marker_field: int | None, attempt: Attempt | None) -> None:
-        """The creating request is about to leave: from here on nobody knows until its answer is written down."""
+    def sending(
+        self,
+        job: Job,
+        *,
+        contact_id: int | None,
+        marker_field: int | None,
+        attempt: Attempt | None,
+        theirs: float | None = None,
+    ) -> None:
+        """The creating request is about to leave: from here on nobody knows until its answer is written down.
+
+        `theirs`: AmoCRM's clock now, unix seconds, if it is known.
+        """
         with self._changing(job.lead_id, job.lease, attempt) as db:
             db.execute(
                 _under(job.lead_id, job.lease).values(
                     state=SENDING,
                     sent_at=clock.now(),
+                    sent_theirs=theirs,
                     sends=deliveries.c.sends + 1,
                     contact_id=contact_id,
                     contact_was_known=contact_id is not None,
@@ -259,6 +343,7 @@ class Rows:
         """A step other than the creating one is done, or there was nothing to do."""
         with self._changing(job.lead_id, job.lease, attempt) as db:
             _mark(db, step, DONE, amo_id)
+            db.execute(_under(job.lead_id, job.lease).values(**AT_PEACE))
 
     def delivered(self, job: Job) -> None:
         """Every step is done."""
@@ -267,7 +352,8 @@ class Rows:
                 delivery_steps.c.lead_id == job.lead_id, delivery_steps.c.state != DONE
             )
             if db.scalar(todo):  # somebody has added a step meanwhile
-                db.execute(_under(job.lead_id, job.lease).values(state=QUEUED, due_at=self._store.clock(db), **FREE))
+                again = {"state": QUEUED, **due_in(self._store.clock(db), 0.0), **FREE}
+                db.execute(_under(job.lead_id, job.lease).values(**again))
                 return
             now = clock.now()
             values = {"state": DELIVERED, "settled_at": now, "reason": None, **AT_PEACE, **FREE}
@@ -296,7 +382,7 @@ class Rows:
             values: dict[str, Any] = {
                 "state": follows.state,
                 "reason": error.code,
-                "due_at": now + follows.pause_s,
+                **due_in(now, follows.pause_s),
                 "settled_at": clock.now() if follows.state in FOR_PEOPLE else None,
                 "refusals": json.dumps([list(refusal) for refusal in refusals]),
                 **FREE,
@@ -304,14 +390,12 @@ class Rows:
             if follows.forget == "contact":
                 values |= {"contact_id": None, "contact_was_known": False}
             if follows.state == UNKNOWN:
-                values |= {"unknown_at": now, "looks": 0}
+                values |= {"unknown_at": now, "looks": 0, "looked_s": 0.0}
+                self._note_wait(job.lead_id, now)
             elif undone:
                 values |= {"sent_at": None, "unknown_at": None}
             if not follows.whole_queue:
-                values |= {
-                    "failures": job.failures + 1,
-                    "failing_since": job.failing_since or clock.now(),
-                }
+                values |= _failing(error.code, job, follows.pause_s)
             db.execute(_under(job.lead_id, job.lease).values(**values))
             if step is not None and undone:
                 _mark(db, step, TODO)
@@ -321,14 +405,13 @@ class Rows:
     def let_go(self, lead_id: str, lease: int, pause_s: float = 0.0) -> None:
         """Hold a lead no longer, as it is."""
         with self._store.write() as db:
-            due_at = self._store.clock(db) + pause_s
-            db.execute(_under(lead_id, lease).values(due_at=due_at, **FREE))
+            db.execute(_under(lead_id, lease).values(**due_in(self._store.clock(db), pause_s), **FREE))
 
     def go_on(self, *, by_reading: bool = False) -> None:
         """The queue need not wait any more. `by_reading`: a read has shown that, which says nothing about rights to write."""
         with self._store.read() as db:
             waits = db.scalar(sa.select(delivery_pause.c.reason))
-        if waits is not None and not (by_reading and waits == "rights_missing"):
+        if waits is not None and not (by_reading and waits in PERHAPS_ITS_OWN):
             with self._store.write() as db:
                 db.execute(delivery_pause.update().values(_NO_PAUSE))
 
@@ -356,28 +439,42 @@ class Rows:
     def found(self, lost: Lost, lead_id: int, contact_id: int | None, attempt: Attempt) -> None:
         """It is in AmoCRM; what follows the creating step can go on."""
         with self._changing(lost.lead_id, lost.lease, attempt) as db:
-            it_is_there(db, lost.lead_id, lead_id, contact_id, due_at=self._store.clock(db))
+            it_is_there(db, lost.lead_id, lead_id, contact_id, now_s=self._store.clock(db))
 
     def not_found(self, lost: Lost, pause_s: float, attempt: Attempt) -> None:
-        """Not there yet: look again."""
+        """A whole search has not shown it yet: look again."""
+        self._look_again(lost, pause_s, attempt, AT_PEACE)
+
+    def could_not_look(self, lost: Lost, pause_s: float, attempt: Attempt, *, is_own: bool) -> None:
+        """The search itself failed, which shows nothing: look again. `is_own`: the failure is this lead's own."""
+        self._look_again(lost, pause_s, attempt, _failing(attempt.result, lost, pause_s) if is_own else {})
+
+    def _look_again(self, lost: Lost, pause_s: float, attempt: Attempt, more: Mapping[str, Any]) -> None:
         with self._changing(lost.lead_id, lost.lease, attempt) as db:
-            due_at = self._store.clock(db) + pause_s
-            values = {"looks": deliveries.c.looks + 1, "due_at": due_at, **FREE}
+            now = self._store.clock(db)
+            values = {"looks": deliveries.c.looks + 1, "looked_s": lost.since_s, **due_in(now, pause_s), **more, **FREE}
             db.execute(_under(lost.lead_id, lost.lease).values(**values))
+            self._note_wait(lost.lead_id, now)
 
     def absent(self, lost: Lost, attempt: Attempt) -> None:
-        """It never arrived: it may be sent."""
+        """It never arrived in the account that is connected: it may be sent."""
         with self._changing(lost.lead_id, lost.lease, attempt) as db:
-            values = {"state": QUEUED, "due_at": self._store.clock(db), "sent_at": None, "unknown_at": None, **FREE}
+            nowhere = {"sent_at": None, "sent_theirs": None, "unknown_at": None, "looked_s": 0.0, "candidates": None}
+            values = {"state": QUEUED, **due_in(self._store.clock(db), 0.0), **nowhere, **AT_PEACE, **FREE}
+            values["maybe_in"] = _without(db, lost.lead_id, lost.account_id)
             db.execute(_under(lost.lead_id, lost.lease).values(**values))
 
-    def cannot_tell(self, lost: Lost, candidates: Sequence[int], attempt: Attempt) -> None:
-        """A person has to decide."""
+    def cannot_tell(
+        self, lost: Lost, candidates: Sequence[int], attempt: Attempt, *, reason: str | None = None
+    ) -> None:
+        """A person has to decide. `reason`: why the search could not."""
         with self._changing(lost.lead_id, lost.lease, attempt) as db:
             values = {
                 "state": NEEDS_DECISION,
                 "candidates": json.dumps(list(candidates)),
                 "settled_at": clock.now(),
+                "looked_s": lost.since_s,
+                **({} if reason is None else {"reason": reason}),
                 **FREE,
             }
             db.execute(_under(lost.lead_id, lost.lease).values(**values))
@@ -407,25 +504,33 @@ class Rows:
         """Whether anything is due or held by anybody. A read, so that an idle desk never takes the write lock."""
         with self._store.read() as db:
             now = self._store.clock(db)
-            due = sa.and_(deliveries.c.state == QUEUED, deliveries.c.due_at <= now)
+            due = sa.and_(deliveries.c.state == QUEUED, _is_due(now))
             wanted = sa.select(deliveries.c.lead_id).where(sa.or_(due, deliveries.c.lease_owner.is_not(None)))
             return db.scalar(wanted.limit(1)) is not None
 
     def _rescue(self, db: sa.Connection, now: float) -> None:
-        """Leads whose worker is gone: one that was sending leaves a lead of which nobody knows."""
-        wanted = sa.select(*deliveries.c["lead_id", "state", "lease_number", "lease_until", "lease_owner"])
-        for lead_id, state, number, until, owner in db.execute(
-            wanted.where(deliveries.c.lease_owner.is_not(None))
-        ).all():
-            if until >= now and not is_gone(owner):
+        """Leads whose worker is gone: one that was sending leaves a lead of which nobody knows.
+
+        That is a failure of the lead as any other: one at which each worker dies goes to a person.
+        """
+        wanted = sa.select(deliveries).where(deliveries.c.lease_owner.is_not(None))
+        for row in db.execute(wanted).mappings().all():
+            state, until, number = row["state"], row["lease_until"], row["lease_number"]
+            if now <= until <= now + LEASE_S + LEASE_SLACK_S and not is_gone(row["lease_owner"]):
                 continue
             # A worker that was only slow may go on at this very moment: then what was read is not so any more.
             as_read = (deliveries.c.state == state, deliveries.c.lease_until == until)
-            values: dict[str, Any] = {"lease_number": deliveries.c.lease_number + 1, **FREE}
             if state == SENDING:
-                values |= {"state": UNKNOWN, "reason": "worker_died", "unknown_at": now, "looks": 0}
-                values |= {"due_at": now + LOOKS_S[0]}
-            db.execute(_under(lead_id, number).where(*as_read).values(**values))
+                values = {"state": UNKNOWN, "reason": WORKER_DIED, "unknown_at": now, "looks": 0, "looked_s": 0.0}
+                values |= due_in(now, LOOKS_S[0])
+            else:
+                values = _set_aside(WORKER_DIED, row, now)
+            changed = _under(row["lead_id"], number).where(*as_read)
+            if db.execute(changed.values(lease_number=number + 1, **values, **FREE)).rowcount:
+                step = {SENDING: LEAD, UNKNOWN: SEARCH}.get(state, CONTACT if row["amo_lead_id"] is None else NOTE)
+                write_attempt(db, row["lead_id"], Attempt(step, WORKER_DIED))
+                if values["state"] == UNKNOWN:
+                    self._note_wait(row["lead_id"], now)
 
     def _pause(self, db: sa.Connection) -> sa.RowMapping:
         """The pause as it holds now: a grant that is newer than it has ended it."""
@@ -439,16 +544,44 @@ class Rows:
     def _halt(self, db: sa.Connection, error: DeskError, now: float, *, counts: bool) -> None:
         row = db.execute(sa.select(delivery_pause)).mappings().one()
         failures = row["failures"] + 1 if counts or row["reason"] is None else row["failures"]
-        until = now + queue_pause(error, max(failures, 1))
+        pause_s = queue_pause(error, max(failures, 1))
+        if not counts:
+            pause_s = max(pause_s, waits.left_s(row["waits_from"], row["until"], now))
         db.execute(
             delivery_pause.update().values(
                 reason=error.code,
                 since=row["since"] or clock.now(),
-                until=until if counts else max(until, row["until"]),
                 failures=failures,
                 grant_generation=self._generation(),
+                **_pause_for(now, pause_s),
             )
         )
+
+    def _note_wait(self, lead_id: str, now: float) -> None:
+        """Remember when a wait was written down by the clock that cannot jump."""
+        if len(self._begun) >= MOST_REMEMBERED:
+            self._begun.clear()
+        self._begun[lead_id] = (now, self._monotonic())
+
+    def _waited_s(self, row: sa.RowMapping, now: float) -> float:
+        """How much of the wait in a row was really waited for."""
+        begun = self._begun.get(row["lead_id"])
+        by_process = None if begun is None or begun[0] != row["waits_from"] else self._monotonic() - begun[1]
+        return waited(row["due_at"] - row["waits_from"], now - row["waits_from"], by_process)
+
+    def _read(
+        self, db: sa.Connection, row: sa.RowMapping, lease: int, now: float, step: str, read: Callable[[], Held]
+    ) -> Held | None:
+        """What a row says; None if that cannot be read, which is then a failure of its lead, and of no other one."""
+        try:
+            with db.begin_nested():
+                return read()
+        except Exception as error:
+            fault = as_fault(error)
+            log.error("lead %s cannot be read: %s", row["lead_id"], places(error))
+            write_attempt(db, row["lead_id"], Attempt(step, fault.code))
+            db.execute(_under(row["lead_id"], lease).values(**_set_aside(fault.code, row, now), **FREE))
+            return None
 
     def _lease(self, db: sa.Connection, row: sa.RowMapping, now: float, **values: Any) -> int:
         number = int(row["lease_number"]) + 1
@@ -459,7 +592,7 @@ class Rows:
         )
         return number
 
-    def _job(self, db: sa.Connection, row: sa.RowMapping, lease: int, *, tries_for_all: bool) -> Job:
+    def _job(self, db: sa.Connection, row: sa.RowMapping, lease: int, tries_for_all: bool) -> Job:
         lead = db.execute(sa.select(accepted_leads).where(accepted_leads.c.id == row["lead_id"])).mappings().one()
         consent = db.execute(sa.select(consents).where(consents.c.lead_id == row["lead_id"])).mappings().first()
         return Job(
@@ -471,30 +604,37 @@ class Rows:
             tries_for_all=tries_for_all,
             reason=row["reason"],
             failures=row["failures"],
-            failing_since=row["failing_since"],
+            stumbles=row["stumbles"],
+            trying_s=row["trying_s"],
             contact_id=row["contact_id"],
             contact_was_known=bool(row["contact_was_known"]),
             amo_lead_id=row["amo_lead_id"],
             steps=steps_of(db, row["lead_id"]),
             new_contact=row["new_contact"],
             account_id=row["account_id"],
+            maybe_in=dict(json.loads(row["maybe_in"] or "[]")),
         )
 
-    def _lost(self, db: sa.Connection, row: sa.RowMapping, now: float) -> Lost:
+    def _lost(self, db: sa.Connection, row: sa.RowMapping, lease: int, now: float) -> Lost:
         lead = db.execute(sa.select(accepted_leads).where(accepted_leads.c.id == row["lead_id"])).mappings().one()
         return Lost(
             lead_id=row["lead_id"],
-            lease=self._lease(db, row, now),
+            lease=lease,
             name=lead["name"],
             phone=lead["phone"],
             direction=lead["direction"],
             live=row["priority"] == ON_THE_LINE,
             sent_at=row["sent_at"] or lead["accepted_at"],
-            since_s=now - (row["unknown_at"] or 0.0),
+            sent_theirs=row["sent_theirs"],
+            since_s=row["looked_s"] + self._waited_s(row, now),
             looks=row["looks"],
             sends=row["sends"],
             reason=row["reason"],
             marker_field=row["marker_field"],
+            failures=row["failures"],
+            stumbles=row["stumbles"],
+            trying_s=row["trying_s"],
+            ruled_out=frozenset(json.loads(row["candidates"] or "[]")),
             account_id=row["account_id"],
         )
 
@@ -512,10 +652,10 @@ class Rows:
             yield db
 
 
-def it_is_there(db: sa.Connection, lead_id: str, amo_lead_id: int, contact_id: int | None, *, due_at: float) -> None:
+def it_is_there(db: sa.Connection, lead_id: str, amo_lead_id: int, contact_id: int | None, *, now_s: float) -> None:
     """The lead is in AmoCRM, whoever has found out; what follows the creating step can go on."""
     known = {} if contact_id is None else {"contact_id": contact_id}
-    values = {"state": QUEUED, "due_at": due_at, "settled_at": None, **_arrived(amo_lead_id), **known, **FREE}
+    values = {"state": QUEUED, "settled_at": None, **due_in(now_s, 0.0), **_arrived(amo_lead_id), **known, **FREE}
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
     creating = (delivery_steps.c.lead_id == lead_id, delivery_steps.c.kind == LEAD)
     db.execute(delivery_steps.update().where(*creating).values(state=DONE, amo_id=amo_lead_id))
@@ -528,17 +668,20 @@ def all_done(db: sa.Connection, lead_id: str) -> None:
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
 
 
-def begin_anew(db: sa.Connection, lead_id: str, *, due_at: float) -> None:
+def begin_anew(db: sa.Connection, lead_id: str, *, now_s: float) -> None:
     """The lead is to be made in the account that is connected now, whatever there is of it in another one.
 
     Ids of the other account are forgotten: its contact, its people, its stages. What was said of a lead that is there becomes
-    a lead of its own here, as there is nothing to add it to.
+    a lead of its own here, as there is nothing to add it to. That it is or may be in the other account is kept: if that one is
+    connected again, the lead is searched for there before anything is sent.
     """
+    maybe_in = _with_former(db, lead_id)
     nothing = dict.fromkeys(
         ("account_id", "contact_id", "contact_was_known", "amo_lead_id", "marker_field", "candidates", "refusals",
-         "sent_at", "unknown_at", "reason", "delivered_at", "settled_at")
+         "sent_at", "sent_theirs", "unknown_at", "reason", "delivered_at", "settled_at")
     )  # fmt: skip
-    values = {"state": QUEUED, "due_at": due_at, "sends": 0, "looks": 0, **nothing, **AT_PEACE, **FREE}
+    values = {"state": QUEUED, "sends": 0, "looks": 0, "looked_s": 0.0, "maybe_in": maybe_in, **nothing}
+    values |= {**due_in(now_s, 0.0), **AT_PEACE, **FREE}
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
     of_it = delivery_steps.c.lead_id == lead_id
     db.execute(delivery_steps.delete().where(of_it, delivery_steps.c.kind == STAGE))
@@ -553,16 +696,23 @@ def begin_anew(db: sa.Connection, lead_id: str, *, due_at: float) -> None:
         db.execute(delivery_steps.insert().values(lead_id=lead_id, **first))
 
 
+SAID = "said:"
+"""How names begin in `accepted_leads.extra` that are of no field: what was said of the one behind it, for the note."""
+
+
 def new_lead(row: Mapping[str, Any] | sa.RowMapping) -> NewLead:
     """The lead of a row of `accepted_leads`."""
+    extra: dict[str, str] = json.loads(row["extra"])
+    said = {name.removeprefix(SAID): extra.pop(name) for name in list(extra) if name.startswith(SAID)}
     return NewLead(
         row["name"],
         row["phone"],
         row["direction"],
         row["source"],
         row["message"],
-        json.loads(row["extra"]),
+        extra,
         json.loads(row["tracking"]),
+        said,
     )
 
 
@@ -574,7 +724,9 @@ def lead_values(lead: NewLead) -> dict[str, Any]:
         "direction": lead.direction,
         "source": lead.source,
         "message": lead.message,
-        "extra": json.dumps(dict(lead.extra), ensure_ascii=False),
+        "extra": json.dumps(
+            {**lead.extra, **{f"{SAID}{name}": text for name, text in lead.said.items()}}, ensure_ascii=False
+        ),
         "tracking": json.dumps(dict(lead.tracking), ensure_ascii=False),
     }
 
@@ -595,8 +747,79 @@ def steps_of(db: sa.Connection, lead_id: str) -> tuple[Step, ...]:
 
 
 FREE: dict[str, Any] = {"lease_until": 0.0, "lease_owner": None}
-AT_PEACE: dict[str, Any] = {"failures": 0, "failing_since": None}
-_NO_PAUSE: dict[str, Any] = {"reason": None, "since": None, "until": 0.0, "failures": 0, "grant_generation": None}
+AT_PEACE: dict[str, Any] = {"failures": 0, "stumbles": 0, "trying_s": 0.0}
+_NO_PAUSE: dict[str, Any] = {
+    "reason": None, "since": None, "until": 0.0, "waits_from": 0.0, "failures": 0, "grant_generation": None,
+}  # fmt: skip
+
+
+def due_in(now_s: float, pause_s: float) -> dict[str, Any]:
+    """The columns of a delivery that say when it is due. The only way to write them, so that every wait is an interval."""
+    return {"due_at": now_s + pause_s, "waits_from": now_s}
+
+
+def _pause_for(now_s: float, pause_s: float) -> dict[str, Any]:
+    """The columns of the queue's pause that say until when it lasts."""
+    return {"until": now_s + pause_s, "waits_from": now_s}
+
+
+def _has_ended(pause: sa.RowMapping, now_s: float) -> bool:
+    """Whether nothing makes the queue wait, or one may try for all."""
+    return pause["reason"] is None or waits.is_over(pause["waits_from"], pause["until"], now_s)
+
+
+def _is_due(now_s: float) -> sa.ColumnElement[bool]:
+    return waits.over(deliveries.c.waits_from, deliveries.c.due_at, now_s)
+
+
+def _is_held(table: sa.FromClause, now_s: float) -> sa.ColumnElement[bool]:
+    """Whether somebody's lease on a delivery lasts. One that ends later than any lease can was taken by a wrong clock."""
+    return table.c.lease_until.between(now_s, now_s + LEASE_S + LEASE_SLACK_S)
+
+
+def _failing(code: str, held: Job | Lost, pause_s: float) -> dict[str, Any]:
+    """One more failure of a lead's own."""
+    return {
+        "failures": held.failures + 1,
+        "stumbles": held.stumbles + 1 if code in OWN_FAULTS else 0,
+        "trying_s": held.trying_s + pause_s,
+    }
+
+
+def _set_aside(code: str, row: sa.RowMapping, now_s: float) -> dict[str, Any]:
+    """What becomes of a lead that nobody could even begin with, or whose worker died: a pause that grows, then a person.
+
+    The first time it goes on at once, as a desk does that was started again.
+    """
+    failures, stumbles = row["failures"] + 1, row["stumbles"] + 1
+    pause = pause_s(failures - 1, 0.5) if failures > 1 else 0.0
+    values = {"failures": failures, "stumbles": stumbles, "trying_s": row["trying_s"] + pause, **due_in(now_s, pause)}
+    if not is_hopeless(row["trying_s"], stumbles):
+        return {"state": row["state"], "reason": row["reason"] if row["state"] == UNKNOWN else code, **values}
+    return {"state": NEEDS_DECISION, "reason": code, "settled_at": clock.now(), **values}
+
+
+def _with_former(db: sa.Connection, lead_id: str) -> str | None:
+    """The accounts in which a lead is or may be, that of its ids now included."""
+    wanted = sa.select(*deliveries.c["account_id", "sent_at", "delivered_at", "amo_lead_id", "maybe_in"])
+    row = db.execute(wanted.where(deliveries.c.lead_id == lead_id)).mappings().one()
+    known = dict(json.loads(row["maybe_in"] or "[]"))
+    made_here = db.scalar(
+        sa.select(delivery_steps.c.id).where(
+            delivery_steps.c.lead_id == lead_id, delivery_steps.c.kind == LEAD, delivery_steps.c.state == DONE
+        )
+    )
+    when = row["sent_at"] or (row["delivered_at"] if made_here is not None else None)
+    if row["account_id"] is not None and when is not None:
+        known[row["account_id"]] = min(filter(None, [known.get(row["account_id"]), when.isoformat()]))
+    return json.dumps(list(known.items())) if known else None
+
+
+def _without(db: sa.Connection, lead_id: str, account_id: int | None) -> str | None:
+    """The accounts in which a lead may be, without one where it is surely not."""
+    told = db.scalar(sa.select(deliveries.c.maybe_in).where(deliveries.c.lead_id == lead_id))
+    known = [entry for entry in json.loads(told or "[]") if entry[0] != account_id]
+    return json.dumps(known) if known else None
 
 
 def _arrived(amo_lead_id: int) -> dict[str, Any]:
@@ -604,7 +827,11 @@ def _arrived(amo_lead_id: int) -> dict[str, Any]:
         "amo_lead_id": amo_lead_id,
         "delivered_at": clock.now(),
         "sent_at": None,
+        "sent_theirs": None,
         "unknown_at": None,
+        "looked_s": 0.0,
+        "candidates": None,
+        "maybe_in": None,
         "reason": None,
         **AT_PEACE,
     }
@@ -641,8 +868,11 @@ def _due(now: float, *, live_only: bool, tries_for_all: bool) -> sa.Select[Any]:
     While one tries for all it is each time another one: what keeps a single lead out must not keep all of them out.
     """
     other, other_lead = deliveries.alias(), accepted_leads.alias()
+    unknown_for_long = waits.over(other.c.unknown_at, other.c.unknown_at + HOLD_PHONE_S, now)
     at_work = sa.or_(
-        other.c.state.in_((SENDING, UNKNOWN)), sa.and_(other.c.state == QUEUED, other.c.lease_until >= now)
+        other.c.state == SENDING,
+        sa.and_(other.c.state == UNKNOWN, sa.or_(_is_held(other, now), ~unknown_for_long)),
+        sa.and_(other.c.state == QUEUED, _is_held(other, now)),
     )
     twin = (
         sa.select(other.c.lead_id)
@@ -652,7 +882,7 @@ def _due(now: float, *, live_only: bool, tries_for_all: bool) -> sa.Select[Any]:
     wanted = (
         sa.select(deliveries)
         .join(accepted_leads, accepted_leads.c.id == deliveries.c.lead_id)
-        .where(deliveries.c.state == QUEUED, deliveries.c.due_at <= now, deliveries.c.lease_until < now, ~twin.exists())
+        .where(deliveries.c.state == QUEUED, _is_due(now), ~_is_held(deliveries, now), ~twin.exists())
     )
     if live_only:
         wanted = wanted.where(deliveries.c.priority == ON_THE_LINE)

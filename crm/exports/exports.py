@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,9 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from crm.activity import OK, Journal, Line
+from crm.errors import SetupError
 from crm.exports.sheet import KINDS, Wanted
+from crm.health import place_of, reason_of
 from crm.listing import Listing
 from crm.settings import PROJECT, Settings
 from crm.store import Store, clock
@@ -26,6 +29,9 @@ from crm.store.tables import exports
 
 AT_ONCE = 1
 """Files made at the same time: a machine has few cores, and the screens come first."""
+
+STUCK_S = 300.0
+"""How long the process that makes a file may go on without a row more before it is ended."""
 
 NEWS_EVERY = 2000
 """Rows between two reports of how far it is."""
@@ -70,14 +76,17 @@ class Exports:
         journal: Journal,
         settings: Settings,
         account_url: Callable[[], str | None],
+        told: Callable[[str, BaseException | None], object] = lambda name, error: None,
     ) -> None:
+        """`told`: how each file went, as a round of "exports"."""
         self._store, self._listing, self._journal = store, listing, journal
         self._url, self._zone = settings.database_url, settings.zone
         self._folder = settings.data_folder / "exports"
-        self._account_url = account_url
+        self._account_url, self._told = account_url, told
         self._pool = ThreadPoolExecutor(AT_ONCE, "export")
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._lock = threading.Lock()
+        self.patience_s = STUCK_S
 
     def ask(self, kind: str, wanted: Wanted, who: str) -> str:
         """Begin to make a file of these leads; its id. Returns at once."""
@@ -136,8 +145,9 @@ class Exports:
             return
         oldest = (clock.now() - KEPT).timestamp()
         for path in self._folder.iterdir():
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process tidies up as well
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def close(self) -> None:
         """What is under way is broken off; whoever asked is told."""
@@ -148,19 +158,51 @@ class Exports:
         self._pool.shutdown(wait=True)  # what became of it is written down before the database is closed
 
     def _make(self, order: dict[str, str]) -> None:
-        """Run the process, wait for it, write down what came of it."""
+        """Run the process, wait for it, write down what came of it, and tell: nobody waits for a file that never comes."""
+        failed: Exception | None = None
+        try:
+            self._run(order)
+        except Exception as error:
+            failed = error
+            log.error("export %s: %s at %s", order["id"], reason_of(error), place_of(error) or "-")
+        try:
+            part_of(self._folder, order["id"]).unlink(missing_ok=True)
+            end(self._store, self._journal, order["id"], *OPEN, state="failed", reason="export_died")
+            made = self.told([order["id"]]).get(order["id"])
+            if failed is None and made is not None and made.state == "failed":
+                failed = SetupError(made.reason or "export_failed")
+        except Exception as error:
+            failed = failed or error
+        self._told("exports", failed)
+
+    def _run(self, order: dict[str, str]) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "crm.exports.maker"], cwd=PROJECT, stdin=subprocess.PIPE, text=True
         )
         with self._lock:
             self._running[order["id"]] = process
         try:
-            process.communicate(json.dumps(order) + "\n")
+            self._wait(process, order)
         finally:
+            process.kill()
+            process.wait()
             with self._lock:
                 self._running.pop(order["id"], None)
-            part_of(self._folder, order["id"]).unlink(missing_ok=True)
-        end(self._store, self._journal, order["id"], *OPEN, state="failed", reason="export_died")
+
+    def _wait(self, process: subprocess.Popen[str], order: dict[str, str]) -> None:
+        """Until it has ended, or has written down no progress for long: it would keep all files after it waiting."""
+        done = -1
+        text: str | None = json.dumps(order) + "\n"
+        while True:
+            try:
+                process.communicate(text, timeout=self.patience_s)
+                return
+            except subprocess.TimeoutExpired:
+                text = None
+            export = self.get(order["id"])
+            if export is None or not export.is_open or export.done <= done:
+                return
+            done = export.done
 
 
 def file_of(folder: Path, export_id: str, kind: str) -> Path:

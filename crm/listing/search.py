@@ -1,7 +1,8 @@
 """What somebody typed into the search, to what is looked for. Pure.
 
-All words must be there, each in the contact's name, in the lead's own name or in its number; what looks like a phone, or
-like a part of one, is looked for among all the contact's phones as well, however it was spelled.
+A text with a phone in it, in any spelling and with any words around it, is looked for as that phone: the reader is the one
+of the intake and of the call desk. Of any other text all words must be there, each in the contact's name, in the lead's own
+name or in its number; what may be a part of a phone is looked for among all the contact's phones as well.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ def sought(text: str) -> Sought | None:
     folded = fold(text)
     if not folded:
         return None
+    if numbers := phones.all_of(text):
+        # Whose number it is, is whom somebody looks for: what stands around it may be written otherwise in AmoCRM.
+        spelled = [one for number in numbers for one in phones.same_person(number)]
+        digits = _digits(text) if not phones.LETTERS.search(text) else phones.search_digits(numbers[0])
+        return Sought(phone=tuple(f" {one}" for one in dict.fromkeys(spelled)), digits=digits)
     if parts := parts_of(text):
         return Sought(phone=parts, digits=_digits(text))
     return Sought(tuple(_pieces(folded)))
@@ -71,7 +77,7 @@ def parts_of(text: str) -> tuple[str, ...]:
     if phones.LETTERS.search(text):
         return ()
     digits = _digits(text)
-    if len(digits) < LEAST_DIGITS or len(digits) > phones.LONGEST_INPUT:
+    if len(digits) < LEAST_DIGITS or len(digits) > phones.LONGEST_NUMBER:
         return ()
     # Somebody who types a number from its beginning begins with 8 where the mirror has +7.
     return (digits, f" +7{digits[1:]}") if digits[0] == "8" else (digits,)

@@ -5,24 +5,30 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from crm.amo.client import Client
 from crm.connection import Connection
-from crm.errors import BrokenWord, DeskError
+from crm.errors import DeskError, OwnFault, places
 from crm.fields import FieldMap
-from crm.mirror import status
+from crm.mirror import night, status
 from crm.mirror import walks as names
+from crm.mirror.clocks import Clocks
+from crm.mirror.count import Count
+from crm.mirror.decisions import FARTHEST_BACK_S, back_s, is_time
 from crm.mirror.fill import Fill
-from crm.mirror.follow import NIGHT, Follow
+from crm.mirror.follow import Follow
+from crm.mirror.night import Night
+from crm.mirror.reading import Reading
 from crm.mirror.rows import Rows
 from crm.mirror.shape import Places
 from crm.mirror.status import MirrorStatus
-from crm.mirror.walks import Walks
+from crm.mirror.walks import Walk, Walks
 from crm.settings import Settings
 from crm.store import Store, clock
+from crm.store.jumps import AMOCRM
 
 LOOK_S = 0.5
 """How often the keeper looks for what is due when nobody hints."""
@@ -44,6 +50,10 @@ PLACES = "fields of the mirror"
 
 Inbox = Callable[[], AbstractContextManager[dict[str, set[int]]]]
 
+Told = Callable[[str, BaseException | None], object]
+"""Told of every round by its name ("mirror" for the whole look, and one for each reading, `mirror.` before its name), with the error it broke off
+with, or None."""
+
 log = logging.getLogger(__name__)
 
 
@@ -51,12 +61,22 @@ class Mirror:
     """The local copy of one account's leads. Thread-safe; several processes may share the database."""
 
     def __init__(
-        self, store: Store, client: Client, connection: Connection, fields: FieldMap, settings: Settings
+        self,
+        store: Store,
+        client: Client,
+        connection: Connection,
+        fields: FieldMap,
+        settings: Settings,
+        told: Told = lambda name, error: None,
     ) -> None:
         self._store, self._connection, self._fields, self._zone = store, connection, fields, settings.zone
-        self.rows, self.walks = Rows(store), Walks(store)
-        self._fill = Fill(client, self.rows, self.walks, self._places, self._amo_now, settings.amocrm_max_rps)
-        self._follow = Follow(store, client, self.rows, self.walks, self._places, self._amo_now)
+        self._client, self._told = client, told
+        self.rows, self.walks, self.clocks = Rows(store), Walks(store), Clocks(store, client)
+        self._reading = Reading(client, self.rows, self._places, self.hint)
+        parts = (client, self.rows, self.walks, self._places, self._reading)
+        self._fill = Fill(*parts, settings.amocrm_max_rps)
+        self._follow, self._count = Follow(store, *parts), Count(store, *parts)
+        self._night = Night(store, client, self.rows, self.walks, self._reading)
         self._inbox: Inbox = lambda: nullcontext({})
         self._hooks_are_on: Callable[[], bool] = lambda: False
         self._news = threading.Event()
@@ -73,7 +93,7 @@ class Mirror:
 
     def status(self) -> MirrorStatus:
         """How far it is. No request."""
-        return status.read(self._store, self.walks)
+        return status.read(self._store, self.walks, self.clocks.jumps, shrunk=self._client.sizes.shrunk())
 
     def version(self) -> int:
         """Counts changes: a screen that has seen this number needs not look again."""
@@ -90,12 +110,19 @@ class Mirror:
             self.walks.hurry(names.LEADS)  # the process that keeps the mirror sees this at its next look
         self._news.set()
 
-    def keep(self, leads: Iterable[Mapping[str, Any]], contacts: Iterable[Mapping[str, Any]]) -> None:
-        """What somebody has just read of AmoCRM for another reason. No request."""
+    def keep(
+        self, leads: Iterable[Mapping[str, Any]], contacts: Iterable[Mapping[str, Any]], asked: int | None = None
+    ) -> None:
+        """What somebody has just read of AmoCRM for another reason. No request.
+
+        `asked`: the version before the first question left; without it whatever is different here is fetched again instead.
+        """
         places = self._places()
         with self.rows.changing() as db:
-            self.rows.keep_contacts(db, contacts, places)
-            self.rows.keep_leads(db, leads, places)
+            persons = self.rows.keep_contacts(db, contacts, places, asked)
+            kept = self.rows.keep_leads(db, leads, places, asked)
+        if kept.doubtful or persons.doubtful:
+            self.hint(leads=kept.doubtful, contacts=persons.doubtful)
 
     def wake(self) -> None:
         """There is something to look at: a webhook was stored, somebody pressed refresh."""
@@ -103,7 +130,7 @@ class Mirror:
 
     def refresh(self) -> None:
         """Somebody wants to see now what changed."""
-        for name in (names.LEADS, names.BIN):
+        for name in (names.LEADS, names.CONTACTS, names.BIN, names.CONTACTS_BIN):
             self.walks.hurry(name)
         self._news.set()
 
@@ -138,10 +165,12 @@ class Mirror:
 
     def look_after(self) -> None:
         """Everything that is due now, by whoever is the keeper. Failures are written down and tried again later."""
+        self.clocks.look()
         self._keeps = self._connection.status().connected and self.walks.keep()
         if not self._keeps:
             return
         self._recognise_account()
+        self._take_up_jumps()
         known, due = self.walks.all(), self.walks.due()
         if names.REFERENCE in due and not self._try(names.REFERENCE, self._follow.reference):
             return
@@ -150,22 +179,42 @@ class Mirror:
                 self._try(names.FILL, lambda: self._fill.run(self._go_on))
             return
         self._fetch_hinted()
-        rounds = {names.LEADS: self._changes, names.BIN: self._follow.bin, names.EVENTS: self._follow.history}
+        rounds = {
+            names.LEADS: lambda: self._leads(due),
+            names.CONTACTS: self._contacts,
+            names.BIN: lambda: self._note_misses("leads", self._follow.bin()),
+            names.CONTACTS_BIN: lambda: self._note_misses("contacts", self._follow.contacts_bin()),
+            names.EVENTS: self._follow.history,
+        }
         for name, work in rounds.items():
             if name in due and not self._try(name, work):
                 return  # what AmoCRM does not answer now would only hold up what people hint at
-        if names.COUNT in due and (clock.now(self._zone).hour in NIGHT or known[names.COUNT].cursor is None):
-            self._try(names.COUNT, self._follow.count)
+        self._once_a_day(known, due)
+
+    def _once_a_day(self, known: Mapping[str, Walk], due: Container[str]) -> None:
+        """The count, and one more step of the nightly round: at night, when a day is over without, or by somebody's wish."""
+        hour, now_s = clock.now(self._zone).hour, self.walks.now_s()
+        count, compared = known.get(names.COUNT, Walk(names.COUNT)), known.get(names.NIGHT, Walk(names.NIGHT))
+        asked_for = count.cursor is None and names.COUNT in due
+        if asked_for or is_time(names.COUNT in due, hour, count.whole_at, now_s):
+            self._try(names.COUNT, self._count.run)
+        going_on = night.is_under_way(compared) and names.NIGHT in due
+        if going_on or is_time(names.NIGHT in due, hour, compared.whole_at, now_s):
+            self._try(names.NIGHT, self._night.step)
 
     def recount(self) -> None:
-        """Somebody wants to see AmoCRM's own count beside ours. The keeper asks for it at its next look; no request here."""
-        self.walks.begin(names.COUNT, None)
-        self.walks.hurry(names.COUNT)
+        """Somebody wants everything compared: AmoCRM's own count beside ours, then every lead anew.
+
+        The keeper begins at its next look; no request here.
+        """
+        for name, cursor in ((names.COUNT, None), (names.NIGHT, night.START)):
+            self.walks.begin(name, cursor)
+            self.walks.hurry(name)
         self._news.set()
 
     def count_now(self) -> dict[str, Any]:
         """AmoCRM's own count beside ours, now, and mend what differs."""
-        return self._follow.count()
+        return self._count.run()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -175,32 +224,62 @@ class Mirror:
             self._news.clear()
             try:
                 self.look_after()
+                self._told("mirror", None)
             except Exception as error:
                 # The keeper outlives whatever one answer or one moment of the database does to it.
-                log.error("the mirror's keeper stumbled: %s", type(error).__name__)
+                log.error("the mirror's keeper stumbled: %s", places(error))
+                self._told("mirror", error)
         self.walks.let_go()
 
     def _try(self, name: str, work: Callable[[], object]) -> bool:
+        """Do a round; the one place that knows how it went."""
         if self._stopping.is_set():
             return False
         try:
             work()
-        except Exception as error:
-            log.warning("the mirror's %s: %s", name, _in_short(error))
-            self.walks.fail(name, error if isinstance(error, DeskError) else BrokenWord("garbled"))
+        except DeskError as error:
+            log.warning("the mirror's %s: %s", name, error)
+            self._failed(name, error, error)
             return False
+        except Exception as error:
+            log.error("the mirror's %s broke off through a fault of ours: %s", name, places(error))
+            self._failed(name, error, OwnFault("desk_failed"))
+            return False
+        self._told(f"mirror.{name}", None)
         return True
 
+    def _failed(self, name: str, error: Exception, told_as: DeskError) -> None:
+        self._told(f"mirror.{name}", error)
+        self.walks.fail(name, told_as)
+
+    def _take_up_jumps(self) -> None:
+        """A clock has jumped: the rounds read the time in question again, and everything is compared where that is not enough."""
+        jumps = self.clocks.jumps.take_up()
+        if not jumps:
+            return
+        self.walks.rewind(back_s(jump.by_s for jump in jumps))
+        if any(jump.clock == AMOCRM or abs(jump.by_s) > FARTHEST_BACK_S for jump in jumps):
+            self.walks.begin(names.NIGHT, night.START)
+            self.walks.hurry(names.NIGHT)
+
     def _go_on(self) -> bool:
+        self.clocks.look()
         return not self._stopping.is_set() and self.walks.keep()
 
-    def _changes(self) -> None:
-        news = dict(zip(("leads", "contacts"), self._follow.changes(), strict=True))
-        if self._hooks_are_on():
-            self._note_misses("leads", news["leads"])
+    def _leads(self, due: set[str]) -> None:
+        news, wants_contacts = self._follow.leads()
+        if wants_contacts:
+            due.add(names.CONTACTS)
+        self.clocks.jumps.make_good()
+        self._note_misses("leads", news)
+
+    def _contacts(self) -> None:
+        self._note_misses("contacts", self._follow.contacts())
 
     def _note_misses(self, entity: str, ids: Iterable[int]) -> None:
         """What a round found although webhooks are on, and no hook had told."""
+        if not self._hooks_are_on():
+            return
         now = time.monotonic()
         self._hinted = {key: at for key, at in self._hinted.items() if now - at < HINTED_FOR_S}
         self.rows.note_misses(entity, [one for one in ids if (entity, one) not in self._hinted])
@@ -216,15 +295,25 @@ class Mirror:
                 now = time.monotonic()
                 self._hinted |= {(entity, one): now for entity, ids in wanted.items() for one in ids}
                 if any(wanted.values()):
-                    self._follow.fetch(wanted["leads"], wanted["contacts"])
-                    self._fetched_at = time.monotonic()
+                    self._fetch(wanted["leads"], wanted["contacts"])
             self._fetch_failures = 0
         except Exception as error:
             # The rounds go on, they find the same in another way; who asks for it again and again keeps nobody waiting but AmoCRM.
-            log.warning("what was hinted at could not be fetched: %s", _in_short(error))
+            told_as = error if isinstance(error, DeskError) else OwnFault("desk_failed")
+            in_short = str(error) if isinstance(error, DeskError) else places(error)
+            log.warning("what was hinted at could not be fetched: %s", in_short)
+            self._failed(names.HINTS, error, told_as)
             self._fetch_again_at = time.monotonic() + FETCH_AGAIN_S[min(self._fetch_failures, len(FETCH_AGAIN_S) - 1)]
             self._fetch_failures += 1
             self.hint(leads=hints["leads"], contacts=hints["contacts"])
+
+    def _fetch(self, lead_ids: set[int], contact_ids: set[int]) -> None:
+        begun = self._reading.begin()
+        self._follow.fetch(lead_ids, contact_ids)
+        self._fetched_at = time.monotonic()
+        as_of = self._reading.as_of(begun)
+        self.walks.end(names.HINTS, as_of=as_of, cursor=None, next_in_s=0.0, began_s=begun.at_s)
+        self._told(f"mirror.{names.HINTS}", None)
 
     def _recognise_account(self) -> None:
         """Another account, or another choice of fields: what is stored is not true any more, or is to be read anew."""
@@ -242,11 +331,3 @@ class Mirror:
 
     def _places(self) -> Places:
         return Places.of(self._fields)
-
-    def _amo_now(self) -> int:
-        return int(clock.unix() - self._connection.skew_s())
-
-
-def _in_short(error: Exception) -> str:
-    """For the log: an error that is not ours may quote what it stumbled over."""
-    return str(error) if isinstance(error, DeskError) else type(error).__name__

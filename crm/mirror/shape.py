@@ -6,7 +6,6 @@ AmoCRM leaves out, nulls and renames (sheet 8): whatever is missing is empty her
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from crm.amo import answers
 from crm.amo.leads import main_contact
 from crm.fields import MARKER_CODE, PHONE_CODE, FieldMap, by_key, texts_of
 from crm.phonebook import phones_of
+from crm.reading import texts
 
 UTM = {"utm_source": "UTM_SOURCE", "utm_medium": "UTM_MEDIUM", "utm_campaign": "UTM_CAMPAIGN"}
 """Columns and the codes of AmoCRM's tracking fields."""
@@ -36,6 +36,8 @@ class Places:
     contact_phone: int
     marker: int | None
     utm: Mapping[str, int]
+    reader: int = phones.READER
+    """With another reader of phones the same rows say something else, as with another choice of fields."""
 
     @classmethod
     def of(cls, fields: FieldMap) -> Places:
@@ -91,7 +93,7 @@ def mapped_values(custom: Mapping[str, Sequence[str]], places: Places) -> dict[s
 def contact_row(contact: Mapping[str, Any], places: Places) -> dict[str, Any]:
     """A row of `contacts`."""
     spelled = texts_of(contact, places.contact_phone, PHONE_CODE)
-    told = dict.fromkeys(phones.normalise(text) or text.strip() for text in spelled)
+    told = dict.fromkeys(phone for text in spelled for phone in told_phones(text))
     return {
         "id": contact["id"],
         "name": str(contact.get("name") or ""),
@@ -100,6 +102,16 @@ def contact_row(contact: Mapping[str, Any], places: Places) -> dict[str, Any]:
         "updated_at": _moment(contact.get("updated_at")),
         "is_deleted": False,
     }
+
+
+def told_phones(text: str) -> tuple[str, ...]:
+    """A value of a phone field: every number of it, spelled; what holds none that exists as it stands."""
+    return phones.all_of(text) or (text.strip(),)
+
+
+def told_again(told: Sequence[str]) -> list[str]:
+    """A contact's phones as kept, with what this reader understands and the one that kept them did not."""
+    return list(dict.fromkeys(phone for text in told for phone in told_phones(text)))
 
 
 def joined(name: str, told: Sequence[str], own_phone: str) -> dict[str, str]:
@@ -122,9 +134,15 @@ def phone_rows(contacts: Iterable[Mapping[str, Any]], places: Places) -> list[di
     ]
 
 
+def known_of(told: Iterable[str]) -> list[str]:
+    """The numbers a contact with these phones is looked up by."""
+    spelled = [phone for text in told for phone in phones.all_of(text)]
+    return sorted({spelling for phone in spelled for spelling in phones.same_person(phone)})
+
+
 def fold(text: str) -> str:
     """A text for comparing: no case, ё as е, one kind of spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("ё", "е").split())
+    return texts.fold(text)
 
 
 def _custom(lead: Mapping[str, Any]) -> dict[str, list[str]]:

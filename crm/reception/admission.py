@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from crm.reception.forms import Form, Keyholder
 
+NO_ORIGIN = "null"
+"""What a browser says of a page that hides where it is: one with `no-referrer`, in a sandbox, or opened from a file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -19,9 +22,17 @@ class Admission:
 
 
 def admit(
-    *, key: str, keyholder: Keyholder | None, origin: str | None, is_local: bool, is_shut: bool, api: Form
+    *,
+    key: str,
+    keyholder: Keyholder | None,
+    origin: str | None,
+    is_local: bool,
+    is_shut: bool,
+    api: Form,
+    by_address: bool = False,
 ) -> Admission:
-    """`key`: as given, "" for none; `keyholder`: whom it names. `api`: the built-in form.
+    """`key`: as given, "" for none; `keyholder`: whom it names. `api`: the built-in form. `by_address`: the key
+    stood in the address, which a form has to allow.
 
     A program on this machine needs no key as long as there is none; `is_local` says that it is here, proved where proof
     is asked for. A key that is given has to be right wherever it comes from, and a site has to be one the form allows.
@@ -35,6 +46,10 @@ def admit(
     form = keyholder.form
     if not keyholder.works:
         return Admission(form, "key_ended")
+    if by_address and not form.key_in_address:
+        return Admission(form, "key_not_in_address")
+    if origin is not None and origin.lower() == NO_ORIGIN:
+        return Admission(form, "origin_null")
     if origin is not None and origin.lower() not in form.origins:
         return Admission(form, "origin_not_allowed")
     return Admission(form, None if form.is_active else "form_paused")

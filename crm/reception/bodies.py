@@ -1,13 +1,18 @@
 """The body of a submission: from bytes to names and values, or a reason why not.
 
-Pure. JSON and the two encodings of an HTML form; files are not taken. Text is UTF-8, and for HTML forms also
-windows-1251, in which pages of an older kind send theirs without saying so.
+Pure. What a sender says of its body (the content type, the charset) is a hint and no more: builders and plug-ins say
+nothing, or something else. What the names mean is for `crm.reception.names`; here they are only spelled in one way, the
+way of an HTML form: `contact[phone]`, whatever the depth they were found at.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import logging
+import re
+import zlib
+from collections.abc import Iterator
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -21,13 +26,31 @@ MULTIPART = "multipart/form-data"
 FORM_KINDS = (URLENCODED, MULTIPART)
 """Content types of an HTML form."""
 
-MOST_FIELDS = 100
-"""Names in one submission. A lead has five, everything this desk knows about forty."""
+LARGEST_BODY_BYTES = 64 * 1024
+"""A lead takes a few hundred bytes; its longest allowed message about 16 KB, in a form three times that."""
 
-DEEPEST = 3
-"""Levels of lists and objects, the body itself being the first. No value that is used has more than the one."""
+MOST_NAMES = 2000
+"""Names of one submission that are looked at. The richest quiz or cart has some hundreds; what comes after is not read."""
+
+DEEPEST = 40
+"""Levels of lists and objects that are looked into. A quiz has five; what lies deeper is not read."""
+
+LONGEST_NAME = 200
+"""Characters of a name. A quiz spells whole questions; what is longer is cut."""
+
+LONGEST_NUMBER = 25
+"""Digits of a JSON number that is read as one. Python refuses to read endless ones, and no id has more than twenty."""
 
 OLD_ENCODING = "windows-1251"
+
+SURE_CODECS = frozenset({"utf-8", "cp1251", "koi8-r", "koi8-u", "iso8859-5", "iso8859-1", "cp866", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "ascii", "mac-cyrillic"})  # fmt: skip
+"""Charsets that are believed when a sender names them, by Python's names. Python has codecs that are none (`zlib`, `idna`)."""
+
+FILE = "file:"
+"""How the value of a file begins that came along: its name is kept, its content is not."""
+
+Flat = dict[str, Any]
+"""Values by name: a text, number, truth or None, or a list of these where a name came more than once."""
 
 # Its warnings quote what strangers send, and anybody could fill the console with them.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
@@ -41,50 +64,137 @@ class Unreadable(Exception):
         self.code = code
 
 
-def kind_of(content_type: str, content_encoding: str | None) -> str:
-    """What a body is, by its headers: one of the three content types. Raises `Unreadable`."""
-    kind, parameters = _kind(content_type), content_type.partition(";")[2]
-    if kind not in (JSON, *FORM_KINDS):
-        raise Unreadable("kind_unknown")
-    if (content_encoding or "identity").strip().lower() != "identity":
-        raise Unreadable("encoding_unknown")
-    charset = next((part.partition("=")[2] for part in parameters.split(";") if _is_charset(part)), "utf-8")
-    if kind == JSON and charset.strip(' "').lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise Unreadable("encoding_unknown")
-    return kind
-
-
 def is_form(content_type: str) -> bool:
     """Whether a browser can send this without any script."""
     return _kind(content_type) in FORM_KINDS
 
 
-def read(kind: str, content_type: str, body: bytes) -> dict[str, Any]:
-    """Names and values. Of a name that comes several times the last value counts. Raises `Unreadable`."""
-    match kind:
-        case "application/json":
-            found = _json(body)
-        case "application/x-www-form-urlencoded":
-            found = _urlencoded(body)
-        case _:
-            found = _multipart(content_type, body)
-    if len(found) > MOST_FIELDS:
-        raise Unreadable("too_many_names")
-    if _is_deeper(found, DEEPEST):
-        raise Unreadable("too_deep")
-    return found
+def plain(body: bytes, content_encoding: str | None) -> bytes:
+    """A body as it was before it was compressed. Raises `Unreadable`."""
+    match (content_encoding or "identity").strip().lower():
+        case "identity" | "":
+            return body
+        case "gzip" | "x-gzip" | "deflate":
+            return _unpacked(body)
+    raise Unreadable("encoding_unknown")
+
+
+def read(content_type: str, body: bytes) -> Flat:
+    """Names and values. Raises `Unreadable`."""
+    kind = kind_of(content_type, body)
+    if kind == JSON:
+        found = _json(body, charset_of(content_type))
+    elif kind == URLENCODED:
+        found = _urlencoded(body, charset_of(content_type))
+    else:
+        found = _multipart(content_type, body)
+    return expanded(found)
+
+
+def kind_of(content_type: str, body: bytes) -> str:
+    """What a body is: by its content type, and by its looks where that says nothing. Raises `Unreadable`.
+
+    A sender that says `text/plain` or nothing at all sends JSON as often as a form.
+    """
+    kind, start = _kind(content_type), body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if kind == MULTIPART:
+        return MULTIPART
+    if kind == JSON or kind.endswith("+json"):
+        return URLENCODED if start not in b"[{" and _looks_urlencoded(body) else JSON
+    if start and start in b"{[" and not _looks_urlencoded(body):
+        return JSON
+    if kind == URLENCODED or _looks_urlencoded(body):
+        return URLENCODED
+    if kind in ("", "text/plain") and not body.strip():
+        return URLENCODED
+    raise Unreadable("kind_unknown")
+
+
+def charset_of(content_type: str) -> str:
+    """The charset a content type names, by Python's name; "" for none and for what is no charset."""
+    parameters = content_type.partition(";")[2].split(";")
+    named = next((part.partition("=")[2] for part in parameters if _is_charset(part)), "")
+    try:
+        name = codecs.lookup(named.strip(" \"'")).name
+    except (LookupError, ValueError):
+        return ""
+    return name if name in SURE_CODECS else ""
+
+
+def text_of(body: bytes, charset: str = "") -> str:
+    """A body as text, whatever its encoding: UTF-8 where it is that throughout, else what it says, else the old one."""
+    if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return body.decode("utf-16", "replace")
+    if charset.startswith("utf-16") and body.count(0):
+        return body.decode(charset, "replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode(charset if charset and charset not in ("utf-8", "ascii") else OLD_ENCODING, "replace")
+
+
+def expanded(found: Any) -> Flat:
+    """Names and values of nested lists and objects, each under one name, and of JSON that stands inside a value."""
+    flat: Flat = {}
+    for path, value in _leaves(found):
+        name = spelled(parts_of(spelled(path)))
+        if name not in flat:
+            if len(flat) >= MOST_NAMES:
+                break
+            flat[name] = value
+            continue
+        before = flat[name]
+        flat[name] = [
+            *(before if isinstance(before, list) else [before]),
+            *(value if isinstance(value, list) else [value]),
+        ]
+    return flat
+
+
+def parts_of(name: str) -> tuple[str, ...]:
+    """The parts of a name: `contact[phone]` → `contact`, `phone`; the empty ones that mean "one more" are none."""
+    first, bracket, _ = name.partition("[")
+    if not bracket or not name.endswith("]"):
+        return (name,)
+    inner = name[len(first) + 1 : -1].split("][")
+    return tuple(part for part in ([first, *inner] if first else inner) if part) or (name,)
+
+
+def spelled(path: tuple[str, ...]) -> str:
+    """One name of its parts, as an HTML form spells it."""
+    return (path[0] + "".join(f"[{part}]" for part in path[1:]))[:LONGEST_NAME] if path else ""
 
 
 def _kind(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+def _looks_urlencoded(body: bytes) -> bool:
+    """Whether it begins with a name and "=", of one line."""
+    return bool(re.match(rb"[^\s={}<>\"]{1,200}=", body)) and b"\n" not in body.strip()
+
+
+def _unpacked(body: bytes) -> bytes:
+    for window in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # gzip or zlib by its head; deflate without any
+        unpacker = zlib.decompressobj(window)
+        try:
+            found = unpacker.decompress(body, LARGEST_BODY_BYTES + 1)
+        except zlib.error:
+            continue
+        if len(found) > LARGEST_BODY_BYTES:
+            raise Unreadable("too_large_body")
+        return found
+    raise Unreadable("encoding_unknown")
+
+
+def _json(body: bytes, charset: str) -> Any:
+    try:  # line breaks inside a text are a common slip of templates, and harm nobody
+        data = json.loads(text_of(body, charset), strict=False, parse_constant=_refuse_constant, parse_int=_number)
     except (ValueError, RecursionError):
         raise Unreadable("json_broken") from None
-    if not isinstance(data, dict):
+    if not isinstance(data, dict | list):
+        raise Unreadable("object_wanted")
+    if isinstance(data, list) and not any(isinstance(one, dict) for one in data):
         raise Unreadable("object_wanted")
     return data
 
@@ -94,23 +204,26 @@ def _refuse_constant(_: str) -> NoReturn:
     raise ValueError
 
 
-def _urlencoded(body: bytes) -> dict[str, Any]:
-    pairs = [part.partition(b"=") for part in body.replace(b"+", b" ").split(b"&", MOST_FIELDS + 1) if part]
-    return _texts([(unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in pairs])
+def _number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else digits
 
 
-def _multipart(content_type: str, body: bytes) -> dict[str, Any]:
+def _urlencoded(body: bytes, charset: str) -> Flat:
+    pairs = [part.partition(b"=") for part in body.strip().replace(b"+", b" ").split(b"&", MOST_NAMES) if part]
+    return _texts([(unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in pairs], charset)
+
+
+def _multipart(content_type: str, body: bytes) -> Flat:
     pairs: list[tuple[bytes, bytes]] = []
     ended: list[bool] = []
 
     def field(part: Field) -> None:
-        pairs.append((part.field_name or b"", part.value or b""))
-        if len(pairs) > MOST_FIELDS:
-            raise Unreadable("too_many_names")
+        if len(pairs) < MOST_NAMES:
+            pairs.append((part.field_name or b"", part.value or b""))
 
     def file(part: File) -> None:
-        if part.size:  # a file input that was left empty comes along too
-            raise Unreadable("files_not_taken")
+        if part.size and len(pairs) < MOST_NAMES:  # a file input that was left empty comes along too
+            pairs.append((part.field_name or b"", FILE.encode() + (part.file_name or b"")))
 
     try:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
@@ -121,24 +234,58 @@ def _multipart(content_type: str, body: bytes) -> dict[str, Any]:
         raise Unreadable("form_broken") from None
     if not ended:
         raise Unreadable("form_broken")
-    return _texts(pairs)
+    return _texts(pairs, "")
 
 
-def _texts(pairs: list[tuple[bytes, bytes]]) -> dict[str, Any]:
-    """All of a form in one encoding: what is not UTF-8 throughout is the old one."""
+def _texts(pairs: list[tuple[bytes, bytes]], charset: str) -> Flat:
+    """All of a form in one encoding: what is not UTF-8 throughout is what it says, or the old one."""
     try:
-        return {name.decode(): value.decode() for name, value in pairs}
+        texts = [(name.decode(), value.decode()) for name, value in pairs]
     except UnicodeDecodeError:
-        return {name.decode(OLD_ENCODING, "replace"): value.decode(OLD_ENCODING, "replace") for name, value in pairs}
+        said = next((value.decode("latin-1") for name, value in pairs if name == b"_charset_"), "")
+        old = charset or charset_of(f";charset={said}")
+        old = old if old and old not in ("utf-8", "ascii") else OLD_ENCODING
+        texts = [(name.decode(old, "replace"), value.decode(old, "replace")) for name, value in pairs]
+    found: Flat = {}
+    for name, value in texts:
+        if name in found:
+            before = found[name]
+            found[name] = [*before, value] if isinstance(before, list) else [before, value]
+        else:
+            found[name] = value
+    return found
+
+
+def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value with the parts of its name, in the order they were said, lists of plain values whole."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), found)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            value = _inside(value)
+        if len(path) > DEEPEST:
+            continue
+        if isinstance(value, dict):
+            named = [((*path, *(parts_of(name) if name or not path else ())), inner) for name, inner in value.items()]
+            waiting.extend(reversed(named))
+        elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+            waiting.extend(reversed([((*path, str(place)), inner) for place, inner in enumerate(value)]))
+        else:
+            yield path, value
+
+
+def _inside(text: str) -> Any:
+    """The JSON that a text is, objects only; else the text. Builders put a whole submission into one field."""
+    start = text.lstrip()[:1]
+    if not start or start not in "{[" or '"' not in text:
+        return text
+    try:
+        data = json.loads(text, strict=False, parse_constant=_refuse_constant, parse_int=_number)
+    except (ValueError, RecursionError):
+        return text
+    is_whole = isinstance(data, dict) or (isinstance(data, list) and any(isinstance(one, dict) for one in data))
+    return data if is_whole and data else text
 
 
 def _is_charset(parameter: str) -> bool:
     return parameter.partition("=")[0].strip().lower() == "charset"
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether there are more levels of lists and objects than these. Looks no further down than it has to."""
-    if not isinstance(value, dict | list):
-        return False
-    inside = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inside)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from crm.intake import LONGEST_LABEL, FieldFault, label
+from crm.intake import LONGEST_LABEL, OWN_FIELDS, FieldFault, label
+from crm.reception import presets
+from crm.reception.names import ADDED
+from crm.reception.presets import ANSWERS, AS_JSON, BY_ID, OWN
 
 LONGEST_NAME = 60
 MOST_ORIGINS = 20
@@ -24,6 +27,9 @@ LONGEST_FILL_S = 60.0
 DUPLICATE_S, LEAST_FILL_S = 600, 2.0
 """What a new form starts with: ten minutes, in which people press twice; two seconds, in which nobody types a phone."""
 
+LONGEST_CODE = 64
+"""Characters of the word that a sender asks for. VK's has eight."""
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -37,6 +43,12 @@ class FormDraft:
     thanks_url: str = ""
     duplicate_s: int = DUPLICATE_S
     least_fill_s: float = LEAST_FILL_S
+    preset: str = OWN
+    answer: str = AS_JSON
+    key_in_address: bool = False
+    note_unknown: bool = False
+    required: tuple[str, ...] = ()
+    code: str = ""
 
 
 def read(raw: Mapping[str, Any], taken: Iterable[str] = ()) -> tuple[FormDraft | None, list[FieldFault]]:
@@ -52,8 +64,25 @@ def read(raw: Mapping[str, Any], taken: Iterable[str] = ()) -> tuple[FormDraft |
         thanks_url=_thanks_url(raw.get("thanks_url"), faults),
         duplicate_s=int(_number(raw, "duplicate_s", DUPLICATE_S, LONGEST_DUPLICATE_S, faults)),
         least_fill_s=_number(raw, "least_fill_s", LEAST_FILL_S, LONGEST_FILL_S, faults),
+        preset=_one_of(raw, "preset", tuple(BY_ID), faults),
+        answer=_one_of(raw, "answer", ANSWERS, faults),
+        key_in_address=raw.get("key_in_address") is True,
+        note_unknown=raw.get("note_unknown") is True,
+        required=tuple(name for name in raw.get("required") or () if name in OWN_FIELDS or ADDED.fullmatch(name)),
+        code=_code(raw.get("code"), faults),
     )
     return (None, faults) if faults else (draft, [])
+
+
+def ways_of(preset_id: str) -> dict[str, Any]:
+    """What a preset says of a form, as `read` takes it."""
+    preset = presets.of(preset_id)
+    return {
+        "preset": preset.id,
+        "answer": preset.answer,
+        "key_in_address": preset.key_in_address,
+        "note_unknown": preset.note_unknown,
+    }
 
 
 def origin_of(text: str) -> str | None:
@@ -101,6 +130,23 @@ def _thanks_url(value: Any, faults: list[FieldFault]) -> str:
         faults.append(FieldFault("thanks_url", "too_long", LONGEST_URL))
     elif not text.isprintable() or not re.fullmatch(r"https?://[^\s<>\"'\\]+", text) or origin_of(text) is None:
         faults.append(FieldFault("thanks_url", "not_an_address"))
+    return text
+
+
+def _one_of(raw: Mapping[str, Any], name: str, choices: tuple[str, ...], faults: list[FieldFault]) -> str:
+    value = raw.get(name, choices[0])
+    if value not in choices:
+        faults.append(FieldFault(name, "not_a_choice"))
+        return choices[0]
+    return str(value)
+
+
+def _code(value: Any, faults: list[FieldFault]) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if len(text) > LONGEST_CODE:
+        faults.append(FieldFault("code", "too_long", LONGEST_CODE))
+    elif text and not re.fullmatch(r"[\w.:-]+", text, re.ASCII):
+        faults.append(FieldFault("code", "symbols"))
     return text
 
 

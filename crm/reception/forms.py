@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,9 @@ import sqlalchemy as sa
 
 from crm.errors import SetupError
 from crm.reception.drafts import FormDraft, origin_of
+from crm.reception.names import LONGEST_TAUGHT, MOST_TAUGHT
+from crm.reception.presets import AS_JSON, OWN
+from crm.reception.presets import of as preset_of
 from crm.settings import Settings
 from crm.store import Store, clock
 from crm.store.tables import form_keys, forms
@@ -47,7 +50,11 @@ NOTICED_WITHIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One row of `forms`. `origins`: sites whose pages may post, as browsers spell them."""
+    """One row of `forms`. `origins`: sites whose pages may post, as browsers spell them.
+
+    `preset`: whose ways it follows (`crm.reception.presets`). `taught`: what names mean that come in it. `required`: fields without
+    which its owner wants no lead; a phone is wanted in any case.
+    """
 
     id: str
     name: str
@@ -58,6 +65,13 @@ class Form:
     least_fill_s: float
     is_active: bool
     created_at: datetime
+    preset: str = OWN
+    answer: str = AS_JSON
+    key_in_address: bool = False
+    note_unknown: bool = False
+    required: tuple[str, ...] = ()
+    taught: Mapping[str, str] = field(default_factory=dict)
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +155,10 @@ class Forms:
         """Make a form. It has no key yet."""
         form_id = uuid.uuid4().hex
         with self._changing() as db:
-            db.execute(forms.insert().values(id=form_id, is_active=True, created_at=clock.now(), **_row(draft)))
+            taught = json.dumps(dict(preset_of(draft.preset).taught))
+            db.execute(
+                forms.insert().values(id=form_id, is_active=True, created_at=clock.now(), taught=taught, **_row(draft))
+            )
         return self.of(form_id)
 
     def change(self, form_id: str, draft: FormDraft) -> None:
@@ -149,6 +166,21 @@ class Forms:
             draft = replace(draft, origins=tuple(one for one in draft.origins if one not in self._settings_origins))
         with self._changing() as db:
             db.execute(forms.update().where(forms.c.id == form_id).values(**_row(draft)))
+
+    def teach(self, form_id: str, name: str, meaning: str) -> None:
+        """Tell a form what a name means; "" forgets it. Raises `SetupError` for one name too many."""
+        name = name[:LONGEST_TAUGHT]
+        with self._changing() as db:
+            found = db.scalar(sa.select(forms.c.taught).where(forms.c.id == form_id).with_for_update())
+            if found is None:
+                raise SetupError("form_unknown")
+            taught = json.loads(found)
+            taught.pop(name, None)
+            if meaning:
+                if len(taught) >= MOST_TAUGHT:
+                    raise SetupError("names_too_many")
+                taught[name] = meaning
+            db.execute(forms.update().where(forms.c.id == form_id).values(taught=json.dumps(taught)))
 
     def pause(self, form_id: str) -> None:
         """Refuse what comes, and keep it in the log, until `resume`."""
@@ -214,11 +246,12 @@ class Forms:
         origins = tuple(json.loads(row["origins"]))
         if row["id"] == API:
             origins = tuple(dict.fromkeys((*origins, *self._settings_origins)))
-        return Form(**{**row, "origins": origins})
+        told = {"required": tuple(json.loads(row["required"])), "taught": json.loads(row["taught"])}
+        return Form(**{**row, "origins": origins, **told})
 
 
 def _row(draft: FormDraft) -> dict[str, Any]:
-    return asdict(draft) | {"origins": json.dumps(draft.origins)}
+    return asdict(draft) | {"origins": json.dumps(draft.origins), "required": json.dumps(draft.required)}
 
 
 def _key(row: sa.RowMapping) -> FormKey:

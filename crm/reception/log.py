@@ -7,7 +7,6 @@ name and the phone are the lead's.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,11 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from crm.delivery.rows import new_lead
 from crm.intake import OWN_FIELDS, Consent
+from crm.reception.bodies import expanded
+from crm.reception.names import ADDED, Understood, understood
 from crm.reception.signs import consent_of
 from crm.reception.tracking import tracking_of
 from crm.store import Store, clock
-from crm.store.tables import accepted_leads, consents, submissions
+from crm.store.tables import accepted_leads, consents, forms, submissions
 
 ACCEPTED, DUPLICATE, REPEATED, REFUSED, FLAGGED = "accepted", "duplicate", "repeated", "refused", "flagged"
 OUTCOMES = (ACCEPTED, DUPLICATE, REPEATED, REFUSED, FLAGGED)
@@ -28,9 +30,6 @@ OUTCOMES = (ACCEPTED, DUPLICATE, REPEATED, REFUSED, FLAGGED)
 OPEN = (DUPLICATE, REFUSED, FLAGGED)
 """Outcomes of which a person can still make a lead."""
 
-ADDED = re.compile(r"(lead|contact)_\d+")
-"""The keys of added fields, as `crm.fields` makes them."""
-
 COUNTED = timedelta(days=7)
 """What the counts on the page are of."""
 
@@ -38,7 +37,8 @@ COUNTED = timedelta(days=7)
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One line. `reason`: error code of a refused one, sign of a flagged one; an accepted one that has a reason was
-    none at first and was made a lead by hand. `body`: what was said, {} where an accepted lead holds it.
+    none at first and was made a lead by hand. `body`: what was said, {} where an accepted lead holds it; `asked`: the same in our
+    words. `raw`: the text of a body that could not be read. `others`: what an accepted one said under names nobody knows.
     """
 
     id: str
@@ -52,20 +52,24 @@ class Submission:
     ip: str | None = field(repr=False)
     name: str = field(repr=False)
     phone: str = field(repr=False)
+    asked: Understood = field(repr=False)
+    raw: str = field(default="", repr=False)
+    others: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_open(self) -> bool:
         """A person can still make a lead of it."""
-        return self.outcome in OPEN and bool(self.body)
+        return self.outcome in OPEN and bool(self.body or self.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a submission says: its fields by name, its marks by AmoCRM's code, the consent."""
+    """What a submission says: its fields by name, its marks by AmoCRM's code, the consent, and all else by its label."""
 
     texts: Mapping[str, str] = field(repr=False)
     tracking: Mapping[str, str]
     consent: Consent | None
+    others: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +106,22 @@ class SubmissionLog:
 
     def said(self, line: Submission) -> Said:
         """What a line says: of its own where that is kept, else what the lead says."""
-        if line.body:
-            asked = {name: value for name, value in line.body.items() if name in OWN_FIELDS or ADDED.fullmatch(name)}
+        if line.is_open:
+            said = line.asked.fields
+            asked = {name: value for name, value in said.items() if name in OWN_FIELDS or ADDED.fullmatch(name)}
             texts = {name: str(value) for name, value in asked.items() if value is not None}
-            return Said(texts, tracking_of(line.body), consent_of(line.body, given_at=line.at, ip=line.ip, form=""))
+            consent = consent_of(said, given_at=line.at, ip=line.ip, form="")
+            return Said(texts, tracking_of(said), consent, {**line.asked.named_ways(), **line.asked.others})
         with self._store.read() as db:
             lead = db.execute(sa.select(accepted_leads).where(accepted_leads.c.id == line.lead_id)).mappings().first()
             given = db.execute(sa.select(consents).where(consents.c.lead_id == line.lead_id)).mappings().first()
         if lead is None:
             return Said({}, {}, None)
         consent = Consent(given["text_version"], given["given_at"], given["ip"], given["form"]) if given else None
-        texts = {name: lead[name] for name in OWN_FIELDS} | json.loads(lead["extra"])
-        return Said(texts, json.loads(lead["tracking"]), consent)
+        taken = new_lead(lead)
+        texts = {name: lead[name] for name in OWN_FIELDS} | dict(taken.extra) | dict(taken.said)
+        others = {label: text for label, text in line.others.items() if label not in taken.said}
+        return Said(texts, taken.tracking, consent, others)
 
     def tallies(self) -> dict[str, Tally]:
         """Of every form that has lines, by its id."""
@@ -133,8 +141,10 @@ class SubmissionLog:
 
 
 def _lines(form_id: str | None, outcome: str | None) -> sa.Select[Any]:
-    wanted = sa.select(submissions, accepted_leads.c.name, accepted_leads.c.phone).outerjoin(
-        accepted_leads, accepted_leads.c.id == submissions.c.lead_id
+    wanted = (
+        sa.select(submissions, accepted_leads.c.name, accepted_leads.c.phone, forms.c.taught)
+        .outerjoin(accepted_leads, accepted_leads.c.id == submissions.c.lead_id)
+        .outerjoin(forms, forms.c.id == submissions.c.form_id)
     )
     if form_id is not None:
         wanted = wanted.where(submissions.c.form_id == form_id)
@@ -143,6 +153,7 @@ def _lines(form_id: str | None, outcome: str | None) -> sa.Select[Any]:
 
 def _submission(row: sa.RowMapping) -> Submission:
     body = json.loads(row["body"] or "{}")
+    asked = understood(expanded(body), json.loads(row["taught"] or "{}"))
     return Submission(
         id=row["id"],
         at=row["at"],
@@ -153,8 +164,11 @@ def _submission(row: sa.RowMapping) -> Submission:
         lead_id=row["lead_id"],
         body=body,
         ip=row["ip"],
-        name=str(body.get("name") or row["name"] or ""),
-        phone=str(body.get("phone") or row["phone"] or ""),
+        name=str(asked.fields.get("name") or row["name"] or ""),
+        phone=str(asked.fields.get("phone") or row["phone"] or ""),
+        asked=asked,
+        raw=row["raw"] or "",
+        others=json.loads(row["others"] or "{}"),
     )
 
 

@@ -13,21 +13,26 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from crm import intake
 from crm.delivery import QUEUED, Outbox, Progress
 from crm.errors import SetupError
 from crm.fields import FieldMap, Mapped
 from crm.intake import FieldFault, NewLead
-from crm.reception import tracking
+from crm.reading.names import is_name
+from crm.reception import bodies, names, presets, tracking
 from crm.reception.forms import Form, Forms
 from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, OPEN, REFUSED, REPEATED, Submission, SubmissionLog
-from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, SIGNS, TRAP, consent_of, sign_of
+from crm.reception.names import Understood, understood
+from crm.reception.seen import SeenNames
+from crm.reception.signs import FILL_MS, SIGNS, consent_of, sign_of
 from crm.settings import Settings
 from crm.store import Store, clock
 from crm.store.tables import accepted_leads, idempotency_keys, submissions
@@ -44,14 +49,14 @@ KEPT = timedelta(days=90)
 NOBODYS_PHONE = "+73000000000"
 """For trying a form out. Russia's numbering plan has no area 300."""
 
-LONGEST_KEPT = 4 * intake.LONGEST_MESSAGE
-"""Characters of one value that are kept of a refused submission: a message too long to be accepted can be shortened."""
+LONGEST_KEPT = bodies.LARGEST_BODY_BYTES
+"""Characters of one value that are kept of a refused submission: as many as can come."""
 
-NOT_COMPARED = (KEY, FILL_MS)
-"""What may differ between a submission and its repetition: another key took over, and time has passed."""
+MOST_OTHERS, LONGEST_OTHER = 100, 1000
+"""Values under unknown names that are kept of an accepted submission, and characters of each."""
 
-KEPT_NAMES = (*intake.OWN_FIELDS, *tracking.NAMES, tracking.PAGE, CONSENT, CONSENT_VERSION, TRAP, FILL_MS)
-"""What is kept of a submission besides the added fields. What else it says nobody has asked for."""
+NOT_COMPARED_BEFORE = (KEY, FILL_MS)
+"""What a desk before this one left out of its comparison: keys of its last two days are still held against that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +74,70 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class _Submission:
-    """What came, and what follows from it alone."""
+    """What came, and what follows from it alone.
+
+    `asked`: what it says in our words. `changes`: fields a person has put right. `text`: the body, where it could not be read.
+    `strict`: fields in which a fault refuses it; in others it costs nothing.
+    """
 
     form: Form
     raw: Mapping[str, Any]
+    asked: Understood
     added: tuple[Mapped, ...]
     ip: str | None
     idempotency_key: str = field(default="", repr=False)
+    changes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    text: str | None = field(default=None, repr=False)
+    strict: frozenset[str] = frozenset()
 
     def lead(self) -> tuple[NewLead | None, list[FieldFault]]:
         """The lead in it, or every fault; its source is the form's where it names none."""
-        lead, faults = intake.read(self.raw, self.added)
-        if lead is None:
+        said = {**self.asked.fields, **self.changes}
+        lead, faults = intake.read(said, self.added, strict=self.strict)
+        named = {fault.field for fault in faults}
+        wanted = sorted(self.strict - named - {"phone"})
+        faults += [FieldFault(name, "missing") for name in wanted if not _is_said(name, said.get(name))]
+        if lead is None or faults:
             return None, faults
-        return replace(lead, source=lead.source or self.form.source, tracking=tracking.tracking_of(self.raw)), []
+        noted = dict(lead.said)
+        for label, text in self.asked.for_note(with_others=self.form.note_unknown).items():
+            noted[label] = f"{noted[label]}, {text}" if noted.get(label, text) != text else text
+        marks = tracking.tracking_of(said)
+        return replace(lead, source=lead.source or self.form.source, tracking=marks, said=noted), []
 
     def sign(self) -> str | None:
-        return sign_of(self.raw, self.form.least_fill_s)
+        return sign_of(self.asked.fields, self.form.least_fill_s)
 
     def key_hash(self) -> str:
         return _hash(self.idempotency_key)
 
     def body_hash(self) -> str:
-        compared = {name: value for name, value in self.raw.items() if name not in NOT_COMPARED}
+        """A hash of the content: what is asked for, of whom, with which consent, as it was understood.
+
+        So neither the encoding counts nor the order, and nothing that browsers, pages and proxies add: marks and addresses,
+        how long it took, the form's key, the empty trap, names that nobody asked for.
+        """
+        lead, _ = intake.read(self.asked.fields, self.added)
+        given = consent_of(self.asked.fields, given_at=clock.now(), ip=None, form="")
+        content = None
+        if lead is not None:
+            own = [lead.name, lead.phone, lead.direction, lead.source, lead.message]
+            content = [*own, dict(lead.extra), *([dict(lead.said)] if lead.said else [])]
+        return _hash(json.dumps([content, None if given is None else given.text_version], sort_keys=True))
+
+    def is_as(self, body_hash: str) -> bool:
+        """Whether this is the content behind a stored hash."""
+        return body_hash in (self.body_hash(), self._former_hash())
+
+    def _former_hash(self) -> str:
+        compared = {name: value for name, value in self.raw.items() if name not in NOT_COMPARED_BEFORE}
         return _hash(json.dumps(compared, sort_keys=True))
 
     def kept(self) -> str:
-        """What the desk asks for, as JSON, each value cut at `LONGEST_KEPT`."""
-        names = {*KEPT_NAMES, *(mapped.key for mapped in self.added)}
-        said = {name: value for name, value in self.raw.items() if name in names and not isinstance(value, dict | list)}
+        """All that was said but the keys, as JSON, each value cut at `LONGEST_KEPT`."""
+        said = {
+            name: value for name, value in bodies.expanded(self.raw).items() if name.casefold() not in names.SECRETS
+        }
         return json.dumps({name: v[:LONGEST_KEPT] if isinstance(v, str) else v for name, v in said.items()})
 
 
@@ -106,7 +146,7 @@ class Reception:
 
     def __init__(self, store: Store, outbox: Outbox, fields: FieldMap, settings: Settings) -> None:
         self.forms = Forms(store, settings)
-        self.log = SubmissionLog(store)
+        self.log, self.seen = SubmissionLog(store), SeenNames(store)
         self._store, self._outbox, self._fields = store, outbox, fields
 
     def take(
@@ -117,12 +157,13 @@ class Reception:
         ip: str | None = None,
         idempotency_key: str = "",
         duplicate_s: int | None = None,
+        is_visitor: bool = False,
     ) -> Taken:
         """Settle a submission. When this returns, what it says is on the disk.
 
-        `raw`: names and values of any type. `duplicate_s`: instead of the form's.
+        `raw`: names and values of any type. `duplicate_s`: instead of the form's. `is_visitor`: somebody sees the answer and the form.
         """
-        one = _Submission(form, raw, self._added(), ip, idempotency_key)
+        one = self._submission(form, raw, ip, idempotency_key, strict=_strict(form, is_visitor=is_visitor))
         lead, faults = one.lead()
         window_s = form.duplicate_s if duplicate_s is None else duplicate_s
         with self._store.write() as db:
@@ -134,42 +175,51 @@ class Reception:
             _note(db, one, taken, now)
         if taken.outcome == ACCEPTED:
             self._outbox.wake()
+        self._see(one)
         return taken
 
-    def refuse(self, form: Form, raw: Mapping[str, Any] | None, code: str, *, ip: str | None = None) -> Taken:
-        """Say no, and keep in the log that somebody was refused. `raw`: None where nothing could be read."""
+    def refuse(
+        self, form: Form, raw: Mapping[str, Any] | None, code: str, *, ip: str | None = None, text: str | None = None
+    ) -> Taken:
+        """Say no, and keep in the log what was refused. `raw`: what could be read; `text`: the body, where it could not."""
         taken = Taken(REFUSED, code=code)
-        one = _Submission(form, raw or {}, self._added(), ip)
+        one = self._submission(form, raw or {}, ip, text=text)
         with self._store.write() as db:
             _note(db, one, taken, clock.now())
+        self._see(one)
         return taken
 
     def try_out(self, form_id: str, *, name: str, message: str) -> Taken:
-        """Hand a lead in through a form as its site would, with a phone nobody has. Raises `SetupError` for no form.
+        """Hand a lead in through a form as its sender would, with a phone nobody has. Raises `SetupError` for no form.
 
         `name` and `message` say that it is a test: it goes to AmoCRM like any other.
         """
-        form, raw = self.forms.of(form_id), {"name": name, "phone": NOBODYS_PHONE, "message": message}
+        form = self.forms.of(form_id)
+        raw = bodies.read(*presets.of(form.preset).sent(presets.Sample(name, NOBODYS_PHONE, message)))
         if not form.is_active:
             return self.refuse(form, raw, "form_paused")
         return self.take(form, raw, duplicate_s=0)
 
     def faults(self, kept: Submission) -> list[FieldFault]:
         """What is wrong with the fields of a submission that is kept, as of now."""
-        return intake.read(kept.body, self._added())[1]
+        form = self.forms.of(kept.form_id)
+        return self._submission(form, kept.body, None, strict=_strict(form, is_visitor=True)).lead()[1]
 
     def accept_kept(
         self, submission_id: str, changes: Mapping[str, Any] | None = None, *, by: str | None = None
     ) -> Taken:
         """Make a lead of a flagged, duplicate or refused submission. Pressed twice it is one lead.
 
-        `changes`: fields put right. `by`: whose decision it is. The consent is as old as the submission. Raises `SetupError` where it is gone.
+        It is taken as it is, with whatever phone it held; only a phone that is typed anew has to be one. `changes`: fields put right. `by`: whose decision it is. The consent is as old as the submission. Raises `SetupError` where it is gone.
         """
         kept = self.log.one(submission_id)
         if kept is None:
             raise SetupError("submission_gone")
         form = self.forms.of(kept.form_id)
-        one = _Submission(form, {**kept.body, **(changes or {})}, self._added(), kept.ip)
+        retyped = str((changes or {}).get("phone") or "").strip()
+        is_another = retyped not in ("", str(kept.asked.fields.get("phone") or "").strip())
+        strict = frozenset({"phone"} if is_another else ())
+        one = self._submission(form, kept.body, kept.ip, changes=changes, strict=strict)
         lead, faults = one.lead()
         mine = submissions.c.id == submission_id
         with self._store.write() as db:
@@ -181,7 +231,8 @@ class Reception:
             if lead is None:
                 return Taken(REFUSED, code="lead_invalid", faults=tuple(faults))
             lead_id = self._accept(db, one, lead, given_at=row.at, by=by)
-            made = {"outcome": ACCEPTED, "lead_id": lead_id, "body": None, "reason": row.reason or row.outcome}
+            made = {"outcome": ACCEPTED, "lead_id": lead_id, "body": None, "raw": None, "others": _others(one)}
+            made["reason"] = row.reason or row.outcome
             db.execute(submissions.update().where(mine).values(made))
         self._outbox.wake()
         return Taken(ACCEPTED, lead_id)
@@ -216,7 +267,28 @@ class Reception:
         with self._store.write(durable=False) as db:
             db.execute(idempotency_keys.delete().where(idempotency_keys.c.made_at < now - KEY_KEPT))
             db.execute(submissions.delete().where(old, submissions.c.outcome != ACCEPTED))
-            db.execute(submissions.update().where(old, submissions.c.ip.is_not(None)).values(ip=None))
+            theirs = sa.or_(submissions.c.ip.is_not(None), submissions.c.others.is_not(None))
+            db.execute(submissions.update().where(old, theirs).values(ip=None, others=None))
+        self.seen.prune()
+
+    def _submission(
+        self,
+        form: Form,
+        raw: Mapping[str, Any],
+        ip: str | None,
+        idempotency_key: str = "",
+        *,
+        changes: Mapping[str, Any] | None = None,
+        text: str | None = None,
+        strict: frozenset[str] = frozenset(),
+    ) -> _Submission:
+        asked = understood(bodies.expanded(raw), form.taught)
+        return _Submission(form, raw, asked, self._added(), ip, idempotency_key, changes or {}, text, strict)
+
+    def _see(self, one: _Submission) -> None:
+        """Note the names that came. Whatever that meets, what became of the submission is settled."""
+        with suppress(SQLAlchemyError):
+            self.seen.note(one.form.id, one.asked.seen)
 
     def _added(self) -> tuple[Mapped, ...]:
         return tuple(self._fields.added())
@@ -234,7 +306,7 @@ class Reception:
         if first.made_at < now - KEY_KEPT:
             db.execute(idempotency_keys.delete().where(mine))
             return None
-        if first.body_hash != one.body_hash():
+        if not one.is_as(first.body_hash):
             return Taken(REFUSED, code="key_reused")
         return Taken(REPEATED, first.lead_id)
 
@@ -270,7 +342,7 @@ class Reception:
     def _accept(
         self, db: sa.Connection, one: _Submission, lead: NewLead, *, given_at: datetime, by: str | None = None
     ) -> str:
-        consent = consent_of(one.raw, given_at=given_at, ip=one.ip, form=one.form.name)
+        consent = consent_of(one.asked.fields, given_at=given_at, ip=one.ip, form=one.form.name)
         return self._outbox.accept(lead, "api", form_id=one.form.id, consent=consent, entered_by=by, db=db)
 
 
@@ -287,9 +359,28 @@ def _note(db: sa.Connection, one: _Submission, taken: Taken, now: datetime) -> N
             faults=json.dumps([[fault.field, fault.code] for fault in taken.faults]) if taken.faults else None,
             lead_id=None if is_flagged else taken.told_id or None,
             body=one.kept() if taken.outcome in OPEN and one.raw else None,
+            raw=one.text,
+            others=_others(one) if taken.outcome == ACCEPTED else None,
             ip=one.ip,
         )
     )
+
+
+def _others(one: _Submission) -> str | None:
+    """What an accepted submission said under names nobody knows. The lead has the rest."""
+    cut = {label: text[:LONGEST_OTHER] for label, text in list(one.asked.others.items())[:MOST_OTHERS]}
+    return json.dumps(cut) if cut else None
+
+
+def _strict(form: Form, *, is_visitor: bool) -> frozenset[str]:
+    """The fields in which a fault refuses: those the form's owner wants, and the phone, if somebody is there to mend it."""
+    return frozenset((*form.required, *(("phone",) if is_visitor else ())))
+
+
+def _is_said(name: str, value: Any) -> bool:
+    """Whether a field is filled in: a dash is no name."""
+    text = "" if value is None or value == [] else str(value).strip()
+    return is_name(text) if name == "name" and isinstance(value, str) else text != ""
 
 
 def _hash(text: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from crm.intake import Consent
+from crm.reading import ticks
 from crm.reception.tracking import clean
 
 TRAP = "homepage"
@@ -24,9 +25,6 @@ SIGNS = (IN_TRAP, TOO_FAST)
 """Why a submission is put aside."""
 
 CONSENT, CONSENT_VERSION = "consent", "consent_version"
-
-YES = frozenset({"true", "on", "yes", "1", "да"})
-"""How forms and programs spell a ticked box."""
 
 LONGEST_VERSION = 100
 
@@ -47,8 +45,7 @@ def sign_of(raw: Mapping[str, Any], least_fill_s: float) -> str | None:
 
 def consent_of(raw: Mapping[str, Any], *, given_at: datetime, ip: str | None, form: str) -> Consent | None:
     """The consent to the processing of personal data, or None where none was given."""
-    given = raw.get(CONSENT)
-    if given is not True and clean(given).casefold() not in YES:
+    if ticks.read(raw.get(CONSENT)) is not True:
         return None
     return Consent(clean(raw.get(CONSENT_VERSION))[:LONGEST_VERSION], given_at, ip, form)
 

@@ -1,7 +1,11 @@
-"""The form ready to be pasted into a site: plain HTML that needs no script, and a script that makes it better.
+"""The form ready to be pasted into a site: plain HTML that works without any script, and a script that makes it better.
 
 Without the script the browser is led to a thank-you page, or to one that names the faults. With it the visitor stays
 where they are, faults stand at their fields, and a repetition is recognised by its Idempotency-Key.
+
+Browsers tell another origin only the site's domain (`strict-origin-when-cross-origin`), so the marks of an advertisement
+cannot come with the `Referer`. The plain form has a few lines that put the page's address into a hidden field; where no
+script runs, the form is sent all the same, without marks.
 """
 
 from __future__ import annotations
@@ -21,8 +25,8 @@ PLACEHOLDER = "FORM_KEY"
 
 
 def plain(say: Words, base_url: str, *, key: str = PLACEHOLDER, thanks_url: str = "") -> str:
-    """The form. `base_url`: the desk's, as the site's visitors reach it."""
-    return _filled(
+    """The form, and the lines that tell its page. `base_url`: the desk's, as the site's visitors reach it."""
+    form = _filled(
         "plain",
         address=escape(f"{base_url}/api/crm"),
         key=escape(key),
@@ -35,10 +39,11 @@ def plain(say: Words, base_url: str, *, key: str = PLACEHOLDER, thanks_url: str 
         trap=escape(say("snippet-trap")),
         send=escape(say("snippet-send")),
     )
+    return form + _template("page")
 
 
 def scripted(say: Words, base_url: str, *, key: str = PLACEHOLDER, thanks_url: str = "") -> str:
-    """The form and its script."""
+    """The same and its script."""
     script = _filled("script", thank_you=_in_script(say("thanks-title")), failed=_in_script(say("snippet-failed")))
     return plain(say, base_url, key=key, thanks_url=thanks_url) + script
 

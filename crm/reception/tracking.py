@@ -7,12 +7,11 @@ no text is dropped, one that is too long is cut.
 
 from __future__ import annotations
 
-import math
-import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from crm.reading import texts
 
 PAGE = "page"
 """The name under which a submission tells the landing page's address. AmoCRM keeps it as `FROM`."""
@@ -62,18 +61,8 @@ def tracking_of(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 def clean(value: Any) -> str:
-    """One line of printable text, at most `LONGEST` characters; "" for what is no text or number."""
-    text = value if isinstance(value, str) else _spelled(value)
-    text = "".join(char if char.isprintable() else " " for char in unicodedata.normalize("NFC", text[:LONGEST_ADDRESS]))
-    return re.sub(r"\s+", " ", text).strip()[:LONGEST].rstrip()
-
-
-def _spelled(value: Any) -> str:
-    """A number as text. Python refuses to spell out endless ones; a click id has some twenty digits."""
-    if isinstance(value, float):
-        return f"{value:.15g}" if math.isfinite(value) else ""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if is_number and abs(value) < 10**LONGEST else ""
+    """One line of text, at most `LONGEST` characters; "" for what is no text, number or list of these."""
+    return texts.line(value, LONGEST)[0]
 
 
 def _page(value: Any) -> tuple[str, Mapping[str, str]]:

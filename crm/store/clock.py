@@ -20,6 +20,11 @@ def unix() -> float:
     return time.time() + _shift_s
 
 
+def moved_by_s() -> float:
+    """Return by how much this process's clock is moved: for the clock of a database, which the tests move with it."""
+    return _shift_s
+
+
 def now(zone: tzinfo = UTC) -> datetime:
     """Return the aware time by the machine's clock, in UTC unless another zone is asked for."""
     return datetime.fromtimestamp(unix(), zone)
@@ -27,11 +32,10 @@ def now(zone: tzinfo = UTC) -> datetime:
 
 @contextmanager
 def moved(by: timedelta) -> Iterator[None]:
-    """Move this process's clock by so much until the block ends. For tests; blocks may be nested."""
+    """Move this process's clock by so much until the block ends. For tests; blocks may overlap."""
     global _shift_s
-    before = _shift_s
-    _shift_s = before + by.total_seconds()
+    _shift_s += by.total_seconds()
     try:
         yield
     finally:
-        _shift_s = before
+        _shift_s -= by.total_seconds()

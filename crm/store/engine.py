@@ -6,6 +6,10 @@ Two kinds of transaction, named by what they promise:
     with store.write() as db:   all or nothing, and on the disk when the block has ended
 
 A transaction is never held open during a network call; nothing here can check that, the tests do.
+
+Every wait here has an end, and whoever stands still in a transaction (stopped, swapped out, on a machine that was lost) holds
+the others up for `FROZEN_S` and no longer: PostgreSQL ends the transaction, on SQLite the holder is continued (`frozen`).
+What ran out of time is a `SQLAlchemyError`, as for a database that is away for a moment, and nothing of it is written.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +28,50 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from crm.errors import SetupError
-from crm.store import clock
+from crm.store import clock, frozen
 from crm.store.tables import HEAD, facts
 
-SQLITE_BUSY_S = 15.0
-"""How long a SQLite writer waits for another one. Writes here take milliseconds; 15 s means something is stuck."""
+FROZEN_S = 3.0
+"""A writing transaction in which nothing happens for so long is taken for one whose process stands still. Between two
+statements of ours pass milliseconds, on a machine at ten times its load some hundred."""
+
+LOCK_WAIT_S = 15.0
+"""How long a writer waits for another one. Longer than `FROZEN_S`, so that who waits for a frozen one is served and not
+refused. Writes take milliseconds; 15 s means that something is stuck."""
+
+TURN_WAIT_S = 30.0
+"""How long a thread waits for the writing threads of its own process: for one that waits `LOCK_WAIT_S` itself, and as long
+again for the longest write there is, forgetting 100,000 leads when another account is connected (a few seconds)."""
+
+WRITE_STATEMENT_S = 60.0
+"""For one statement of a writing transaction on PostgreSQL: four times the longest there is."""
+
+READ_STATEMENT_S = 300.0
+"""For one statement that only reads: a report over ten years takes a second, an export its first rows later than that."""
+
+READ_IDLE_S = 120.0
+"""How long a reading transaction may stand still. It holds no writer up, only old rows and a change of the tables; an
+export writes its file between two reads."""
+
+UPGRADE_WAIT_S = 600.0
+"""How long a starting desk waits for another one that gives the tables a new shape."""
+
+CONNECT_S = 5
+"""For a connection to PostgreSQL to stand."""
+
+POOL_WAIT_S = 15.0
+"""How long a thread waits for one of its process's connections."""
+
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+"""A server or a line that is gone without a word is noticed after 25 s. Seconds, a count, and milliseconds."""
+
+DEAF_CLIENT_S = 30.0
+"""PostgreSQL gives up a client that takes nothing of its answer for so long: until then it would hold its locks."""
 
 WAL_RETRY_S = 0.01
+
+BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
+"""SQLite's words for somebody else having the database; the second, when that was its shared memory, for long."""
 
 SQLITE_CACHE_KIB = 8 * 1024
 """Page cache of one SQLite connection. Enough to keep the indexes of 100,000 leads warm."""
@@ -58,7 +99,7 @@ class Store:
         self._hinting = self._engine.execution_options(desk_write="light")
         # SQLite lets writers wait by looking again after ever longer sleeps, up to a tenth of a second, and whoever comes
         # by in between goes first. Those of one process wait for each other here instead, and go on at once.
-        self._turn = threading.RLock() if self.is_sqlite else nullcontext()
+        self._turn = threading.RLock() if self.is_sqlite else None
 
     def __repr__(self) -> str:
         return f"Store({self.url.get_backend_name()})"
@@ -76,14 +117,27 @@ class Store:
         Durable: the commit is on the disk before the block ends (SQLite `synchronous=FULL`, PostgreSQL's
         default). `durable=False` is for what may be forgotten in a power cut, such as the pace of requests.
         """
-        with self._turn, (self._writing if durable else self._hinting).begin() as db:
+        with self._in_turn(), (self._writing if durable else self._hinting).begin() as db:
             yield db
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """This thread's turn among the writers of this process. Raises `sa.exc.TimeoutError` after `TURN_WAIT_S`."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=TURN_WAIT_S):
+            raise sa.exc.TimeoutError(f"another thread of this process has been writing for over {TURN_WAIT_S:.0f} s")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def clock(self, db: sa.Connection) -> float:
         """Unix seconds by the clock all processes on this database share."""
         if self.is_sqlite:
             return clock.unix()
-        return float(db.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0)
+        return float(db.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0) + clock.moved_by_s()
 
     def serialise(self, db: sa.Connection, what: str) -> None:
         """Let only one writing transaction at a time do `what`, until it ends. SQLite's write lock does that already."""
@@ -133,7 +187,7 @@ class Store:
             if self.revision() != HEAD:
                 from crm.store import migrations  # Alembic takes 0.3 s to import and is needed once a version
 
-                migrations.upgrade(self._writing)
+                migrations.upgrade(self._engine.execution_options(desk_write="upgrade"))
         except DBAPIError as error:
             raise SetupError("database_unreachable") from error
 
@@ -170,42 +224,57 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         url,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_WAIT_S,
         hide_parameters=True,  # an error's text must not hold somebody's phone
-        connect_args={"timeout": SQLITE_BUSY_S},
+        connect_args={"timeout": FROZEN_S},
     )
 
     @sa.event.listens_for(engine, "connect")
-    def _prepare(dbapi: Any, _record: Any) -> None:
+    def _prepare(dbapi: sqlite3.Connection, _record: Any) -> None:
         dbapi.isolation_level = None  # we begin transactions ourselves, see below
-        _use_wal(dbapi)
+        _patiently(dbapi, "PRAGMA journal_mode=WAL", url.database)  # SQLite does not wait for others in this one thing
         dbapi.execute("PRAGMA foreign_keys=ON")
         dbapi.execute(f"PRAGMA cache_size=-{SQLITE_CACHE_KIB}")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(db: sa.Connection) -> None:
-        match db.get_execution_options().get("desk_write"):
-            case None:
-                db.exec_driver_sql("BEGIN")
-            case kind:
-                # The pragma only works outside a transaction, so it is set before each: a pooled
-                # connection may have served the other kind last. IMMEDIATE takes the write lock at once;
-                # a reader that turns writer half-way would fail instead of waiting.
-                db.exec_driver_sql(f"PRAGMA synchronous={'FULL' if kind == 'durable' else 'NORMAL'}")
-                db.exec_driver_sql("BEGIN IMMEDIATE")
+        kind, dbapi = db.get_execution_options().get("desk_write"), db.connection.dbapi_connection
+        assert isinstance(dbapi, sqlite3.Connection)  # noqa: S101 - this engine has no others
+        if kind is None:
+            # Readers wait for nobody but one who opens or closes the database at this moment.
+            db.exec_driver_sql(f"PRAGMA busy_timeout={LOCK_WAIT_S * 1000:.0f}")
+            db.exec_driver_sql("BEGIN")
+            return
+        # The pragma only works outside a transaction, so it is set before each: a pooled
+        # connection may have served the other kind last. IMMEDIATE takes the write lock at once;
+        # a reader that turns writer half-way would fail instead of waiting.
+        db.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if kind == 'light' else 'FULL'}")
+        db.exec_driver_sql(f"PRAGMA busy_timeout={FROZEN_S * 1000:.0f}")
+        try:
+            _patiently(dbapi, "BEGIN IMMEDIATE", url.database, UPGRADE_WAIT_S if kind == "upgrade" else LOCK_WAIT_S)
+        except sqlite3.OperationalError as error:
+            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, error) from None
 
     return engine
 
 
-def _use_wal(dbapi: Any) -> None:
-    """Switch a new file to WAL. SQLite does not wait for others in this one thing, so we do."""
-    give_up = time.monotonic() + SQLITE_BUSY_S
+def _patiently(dbapi: sqlite3.Connection, statement: str, database: str | None, wait_s: float = LOCK_WAIT_S) -> None:
+    """Run what needs the database for itself, and wait for whoever has it. A holder that stands still is continued.
+
+    Raises sqlite3's own error once `wait_s` are over.
+    """
+    started, woke_at = time.monotonic(), time.monotonic()
     while True:
         try:
-            dbapi.execute("PRAGMA journal_mode=WAL")
+            dbapi.execute(statement)
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > give_up:
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF in BUSY
+            if not is_busy or time.monotonic() - started > wait_s:
                 raise
+        if database and time.monotonic() - woke_at >= FROZEN_S:
+            woke_at = time.monotonic()
+            frozen.wake_holders(Path(database))
         time.sleep(WAL_RETRY_S)
 
 
@@ -214,14 +283,58 @@ def _postgres_engine(url: sa.URL) -> sa.Engine:
         url,
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_WAIT_S,
         hide_parameters=True,
         pool_pre_ping=True,  # a restarted PostgreSQL costs one ping, not one failed lead
-        connect_args={"connect_timeout": 5, "application_name": "lead-desk"},
+        connect_args={"connect_timeout": CONNECT_S, "application_name": "lead-desk", **KEEPALIVE},
     )
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(dbapi: Any, _record: Any) -> None:
+        # As statements and not as start-up options, which a pooler such as PgBouncer refuses.
+        with dbapi.cursor() as cursor:
+            cursor.execute(READING)
+        dbapi.commit()
 
     @sa.event.listens_for(engine, "begin")
     def _begin(db: sa.Connection) -> None:
-        if db.get_execution_options().get("desk_write") == "light":
-            db.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+        kind = db.get_execution_options().get("desk_write")
+        if kind is not None:
+            # For this transaction, so that it holds whichever of a pooler's connections it runs on.
+            db.exec_driver_sql(WRITING[kind])
 
     return engine
+
+
+def _settings(scope: str, **settings_s: float) -> str:
+    """One text that sets PostgreSQL's time-outs, given in seconds: one way to the server and back."""
+    return "; ".join(f"SET {scope} {name} = '{value * 1000:.0f}ms'" for name, value in settings_s.items())
+
+
+READING = _settings(
+    "SESSION",
+    lock_timeout=LOCK_WAIT_S,
+    statement_timeout=READ_STATEMENT_S,
+    idle_in_transaction_session_timeout=READ_IDLE_S,
+    tcp_user_timeout=DEAF_CLIENT_S,
+)
+"""What a connection to PostgreSQL is told once. A pooler may give a reading transaction another one; it holds nobody up."""
+
+_IN_A_WRITE = _settings(
+    "LOCAL",
+    lock_timeout=LOCK_WAIT_S,
+    statement_timeout=WRITE_STATEMENT_S,
+    idle_in_transaction_session_timeout=FROZEN_S,
+)
+
+WRITING = {
+    "durable": _IN_A_WRITE,
+    "light": f"{_IN_A_WRITE}; SET LOCAL synchronous_commit TO OFF",
+    "upgrade": _settings(
+        "LOCAL",
+        lock_timeout=UPGRADE_WAIT_S,
+        statement_timeout=0.0,  # a large table takes what it takes
+        idle_in_transaction_session_timeout=READ_IDLE_S,
+    ),
+}
+"""What each kind of writing transaction on PostgreSQL begins with."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. A test compares it with the scripts; knowing it here saves importing Alembic at start."""
 
 metadata = sa.MetaData(
@@ -141,7 +141,7 @@ known_fields = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("type", sa.String(40), nullable=False),
     sa.Column("code", sa.String(100)),
-    sa.Column("choices", sa.Text, nullable=False),  # JSON list of texts
+    sa.Column("choices", sa.Text, nullable=False),  # JSON list of texts, or of [text, id, code]
     sa.Column("is_api_only", sa.Boolean, nullable=False),
     sa.Column("seen_at", Moment, nullable=False),
 )
@@ -170,6 +170,34 @@ forms = sa.Table(
     sa.Column("least_fill_s", sa.Float, nullable=False),  # filled in faster than this it was no person; 0: do not ask
     sa.Column("is_active", sa.Boolean, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column(
+        "preset", sa.String(16), nullable=False, server_default=""
+    ),  # whose ways it follows, see crm.reception.presets
+    sa.Column(
+        "answer", sa.String(8), nullable=False, server_default="json"
+    ),  # "plain": a word and 200 instead of 202 and JSON
+    sa.Column("key_in_address", sa.Boolean, nullable=False, server_default=sa.false()),  # for who can send no header
+    sa.Column(
+        "note_unknown", sa.Boolean, nullable=False, server_default=sa.false()
+    ),  # names nobody knows go into the note
+    sa.Column(
+        "required", sa.Text, nullable=False, server_default="[]"
+    ),  # JSON list of fields without which none is taken
+    sa.Column("taught", sa.Text, nullable=False, server_default="{}"),  # JSON {name as it comes: what it means}
+    sa.Column(
+        "code", sa.Text, nullable=False, server_default=""
+    ),  # the word a sender asks for before it sends anything
+)
+
+# One row: a name that came in a form's submissions. Names only, never what was said. Written by crm.reception.
+seen_names = sa.Table(
+    "seen_names",
+    metadata,
+    sa.Column("form_id", sa.String(32), sa.ForeignKey("forms.id"), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("meaning", sa.String(40), nullable=False),  # what it was taken for; "" for nothing
+    sa.Column("tier", sa.SmallInteger, nullable=False),  # how sure that was, see crm.reception.names
+    sa.Column("seen_at", Moment, nullable=False),  # to a day
 )
 
 # One row: a key of a form. Only its hash is kept. Written by crm.reception.
@@ -196,6 +224,8 @@ submissions = sa.Table(
     sa.Column("faults", sa.Text),  # JSON [[field, code], ...]
     sa.Column("lead_id", sa.String(32)),
     sa.Column("body", sa.Text),  # JSON of what came, where no accepted lead holds it
+    sa.Column("raw", sa.Text),  # the text of a body that could not be read
+    sa.Column("others", sa.Text),  # JSON {label: value} of what an accepted one said under names nobody knows
     sa.Column("ip", sa.String(45)),
     sa.Index(None, "form_id", "at"),
     sa.Index(None, "outcome", "at"),
@@ -224,7 +254,7 @@ accepted_leads = sa.Table(
     sa.Column("direction", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("extra", sa.Text, nullable=False),  # JSON {mapped field key: value}
+    sa.Column("extra", sa.Text, nullable=False),  # JSON {mapped field key: value; "said:" and a name: as it was said}
     sa.Column("form_id", sa.String(32)),  # of which form; null for the operator's
     sa.Column(
         "tracking", sa.Text, nullable=False, server_default="{}"
@@ -260,12 +290,19 @@ deliveries = sa.Table(
     sa.Column("lease_owner", sa.String(200)),  # the process, see store.owners
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of its own in a row
-    sa.Column("failing_since", Moment),  # the first of them; the horizon counts from here
+    sa.Column("stumbles", sa.Integer, nullable=False, server_default="0"),  # failures in a row that nobody foresaw
+    sa.Column(
+        "trying_s", sa.Float, nullable=False, server_default="0"
+    ),  # pauses it got for them; the horizon counts these
     sa.Column("reason", sa.String(64)),  # the error code of the last attempt
     sa.Column("refusals", sa.Text),  # JSON [[path, code, key of the field], ...] of a refused one
     sa.Column("sends", sa.Integer, nullable=False, server_default="0"),  # how often the creating request has left
     sa.Column("sent_at", Moment),  # when the last one of them left whose outcome nobody knows; null: all are known
+    sa.Column("sent_theirs", sa.Float),  # the same by AmoCRM's own clock, unix seconds; null: not known then
     sa.Column("unknown_at", sa.Float),  # shared clock: when that request ended or was given up
+    sa.Column(
+        "looked_s", sa.Float, nullable=False, server_default="0"
+    ),  # really waited for it since, see decisions.waited
     sa.Column("marker_field", sa.BigInteger),  # the field that carried our marker then; null: none
     sa.Column("looks", sa.Integer, nullable=False, server_default="0"),  # how often AmoCRM was searched for it since
     sa.Column("candidates", sa.Text),  # JSON list of AmoCRM lead ids that may be it, for a person to choose from
@@ -278,6 +315,7 @@ deliveries = sa.Table(
     sa.Column("leaves_at", Moment),  # until then whoever saved it may take it back; null: it left at once
     sa.Column("new_contact", sa.Boolean, nullable=False, server_default=sa.false()),  # another person on a known number
     sa.Column("account_id", sa.BigInteger),  # AmoCRM's, in which all ids above mean something; null: the present one
+    sa.Column("maybe_in", sa.Text),  # JSON list [[account id, when sent]]: former accounts in which it is or may be
     sa.Index(None, "state", "priority", "due_at"),
 )
 
@@ -417,6 +455,7 @@ leads = sa.Table(
     sa.Column("search", sa.Text, nullable=False),  # its own name and id, folded
     sa.Column("custom", sa.Text, nullable=False),  # JSON {field id: [texts]}: another choice of fields needs no reading
     sa.Column("is_deleted", sa.Boolean, nullable=False),  # in AmoCRM's bin, or gone from it
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
     sa.Index(None, "is_deleted", "created_at", "id"),
     sa.Index("ix_leads_closed", "is_deleted", "closed_at", "status_id", "loss_reason_id", "pipeline_id"),
     sa.Index(None, "updated_at"),
@@ -479,6 +518,7 @@ contacts = sa.Table(
     sa.Column("responsible_user_id", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.Column("is_deleted", sa.Boolean, nullable=False),
+    sa.Column("kept_in", sa.BigInteger, nullable=False, server_default="0"),  # the mirror's version that wrote this row
 )
 
 # One row: a lead went from one stage to another. Written by crm.mirror.
@@ -493,6 +533,8 @@ stage_changes = sa.Table(
     sa.Column("to_pipeline_id", sa.BigInteger, nullable=False),
     sa.Column("to_status_id", sa.BigInteger, nullable=False),
     sa.Column("event_id", sa.String(64), unique=True),  # AmoCRM's; null: seen by comparing, no event told yet
+    sa.Column("seen_from", sa.BigInteger),  # of one seen by comparing: it happened between these two,
+    sa.Column("seen_to", sa.BigInteger),  # by AmoCRM's clock
     sa.Index(None, "lead_id", "at"),
 )
 
@@ -533,13 +575,15 @@ mirror_walks = sa.Table(
     sa.Column("cursor", sa.Text),  # JSON: where the next reading begins
     sa.Column("done", sa.Integer, nullable=False, default=0),  # of the reading under way
     sa.Column("began_at", Moment),
-    sa.Column("as_of", Moment),  # what the mirror holds was true then
+    sa.Column("as_of", Moment),  # what the mirror holds was true then; by AmoCRM's clock if it tells the time
+    sa.Column("whole_at", sa.Float),  # the same by the shared clock: for its age
     sa.Column("due_at", sa.Float, nullable=False, default=0.0),  # shared clock
     sa.Column(
         "waits_from", sa.Float, nullable=False, server_default="0"
     ),  # when that was written down, see store.waits
     sa.Column("failures", sa.Integer, nullable=False, default=0),
     sa.Column("reason", sa.String(64)),  # error code of the last failure; null: it went well
+    sa.Column("failing_since", Moment),  # the first failure since it last went well
     sa.Column("lease_owner", sa.String(200)),
     sa.Column("lease_until", sa.Float, nullable=False, default=0.0),
 )
@@ -564,6 +608,9 @@ hooks = sa.Table(
     sa.Column("entities", sa.Text),  # JSON {"leads": [ids], "contacts": [ids]}
     sa.Column("told_at", sa.BigInteger),  # newest change it tells of, AmoCRM's clock
     sa.Column("done_at", Moment),
+    sa.Column(
+        "fetched_at", sa.Float
+    ),  # when what it tells of was asked for, unix seconds of AmoCRM's clock; null: not known
     sa.Column("reason", sa.String(64)),  # why it is "bad"
 )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,16 +40,17 @@ KEEP_MISSES = timedelta(days=30)
 class Inbox:
     """The stored calls of one database. Thread-safe; any process may put in, whoever keeps the mirror takes out."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, amo_now: Callable[[], float | None] = lambda: None) -> None:
+        """`amo_now`: AmoCRM's clock, unix seconds, never later than it is; None if it is not known."""
+        self._store, self._amo_now = store, amo_now
 
-    def put(self, body: bytes, told: Told, skew_s: float) -> str:
+    def put(self, body: bytes, told: Told) -> str:
         """Store a call that was read; the state it is stored in. On the disk when this returns."""
         digest = hashlib.sha256(body).hexdigest()
         with self._store.write() as db:
             earlier = (
                 db.execute(
-                    sa.select(hooks.c.state, hooks.c.done_at)
+                    sa.select(hooks.c.state, hooks.c.fetched_at)
                     .where(hooks.c.body_hash == digest, hooks.c.state.in_((NEW, DONE)))
                     .order_by(hooks.c.id.desc())
                     .limit(1)
@@ -58,7 +60,7 @@ class Inbox:
             )
             state = NEW if told.ids else DONE
             if earlier is not None and state == NEW:
-                fetched_at = earlier["done_at"].timestamp() - skew_s if earlier["done_at"] else None
+                fetched_at = earlier["fetched_at"]
                 if decisions.is_again(earlier["state"], told_at=told.changed_at, fetched_at=fetched_at):
                     state = AGAIN
             for entity, ids in told.ids.items():
@@ -108,12 +110,15 @@ class Inbox:
         for row in rows:
             for entity, some in json.loads(row.entities or "{}").items():
                 ids.setdefault(entity, set()).update(some)
+        began_s = time.monotonic()
         try:
             yield ids
         except SaidNo as error:
             self._settle([row.id for row in rows], state=BAD, reason=error.code[:64])
             raise
-        self._settle([row.id for row in rows], state=DONE)
+        now = self._amo_now()
+        fetched_at = now - (time.monotonic() - began_s) if now is not None else None
+        self._settle([row.id for row in rows], state=DONE, fetched_at=fetched_at)
 
     def prune(self) -> None:
         """Forget what was dealt with long ago."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,14 +18,14 @@ from crm.amo.client import Client
 from crm.connection import Connection, Status
 from crm.errors import DeskError, SetupError
 from crm.settings import Settings
-from crm.store import Store
+from crm.store import Store, waits
 from crm.store.tables import facts
 from crm.vault import Vault
 from crm.webhooks import bodies, decisions, report
 from crm.webhooks.addresses import Addresses
 from crm.webhooks.bodies import NoHook, Told
 from crm.webhooks.inbox import Inbox
-from crm.webhooks.report import FACT, Report
+from crm.webhooks.report import FACT, Report, Standing
 
 CHECK_EVERY_S = 600.0
 """Between two looks at the subscription. AmoCRM switches it off after a hundred bad answers and says so only here."""
@@ -57,7 +58,7 @@ class Webhooks:
         """`wake`: told at once when something new is in the inbox."""
         self._store, self._client, self._connection, self._journal = store, client, connection, journal
         self._addresses = Addresses(store, vault, settings.base_url)
-        self._inbox = Inbox(store)
+        self._inbox = Inbox(store, self._amo_now)
         self._wake = wake
         self._unreachable = decisions.unreachable(settings.base_url, settings.amocrm_api_url)
         self._checking = threading.Lock()
@@ -81,7 +82,7 @@ class Webhooks:
             log.warning("a webhook is not believed: %s", reason)
             self._inbox.put_bad(body, reason, keep=False)
             return
-        if self._inbox.put(body, told, self._connection.skew_s()) == "new":
+        if self._inbox.put(body, told) == "new":
             self._wake()
 
     # What the mirror asks
@@ -154,7 +155,11 @@ class Webhooks:
 
     def report(self) -> Report:
         """The whole story for people. No request."""
-        return report.read(self._store, former_until=self._addresses.former_end(), skew_s=self._connection.skew_s())
+        return report.read(self._store, former_until=self._addresses.former_end())
+
+    def standing(self) -> Standing:
+        """The same in a word and a date, for whoever asks every few seconds. No request."""
+        return report.standing(self._store)
 
     # Inside
 
@@ -169,10 +174,12 @@ class Webhooks:
                 switched_off = self._bring_in_order(live)
             except DeskError as error:
                 pause_s = max(AGAIN_S if _may_pass(error) else REFUSED_AGAIN_S, error.retry_after_s or 0.0)
-                self._note_checked(pause_s, state="refused", reason=error.code, on_since=None)
+                wrong_since = self._noted().get("wrong_since") or self._now()
+                told = {"state": "refused", "reason": error.code, "on_since": None, "wrong_since": wrong_since}
+                self._note_checked(pause_s, **told)
                 raise
             since = self._noted().get("on_since")
-            told = {"state": "on", "reason": None, "account_id": status.account_id}
+            told = {"state": "on", "reason": None, "account_id": status.account_id, "wrong_since": None}
             mended = {"mended_at": self._now()} if switched_off else {}
             self._note_checked(CHECK_EVERY_S, on_since=since or self._now(), **told, **mended)
 
@@ -193,14 +200,15 @@ class Webhooks:
         """Whether a check is due and this process is the one to make it. Another account is due at once."""
         noted = self._noted()
         another = noted.get("account_id") not in (None, status.account_id)
-        if not another and noted.get("due_at", 0.0) > self._now():
+        if not another and _is_waiting(noted, self._now()):
             return False
         with self._store.write(durable=False) as db:
             self._store.serialise(db, FACT)
             noted, now = report.noted(db), self._store.clock(db)
-            if not another and noted.get("due_at", 0.0) > now:
+            if not another and _is_waiting(noted, now):
                 return False
-            self._store_fact(db, noted | {"due_at": now + CLAIM_S, "account_id": status.account_id})
+            wait = {"due_at": now + CLAIM_S, "due_from": now}
+            self._store_fact(db, noted | wait | {"account_id": status.account_id})
         return True
 
     def _noted(self) -> dict[str, Any]:
@@ -209,7 +217,7 @@ class Webhooks:
 
     def _note_checked(self, next_in_s: float, **values: Any) -> None:
         now = self._now()
-        self._note(checked_at=now, due_at=now + next_in_s, **values)
+        self._note(checked_at=now, due_at=now + next_in_s, due_from=now, **values)
 
     def _note_if_new(self, **values: Any) -> None:
         noted = self._noted()
@@ -223,6 +231,11 @@ class Webhooks:
 
     def _store_fact(self, db: sa.Connection, fact: dict[str, Any]) -> None:
         self._store.upsert(db, facts, [{"key": FACT, "value": json.dumps(fact)}])
+
+    def _amo_now(self) -> float | None:
+        """AmoCRM's clock; None if it is not known."""
+        now_s = time.monotonic()
+        return self._client.clock.at(now_s, now_s)
 
     def _now(self) -> float:
         with self._store.read() as db:
@@ -238,6 +251,11 @@ def _read(body: bytes) -> Told:
     except Exception as error:
         log.error("reading a webhook failed: %s", type(error).__name__)
         raise NoHook("reader_failed") from None
+
+
+def _is_waiting(noted: dict[str, Any], now_s: float) -> bool:
+    """Whether the next check is still to come; never longer from now than the rule that wrote it down."""
+    return not waits.is_over(noted.get("due_from", 0.0), noted.get("due_at", 0.0), now_s)
 
 
 def _may_pass(error: DeskError) -> bool:

@@ -5,11 +5,13 @@ How tokens are issued and die is `oauth/`.
 
 from __future__ import annotations
 
-from sandbox.answers import BAD_TOKEN, Refusal, problem
+from sandbox.answers import BAD_TOKEN, CODE_244, Answer, Refusal, problem, sign_in_page
 from sandbox.call import Call
 from sandbox.oauth import grants
+from sandbox.store.schema import CARDS
 
 WRITING = {"POST", "PATCH", "PUT", "DELETE"}
+CARD_PATHS = tuple(f"/api/v4/{kind}" for kind in CARDS)
 
 
 def present(call: Call) -> grants.Holder | None:
@@ -21,13 +23,29 @@ def present(call: Call) -> grants.Holder | None:
 def identify(call: Call, holder: grants.Holder | None) -> None:
     """Puts the acting user into the call, or refuses: 401 for the token, 402 for the bill, 403 for the scope."""
     if holder is None:
-        raise Refusal(problem(401, BAD_TOKEN))
+        raise Refusal(_switched_off(call) or problem(401, BAD_TOKEN))
     paid = call.work.config.paid
     if paid == "no" or (paid == "reads_only" and call.method in WRITING):
         raise Refusal(problem(402, "Payment Required"))
     if "crm" not in holder.scopes:
         raise Refusal(problem(403, "Client doesn't have the required scope"))
     call.work.user_id = _acting_user(call, holder.user_id)
+    refuse_the_account(call)
+
+
+def refuse_the_account(call: Call) -> None:
+    """Refuses with "code 244" what writes a card, while the account may not (sheet 0, I)."""
+    if call.work.config.account_refuses and call.method in WRITING and call.path.startswith(CARD_PATHS):
+        raise Refusal(problem(400, CODE_244))
+
+
+def _switched_off(call: Call) -> Answer | None:
+    """What comes instead of 401 while the person who connected is switched off: the sign-in's page, or the way there."""
+    token = call.headers.get("authorization", "").partition(" ")[2].strip()
+    how = call.work.config.switched_off
+    if how == "json" or not grants.is_switched_off(call.work, token):
+        return None
+    return sign_in_page() if how == "page" else Answer(302, headers={"Location": call.url("/")})
 
 
 def _acting_user(call: Call, user_id: int) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
 from sandbox.api.access import admins_only
-from sandbox.api.checks import items, pass_or_refuse
+from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import item_query, own_link, page_of, paged
 from sandbox.call import Call
 from sandbox.club import account as club
@@ -24,6 +25,11 @@ ENTITY_NAMES = {
 MOST_NEW_USERS = 10
 FULL_RIGHTS = {"view": "A", "edit": "A", "add": "A", "delete": "A", "export": "A"}
 MANAGER_RIGHTS = {"view": "A", "edit": "M", "add": "A", "delete": "D", "export": "D"}
+RIGHTS_OF = {kind: tuple(FULL_RIGHTS) for kind in ("leads", "contacts", "companies")} | {"tasks": ("edit", "delete")}
+"""What rights there are to each kind of thing."""
+
+LETTERS = ("A", "G", "M", "D")
+"""All, the group's, one's own, none (sheet 5.7, D)."""
 
 
 def read(call: Call) -> Answer:
@@ -122,6 +128,7 @@ def add_users(call: Call) -> Answer:
             "is_admin": bool(rights.boolean("is_admin")),
             "is_active": 1,
             "phone_number": None,
+            "rights": _wanted_rights(rights),
         }
         if not item.errors:
             call.store.insert("users", row)
@@ -129,6 +136,21 @@ def add_users(call: Call) -> Answer:
             shown.append(_user(call, row, "") | {"request_id": item.request_id})
     pass_or_refuse(checked)
     return hal({"_total_items": len(shown), "_links": own_link(call), "_embedded": {"users": shown}}, 201)
+
+
+def _wanted_rights(given: Item) -> str | None:
+    """The rights a new person shall have, as JSON: letters for each kind of card, and the flags beside them (sheet 5.7, D)."""
+    wanted: Row = {}
+    for kind, usual in RIGHTS_OF.items():
+        part = given.inside(kind, given.tree(kind))
+        letters = {deed: part.choice(deed, LETTERS) for deed in usual}
+        wanted |= {kind: set_} if (set_ := {deed: letter for deed, letter in letters.items() if letter}) else {}
+    flags = {key: given.boolean(key) for key in ("mail_access", "catalog_access", "is_free")}
+    numbers = {key: given.integer(key) for key in ("group_id", "role_id")}
+    wanted |= {key: value for key, value in (flags | numbers).items() if value is not None}
+    if stages := given.elements("status_rights"):
+        wanted["status_rights"] = stages
+    return json.dumps(wanted, ensure_ascii=False) if wanted else None
 
 
 def activate(call: Call) -> Answer:
@@ -154,16 +176,20 @@ def _set_active(call: Call, active: bool) -> None:
 
 
 def _user(call: Call, row: Row, query: str) -> dict[str, Any]:
-    rights = FULL_RIGHTS if row["is_admin"] else MANAGER_RIGHTS
+    usual = FULL_RIGHTS if row["is_admin"] else MANAGER_RIGHTS
+    own = json.loads(row["rights"]) if row["rights"] else {}
+    rights = {kind: {deed: usual[deed] for deed in deeds} | own.get(kind, {}) for kind, deeds in RIGHTS_OF.items()}
+    beside = {
+        key: own[key]
+        for key in ("mail_access", "catalog_access", "is_free", "group_id", "role_id", "status_rights")
+        if key in own
+    }
     shown: dict[str, Any] = {"id": row["id"], "name": row["name"], "email": row["email"], "lang": row["lang"]}
     asked = {"uuid": None, "amojo_id": None, "user_rank": None, "phone_number": row["phone_number"]}
     shown |= {key: value for key, value in asked.items() if key in call.extras}
     return shown | {
         "rights": {
-            "leads": rights,
-            "contacts": rights,
-            "companies": rights,
-            "tasks": {"edit": rights["edit"], "delete": rights["delete"]},
+            **rights,
             "mail_access": False,
             "catalog_access": bool(row["is_admin"]),
             "status_rights": None,
@@ -172,6 +198,7 @@ def _user(call: Call, row: Row, query: str) -> dict[str, Any]:
             "is_active": bool(row["is_active"]),
             "group_id": None,
             "role_id": None,
+            **beside,
         },
         "_links": {"self": {"href": call.url(f"/api/v4/users/{row['id']}", query)}},
         "_embedded": {"roles": [], "groups": []},

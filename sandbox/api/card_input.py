@@ -26,6 +26,9 @@ LEAD_KEYS = (
 )  # fmt: skip
 CONTACT_KEYS = ("first_name", "last_name", "is_main", "is_unsorted")
 
+KOPECK_DIGITS = 2
+"""Places behind the comma of a budget that has kopecks."""
+
 WON, LOST = 142, 143
 """The two closed statuses, the same in every pipeline (sheet 5.6)."""
 
@@ -54,14 +57,23 @@ def lead(work: Work, item: Item, before: Row | None) -> Row:
     if work.config.reject_unknown_keys:
         item.only(*SHARED_KEYS, *LEAD_KEYS)
     values = shared(work, "leads", item, before)
-    price = item.data.get("price")
-    if isinstance(price, float) and abs(price) < MOST_INTEGER:
-        values["price"] = int(price)  # a rouble account has no cents; the official library sends floats
-    elif (whole := item.integer("price")) is not None:
-        values["price"] = whole
+    price = _price(work, item)
+    if price is not None:
+        values["price"] = price
     if (visitor := item.text("visitor_uid")) is not None:
         values["visitor_uid"] = visitor
     return values | _stage(work, item, before)
+
+
+def _price(work: Work, item: Item) -> int | float | None:
+    """The budget. Kopecks are cut unless a switch keeps them; the official library sends floats either way (sheet 5.2)."""
+    keeps = work.config.minor_units != "none"
+    key = "price_with_minor_units" if keeps and item.data.get("price_with_minor_units") is not None else "price"
+    price = item.data.get(key)
+    if isinstance(price, float) and abs(price) < MOST_INTEGER:
+        exact = round(price, KOPECK_DIGITS) if keeps else int(price)
+        return int(exact) if float(exact).is_integer() else exact
+    return item.integer(key)
 
 
 def _stage(work: Work, item: Item, before: Row | None) -> Row:

@@ -29,7 +29,7 @@ def read_list(call: Call) -> Answer:
     extra: list[tuple[str, list[Any]]] = [(f"is_deleted = {int(in_bin)}", [])]
     query = call.query.get("query")
     if isinstance(query, str) and query.strip():
-        search.catch_up(call.store.db, kind, call.work.moment, cards.texts)
+        search.catch_up(call.store.db, kind, call.work.real_moment, cards.texts)
         extra.append(search.condition(kind, query, digits=call.work.config.search_phone_digits))
     if call.work.config.is_api_filter_enabled:
         extra += _field_conditions(call.filter("custom_fields_values"))

@@ -85,7 +85,7 @@ def restore(work: Work, kind: str, before: Row) -> None:
 
 
 def _seen_later(work: Work, kind: str, card_id: int) -> None:
-    search.changed(work.store.db, kind, card_id, work.moment + work.config.search_lag_s)
+    search.changed(work.store.db, kind, card_id, work.real_moment + work.config.search_lag_s)
 
 
 def merge_fields(before: str | None, wanted: field_values.Values) -> str | None:

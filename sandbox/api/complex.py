@@ -93,7 +93,7 @@ def _duplicate(call: Call, contact: Item, known_contacts: int) -> Row | None:
     """The surviving lead and contact, when the phone is known already: across requests, not within one (sheet 5.2)."""
     for phone in _phones(contact):
         sql = "SELECT id FROM contacts_text WHERE instr(digits, ?) > 0 AND id <= ? ORDER BY id"
-        search.catch_up(call.store.db, "contacts", call.work.moment, cards.texts)
+        search.catch_up(call.store.db, "contacts", call.work.real_moment, cards.texts)
         for found in call.store.rows(sql, [phone[-10:], known_contacts]):
             if not cards.exists(call.work, "contacts", found["id"]):
                 continue

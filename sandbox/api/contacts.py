@@ -60,7 +60,7 @@ def person_shape(row: Row) -> dict[str, Any]:
 def read_chats(call: Call) -> Answer:
     """GET /contacts/chats?contact_id=…"""
     wanted = [int(word) for word in scalars(call.query.get("contact_id")) if word.isdecimal()]
-    sql = f"SELECT * FROM chats WHERE contact_id IN ({marks(wanted)}) ORDER BY chat_id"  # noqa: S608 - marks
+    sql = f"SELECT * FROM chats WHERE contact_id IN ({marks(wanted)}) ORDER BY id"  # noqa: S608 - marks
     return _chats(call, call.store.rows(sql, wanted)) if wanted else nothing()
 
 
@@ -75,8 +75,14 @@ def link_chats(call: Call) -> Answer:
         rows.append({"chat_id": chat_id, "contact_id": contact_id})
     pass_or_refuse(checked)
     for row in rows:
-        call.store.db.execute("INSERT OR REPLACE INTO chats VALUES (:chat_id, :contact_id)", row)
-    return _chats(call, rows)
+        call.store.db.execute(
+            "INSERT INTO chats (chat_id, contact_id) VALUES (:chat_id, :contact_id)"
+            " ON CONFLICT (chat_id) DO UPDATE SET contact_id = excluded.contact_id",
+            row,
+        )
+    wanted = [row["chat_id"] for row in rows]
+    sql = f"SELECT * FROM chats WHERE chat_id IN ({marks(wanted)}) ORDER BY id"  # noqa: S608 - marks
+    return _chats(call, call.store.rows(sql, wanted))
 
 
 def _chats(call: Call, rows: list[Row]) -> Answer:

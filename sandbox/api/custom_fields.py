@@ -24,11 +24,12 @@ EVERYWHERE = (
     "legal_entity", "date_time", "monetary", "file",
 )  # fmt: skip
 TYPES = {
-    "leads": (*EVERYWHERE, "tracking_data", "chained_list"),
+    "leads": (*EVERYWHERE, "tracking_data", "chained_list", "birthday"),
     "contacts": (*EVERYWHERE, "multitext", "birthday"),
     "companies": (*EVERYWHERE, "multitext", "birthday"),
 }
-"""Which types a field of each kind of card can have. A phone on a lead must be text (sheet 5.8, D)."""
+"""Which types a field of each kind of card can have. A phone on a lead must be text (sheet 5.8, D); a birthday need not be a
+person's (sheet 0, V)."""
 
 KEYS = (
     "name", "type", "code", "sort", "group_id", "is_api_only", "required_statuses", "enums", "remind", "currency",
@@ -95,7 +96,7 @@ def show(call: Call, kind: str, field: Field) -> dict[str, Any]:
         "triggers": [],
         "currency": row["currency"],
         "hidden_statuses": [],
-        "chained_lists": None,
+        "chained_lists": json.loads(row["chained_lists"]) if row["chained_lists"] else None,
         "_links": call.link(f"/api/v4/{kind}/custom_fields/{field.id}"),
     }
 
@@ -211,7 +212,22 @@ def _new_row(call: Call, kind: str, item: Item) -> Row:
         "required_statuses": json.dumps(item.elements("required_statuses")),
         "remind": item.text("remind"),
         "currency": item.text("currency"),
+        "chained_lists": _chain(item, field_type),
     }
+
+
+def _chain(item: Item, field_type: str | None) -> str | None:
+    """The lists a `chained_list` leads through, as JSON; other types have none (sheet 5.8, D)."""
+    given = item.elements("chained_lists")
+    if field_type != "chained_list" or not given:
+        return None
+    for path, entry in each(given, "chained_lists"):
+        level = item.inside(path, entry)
+        if level.integer("catalog_id") is None and not level.errors:
+            level.refuse("FieldMissing", "catalog_id")
+        level.integer("parent_catalog_id")
+        level.text("title")
+    return json.dumps(given, ensure_ascii=False)
 
 
 def _plan(call: Call, kind: str, field: Field | None, item: Item) -> Callable[[], None]:
@@ -233,6 +249,8 @@ def _plan(call: Call, kind: str, field: Field | None, item: Item) -> Callable[[]
     changes = {key: value for key, value in changes.items() if value is not None}
     if item.data.get("enums") is not None:
         changes["enums"] = _enums(call, item, field.type, field.enums)
+    if item.data.get("chained_lists") is not None:
+        changes["chained_lists"] = _chain(item, field.type)
     if item.data.get("required_statuses") is not None:
         changes["required_statuses"] = json.dumps(item.elements("required_statuses"))
 

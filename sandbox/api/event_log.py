@@ -83,6 +83,9 @@ def of_change(change: Change, fields: dict[int, Field], tag_name: TagName) -> It
         linked = [{"link": {"entity": {"type": SINGULAR[row["to_type"]], "id": row["to_id"]}}}]
         after, before = (linked, []) if change.kind == "linked" else ([], linked)
         yield f"entity_{change.kind}", SINGULAR[row["from_type"]], row["from_id"], after, before
+    elif change.kind == "merged":
+        swallowed = [{"link": {"entity": {"type": entity, "id": (change.before or {})["id"]}}}]  # the shape is ours (U)
+        yield "entity_merged", entity or change.entity, int(change.id), swallowed, []
     elif entity == "task":
         yield from _task(change)
     elif entity and change.kind == "updated":
@@ -92,19 +95,28 @@ def of_change(change: Change, fields: dict[int, Field], tag_name: TagName) -> It
         yield f"{entity}_{change.kind}", entity, int(change.id), noted, []
 
 
+TASK_VALUES: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
+    "text": ("text", lambda text: {"task": {"text": text}}),
+    "complete_till": ("deadline", lambda moment: {"task_deadline": {"timestamp": moment}}),
+    "task_type_id": ("type", lambda type_id: {"task_type": {"id": type_id}}),
+}
+"""Column of a task → event and the shape of its values."""
+
+
 def _task(change: Change) -> Iterator[Event]:
+    """`task_deadline`, `task_type` and `note` as one client library reads them (sheet 0, M); the text's shape is ours (U)."""
+    note = [{"note": {"id": int(change.id)}}]
     if change.kind != "updated":
-        yield f"task_{change.kind}", "task", int(change.id), [], []
+        yield f"task_{change.kind}", "task", int(change.id), note, []
         return
     before, after = change.before or {}, change.after or {}
-    for column, type_ in (("text", "text"), ("complete_till", "deadline"), ("task_type_id", "type")):
+    for column, (type_, shape) in TASK_VALUES.items():
         if before[column] != after[column]:
-            value = [{"task": {column: row[column]}} for row in (after, before)]
-            yield f"task_{type_}_changed", "task", int(change.id), value[:1], value[1:]
+            yield f"task_{type_}_changed", "task", int(change.id), [shape(after[column])], [shape(before[column])]
     if after["is_completed"] and not before["is_completed"]:
-        yield "task_completed", "task", int(change.id), [], []
+        yield "task_completed", "task", int(change.id), note, []
     if after["result"] and after["result"] != before["result"]:
-        yield "task_result_added", "task", int(change.id), [{"task_result": json.loads(after["result"])}], []
+        yield "task_result_added", "task", int(change.id), note, []
 
 
 SIMPLE: dict[str, tuple[str, Callable[[Row], dict[str, Any]]]] = {

@@ -16,25 +16,42 @@ from sandbox.club.account import ACCOUNT_ID
 from sandbox.store.database import Row, marks
 
 PLURAL = {singular: plural for plural, singular in SINGULAR.items()}
-TYPES = (
-    [f"{entity}_{done}" for entity in ("lead", "contact", "company") for done in ("added", "deleted", "restored", "linked", "unlinked")]
-    + ["lead_status_changed"]
-    + [f"task_{done}" for done in ("added", "deleted", "completed", "type_changed", "text_changed", "deadline_changed", "result_added")]
-    + [f"{way}_{kind}" for way in ("incoming", "outgoing") for kind in ("call", "chat_message", "sms", "mail")]
-    + ["entity_direct_message", "entity_tag_added", "entity_tag_deleted", "entity_linked", "entity_unlinked"]
-    + ["sale_field_changed", "name_field_changed", "ltv_field_changed", "custom_field_value_changed"]
-    + ["entity_responsible_changed", "robot_replied", "intent_identified", "nps_rate_added", "link_followed"]
-    + ["key_action_completed", "common_note_added", "common_note_deleted", "attachment_note_added"]
-    + ["targeting_in_note_added", "targeting_out_note_added", "geo_note_added", "service_note_added"]
-    + ["site_visit_note_added", "talk_created", "talk_closed", "conversation_answered", "entity_merged", "ai_result"]
-)  # fmt: skip
+TYPES = {
+    "lead_added": "Новая сделка", "lead_deleted": "Сделка удалена", "lead_restored": "Сделка восстановлена",
+    "lead_linked": "Прикрепление сделки", "lead_unlinked": "Открепление сделки",
+    "contact_added": "Новый контакт", "contact_deleted": "Контакт удален", "contact_restored": "Контакт восстановлен",
+    "contact_linked": "Прикрепление контакта", "contact_unlinked": "Открепление контакта",
+    "company_added": "Новая компания", "company_deleted": "Компания удалена", "company_restored": "Компания восстановлена",
+    "company_linked": "Прикрепление компании", "company_unlinked": "Открепление компании",
+    "lead_status_changed": "Изменение этапа продажи",
+    "task_added": "Новая задача", "task_deleted": "Задача удалена", "task_completed": "Завершение задачи",
+    "task_type_changed": "Изменение типа задачи", "task_text_changed": "Изменение текста задачи",
+    "task_deadline_changed": "Изменение даты исполнения задачи", "task_result_added": "Результат по задаче",
+    "incoming_call": "Входящий звонок", "incoming_chat_message": "Входящее сообщение", "incoming_sms": "Входящее SMS",
+    "incoming_mail": "Входящее письмо", "outgoing_call": "Исходящий звонок", "outgoing_chat_message": "Исходящее сообщение",
+    "outgoing_sms": "Исходящее SMS", "outgoing_mail": "Исходящее письмо", "entity_direct_message": "Сообщение внутреннего чата",
+    "entity_tag_added": "Теги добавлены", "entity_tag_deleted": "Теги убраны", "entity_linked": "Прикрепление",
+    "entity_unlinked": "Открепление", "sale_field_changed": "Изменение поля «Бюджет»", "name_field_changed": "Изменение поля «Название»",
+    "ltv_field_changed": "Сумма покупок", "custom_field_value_changed": "Изменение поля",
+    "entity_responsible_changed": "Ответственный изменен", "robot_replied": "Ответ робота", "intent_identified": "Тема вопроса определена",
+    "nps_rate_added": "Новая оценка NPS", "link_followed": "Переход по ссылке", "key_action_completed": "Ключевое действие",
+    "common_note_added": "Новое примечание", "common_note_deleted": "Примечание удалено", "attachment_note_added": "Добавлен новый файл",
+    "targeting_in_note_added": "Добавление в ретаргетинг", "targeting_out_note_added": "Удаление из ретаргетинга",
+    "geo_note_added": "Новое примечание с гео-меткой", "service_note_added": "Новое системное примечание",
+    "site_visit_note_added": "Заход на сайт", "talk_created": "Создание беседы", "talk_closed": "Закрытие беседы",
+    "conversation_answered": "Беседа отмечена отвеченной", "entity_merged": "Выполнено объединение", "ai_result": "Результат ИИ",
+}  # fmt: skip
+"""Key → what a Russian account calls it. The keys are AmoCRM's; most of the words are too (U where no page was stored)."""
 
 
 def _created_at(value: Any) -> Condition | None:
-    """Also `from,to` in one string, as the official library writes it (sheet 5.12, O)."""
+    """Also `from,to` in one string, as the official library writes it (sheet 5.12, O). One number alone is "after that moment",
+    unlike everywhere else (sheet 0, V)."""
     if isinstance(value, str) and "," in value:
         since, until = [*scalars(value), ""][:2]
         return between("created_at")({"from": since, "to": until})
+    if isinstance(value, str):
+        return between("created_at")({"from": value})
     return between("created_at")(value)
 
 
@@ -72,6 +89,9 @@ def _values(column: str, value: Any) -> list[Condition]:
     return [condition for condition in found if condition]
 
 
+MOST_EVENTS = 100
+"""On a page; a greater `limit` is cut (sheet 0, V)."""
+
 FILTERS = {"created_at": _created_at, "created_by": one_of("created_by"), "entity_id": one_of("entity_id")}
 
 
@@ -84,7 +104,7 @@ def read_list(call: Call) -> Answer:
     for column in ("value_after", "value_before"):
         extra += _values(column, call.filter(column))
     sql, parameters = where(conditions(call, FILTERS) + extra)
-    page = page_of(call)
+    page = page_of(call, MOST_EVENTS)
     rows = call.store.rows(
         f"SELECT * FROM events WHERE {sql} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",
         [*parameters, page.limit + 1, page.offset],
@@ -134,7 +154,11 @@ def _show(call: Call, row: Row, query: str, names: dict[tuple[str, int], str]) -
 
 
 def read_types(call: Call) -> Answer:
-    """GET /events/types."""
-    shown = [{"key": key, "type": number, "lang": key.replace("_", " ")} for number, key in enumerate(TYPES, start=1)]
+    """GET /events/types: in the account's language, or in the one `language_code` names."""
+    english = call.query.get("language_code") not in (None, "", "ru")
+    shown = [
+        {"key": key, "type": number, "lang": key.replace("_", " ") if english else TYPES[key]}
+        for number, key in enumerate(TYPES, start=1)
+    ]
     links = {"self": {"href": call.url(call.path, call.raw_query)}}
     return hal({"_total_items": len(shown), "_links": links, "_embedded": {"events_types": shown}})

@@ -54,7 +54,7 @@ def shape(call: Call, row: Row, values: list[dict[str, Any]] | None) -> dict[str
     shown = {
         "id": row["id"],
         "name": row["name"],
-        "price": row["price"],
+        "price": row["price"] if call.work.config.minor_units == "price" else int(row["price"]),
         "responsible_user_id": row["responsible_user_id"],
         "group_id": row["group_id"],
         "status_id": row["status_id"],
@@ -73,6 +73,8 @@ def shape(call: Call, row: Row, values: list[dict[str, Any]] | None) -> dict[str
         "labor_cost": None,
         "is_price_computed": False,
     }
+    if call.work.config.minor_units == "own_key":
+        shown["price_with_minor_units"] = float(row["price"])
     if "is_price_modified_by_robot" in call.extras:
         shown["is_price_modified_by_robot"] = False
     if "source_id" in call.extras:

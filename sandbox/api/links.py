@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sandbox.answers import Answer, Refusal, hal, internal_error, nothing
+from sandbox.answers import Answer, Refusal, hal, nothing, problem
 from sandbox.api import cards
 from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import own_link
@@ -129,7 +129,7 @@ def link_to_card(call: Call) -> Answer:
     shown = []
     for kind, card_id, other, other_id, main in ends:
         if linked(call.work, kind, card_id, other, other_id) and call.work.config.relink == 500:
-            raise Refusal(internal_error(call.request_id))
+            raise Refusal(problem(500, "An unknown error occurred."))  # sheet 4.3, seen live
         add(call.work, kind, card_id, other, other_id, main=main)
     for kind, card_id, other, other_id, _ in ends:
         now = of_cards(call.work, kind, [card_id])[card_id]

@@ -103,10 +103,10 @@ class Page:
         return (self.number - 1) * self.limit
 
 
-def page_of(call: Call) -> Page:
-    """`page` and `limit`; what is not a positive number counts as not given."""
+def page_of(call: Call, most: int = MOST_LIMIT) -> Page:
+    """`page` and `limit`; what is not a positive number counts as not given, what is above `most` is cut."""
     number, limit = (_positive(call.query.get(name)) for name in ("page", "limit"))
-    return Page(min(number or 1, MOST_PAGE), min(limit or DEFAULT_LIMIT, MOST_LIMIT))
+    return Page(min(number or 1, MOST_PAGE), min(limit or DEFAULT_LIMIT, most))
 
 
 def _positive(value: Any) -> int | None:

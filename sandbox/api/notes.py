@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
-from sandbox.api import cards, patching
+from sandbox.api import cards, links, patching
 from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import Collection, Condition, between, created, item_query, named, one_of, paged, select
 from sandbox.call import Call
@@ -115,7 +115,10 @@ def pin(call: Call) -> Answer:
 
 
 def add_calls(call: Call) -> Answer:
-    """POST /calls: attached by phone to a card that has it, whichever that is; nothing found, nothing kept."""
+    """POST /calls: attached by phone to a card that has it, whichever that is; nothing found, nothing kept.
+
+    A contact with exactly one open lead is called about that lead (sheet 0, V). `errors` is there when there are none (M).
+    """
     checked = items(call)
     made, failed = [], []
     for item in checked:
@@ -128,7 +131,7 @@ def add_calls(call: Call) -> Answer:
             detail = "Entity not found"
             failed.append({"code": 263, "title": detail, "detail": detail, "request_id": item.request_id})
             continue
-        kind, card_id = found
+        kind, card_id = _open_lead_of(call.work, *found) or found
         params = {
             key: item.data.get(key) for key in ("uniq", "duration", "source", "link", "call_result", "call_status")
         }
@@ -147,8 +150,7 @@ def add_calls(call: Call) -> Answer:
             }
         )
     pass_or_refuse(checked)
-    errors = {"errors": failed} if failed else {}
-    body = {"_total_items": len(made), **errors, "_embedded": {"calls": made}}
+    body = {"_total_items": len(made), "errors": failed, "_embedded": {"calls": made}}
     return hal(body, 200 if made else 400)
 
 
@@ -158,12 +160,21 @@ def _card_with_phone(work: Work, phone: str) -> tuple[str, int] | None:
     if not digits:
         return None
     for kind in ("companies", "contacts"):
-        search.catch_up(work.store.db, kind, work.moment, cards.texts)
+        search.catch_up(work.store.db, kind, work.real_moment, cards.texts)
         sql = f"SELECT id FROM {kind}_text WHERE instr(digits, ?) > 0 ORDER BY id"  # noqa: S608 - one of the two
         for found in work.store.rows(sql, [digits]):
             if cards.exists(work, kind, found["id"]):
                 return kind, found["id"]
     return None
+
+
+def _open_lead_of(work: Work, kind: str, card_id: int) -> tuple[str, int] | None:
+    """The lead a contact is in talks about: the only one that is neither closed nor deleted."""
+    if kind != "contacts":
+        return None
+    ids = [link["id"] for link in links.of_cards(work, kind, [card_id])[card_id] if link["type"] == "leads"]
+    opened = [row["id"] for row in cards.find(work, "leads", ids).values() if row["closed_at"] is None]
+    return ("leads", opened[0]) if len(opened) == 1 else None
 
 
 def _values(work: Work, item: Item, before: Row | None) -> Row:

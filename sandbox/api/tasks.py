@@ -141,7 +141,9 @@ def _values(work: Work, item: Item) -> Row:
         if not cards.exists(work, values["entity_type"], values["entity_id"]):
             item.refuse("NotSupportedChoice", "entity_id")
     elif values["entity_id"] and not item.errors:
-        item.refuse("FieldMissing", "entity_type")
+        # Of customers, which this account has switched off, there is none with any number.
+        has_type = values["entity_type"] is not None
+        item.refuse("NotSupportedChoice", "entity_id") if has_type else item.refuse("FieldMissing", "entity_type")
     result = item.inside("result", item.tree("result")).text("text")
     if result is not None:
         values["result"] = json.dumps({"text": result}, ensure_ascii=False)
@@ -149,12 +151,15 @@ def _values(work: Work, item: Item) -> Row:
 
 
 def _note_closest(work: Work, task: Row) -> None:
-    """Keep `closest_task_at` of the card the task is for. It does not stamp the card."""
     if task["entity_type"] in CARDS and task["entity_id"]:
-        where = "entity_type = ? AND entity_id = ? AND is_completed = 0 AND is_deleted = 0"
-        sql = f"SELECT min(complete_till) FROM tasks WHERE {where}"  # noqa: S608 - the line above
-        closest = work.store.value(sql, [task["entity_type"], task["entity_id"]])
-        work.store.update(task["entity_type"], {"closest_task_at": closest}, id=task["entity_id"])
+        note_closest(work, task["entity_type"], task["entity_id"])
+
+
+def note_closest(work: Work, kind: str, card_id: int) -> None:
+    """Keep `closest_task_at` of a card. It does not stamp the card."""
+    where = "entity_type = ? AND entity_id = ? AND is_completed = 0 AND is_deleted = 0"
+    closest = work.store.value(f"SELECT min(complete_till) FROM tasks WHERE {where}", [kind, card_id])  # noqa: S608 - the line above
+    work.store.update(kind, {"closest_task_at": closest}, id=card_id)
 
 
 def _changed(call: Call, row: Row) -> dict[str, Any]:

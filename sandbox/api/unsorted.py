@@ -200,7 +200,7 @@ def accept(call: Call) -> Answer:
     cards.update(call.work, "leads", lead, values)
     for contact_id in json.loads(row["contact_ids"]):
         call.store.update("contacts", {"is_unsorted": 0}, id=contact_id)
-    return _decided(call, row, "accepted")
+    return _decided(call, row, "accepted", order)
 
 
 def decline(call: Call) -> Answer:
@@ -208,9 +208,11 @@ def decline(call: Call) -> Answer:
     row = _waiting(call)
     if row is None:
         return problem(404, "Not Found")
+    order = _order(call)
+    pass_or_refuse([order])
     _bin(call.work, row, "leads", [row["lead_id"]])
     _bin(call.work, row, "contacts", json.loads(row["contact_ids"]))
-    return _decided(call, row, "declined")
+    return _decided(call, row, "declined", order)
 
 
 def link(call: Call) -> Answer:
@@ -227,7 +229,7 @@ def link(call: Call) -> Answer:
         links.add(call.work, "leads", lead_id or 0, "contacts", contact_id)
         call.store.update("contacts", {"is_unsorted": 0}, id=contact_id)
     _bin(call.work, row, "leads", [row["lead_id"]])
-    return _decided(call, row, "linked")
+    return _decided(call, row, "linked", order)
 
 
 def _order(call: Call) -> Item:
@@ -242,8 +244,10 @@ def _bin(work: Work, row: Row, kind: str, ids: list[int]) -> None:
             cards.move_to_bin(work, kind, cards.find(work, kind, [card_id])[card_id])
 
 
-def _decided(call: Call, row: Row, state: str) -> Answer:
-    after = row | {"state": state, "decided_at": call.work.now}
+def _decided(call: Call, row: Row, state: str, order: Item) -> Answer:
+    by = order.person("user_id", call.work.user_ids)
+    pass_or_refuse([order])
+    after = row | {"state": state, "decided_at": call.work.now, "decided_by": by or call.work.user_id}
     call.store.update("unsorted", {"state": state, "decided_at": call.work.now}, uid=row["uid"])
     call.work.changed("deleted" if state != "linked" else "updated", "unsorted", row["uid"], row, after)
     shown = {key: row[key] for key in ("uid", "pipeline_id", "category", "created_at")}

@@ -28,7 +28,7 @@ def state(order: Order) -> dict[str, Any]:
         "account_domain": order.call.account_domain,
         "api_domain": order.call.api_domain,
         "subdomain": store.meta("subdomain"),
-        "now": world.clock.now(),
+        "now": world.clock.amocrm(),
         "client_id": known.client_id,
         "redirect_uri": known.redirect_uri,
         "installed": known.installed,

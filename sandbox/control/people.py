@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from sandbox.api import card_writing, cards, notes, tasks
+from sandbox.api import card_writing, cards, links, notes, tasks
 from sandbox.api.card_input import READ, stages_of
 from sandbox.api.checks import Item, pass_or_refuse_one
 from sandbox.changes import Work
@@ -18,12 +18,14 @@ from sandbox.club import habits, people, structure
 from sandbox.control.order import BadOrder, Order
 from sandbox.store.schema import CARDS
 
-ACTIONS = ("create", "update", "move", "delete", "restore", "note", "task", "random", "user", "enable_hook")
+ACTIONS = ("create", "update", "move", "delete", "restore", "note", "task", "merge", "random", "user", "enable_hook")
 
 
 def edit(order: Order) -> dict[str, Any]:
     """POST /_sandbox/edit {action, entity?, id?, fields?, user_id?, …}; `random` takes {count, seed?}."""
-    order.only("action", "entity", "id", "fields", "user_id", "count", "seed", "status_id", "pipeline_id", "text")
+    order.only(
+        "action", "entity", "id", "fields", "user_id", "count", "seed", "status_id", "pipeline_id", "text", "other"
+    )
     action = order.take("action", str)
     if action not in ACTIONS:
         raise BadOrder(f"action: {action!r} is none of {', '.join(ACTIONS)}")
@@ -96,6 +98,31 @@ def _task(order: Order, kind: str) -> dict[str, Any]:
         card = _card(order, work, kind)
         values = {"entity_type": kind, "entity_id": card["id"], "text": order.take("text", str, "Позвонить")}
         return tasks.insert(work, values | {"complete_till": work.now + habits.DAY_S})["id"]
+
+    return {"id": order.do(job, _actor(order))}
+
+
+def _merge(order: Order, kind: str) -> dict[str, Any]:
+    """`id` swallows `other`: what hangs on the other one hangs on it from then on, and the other one is gone (sheet 8, item 21)."""
+
+    def job(work: Work) -> int:
+        kept, gone_id = _card(order, work, kind), order.take("other", int)
+        gone = cards.find(work, kind, [gone_id]).get(gone_id)
+        if gone is None or gone_id == kept["id"]:
+            raise BadOrder(f"other: no other {kind} with the number {gone_id} outside the bin")
+        for link in links.of_cards(work, kind, [gone_id])[gone_id]:
+            links.remove(work, kind, gone_id, link["type"], link["id"])
+            if not links.linked(work, kind, kept["id"], link["type"], link["id"]):
+                # Of a contact that was swallowed its leads keep their main one; a lead's own main contact stays what it was.
+                main = bool(link["is_main"]) if kind == "contacts" else None
+                links.add(work, kind, kept["id"], link["type"], link["id"], main=main)
+        for table in ("notes", "tasks"):
+            work.store.update(table, {"entity_id": kept["id"]}, entity_type=kind, entity_id=gone_id)
+        tasks.note_closest(work, kind, kept["id"])
+        cards.move_to_bin(work, kind, gone)
+        cards.update(work, kind, cards.find(work, kind, [kept["id"]])[kept["id"]], {})
+        work.changed("merged", kind, kept["id"], gone, kept)
+        return kept["id"]
 
     return {"id": order.do(job, _actor(order))}
 
@@ -210,6 +237,7 @@ DO: dict[str, Callable[[Order, str], dict[str, Any]]] = {
     "restore": _restore,
     "note": _note,
     "task": _task,
+    "merge": _merge,
     "random": _random,
     "user": _user,
     "enable_hook": _enable_hook,

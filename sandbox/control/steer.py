@@ -19,6 +19,7 @@ def change_config(order: Order) -> dict[str, Any]:
     """PATCH /_sandbox/config {switch: value, …}: all of them or none."""
     world = order.world
     world.config = config.changed(world.config, order.data)
+    world.clock.shift_s = world.config.clock_shift_s
     if "hook_seed" in order.data:
         world.courier.random = random.Random(world.config.hook_seed)
     world.courier.wake()

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from sandbox import brackets
-from sandbox.api import links
+from sandbox.api import links, tags
 from sandbox.changes import Change, Work
 from sandbox.club.account import ACCOUNT_ID
 from sandbox.hooks import payloads, retrying
 from sandbox.store.database import Row
 
 if TYPE_CHECKING:
+    from sandbox.config import Config
     from sandbox.world import World
 
 FORM = "application/x-www-form-urlencoded"
@@ -57,7 +58,7 @@ class Courier:
 
     def queue(self, work: Work, caused_by: int | None) -> None:
         """Put what `work` changed into the queue of everyone who subscribed to it."""
-        changes = [_with_linked_leads(work, change) for change in work.changes]
+        changes = [_with_names(work, _with_linked_leads(work, change)) for change in work.changes]
         told = [notice for change in changes for notice in payloads.notices(change, work.fields)]
         if not told:
             return
@@ -83,16 +84,20 @@ class Courier:
                 "destination": hook["destination"],
                 "body": body,
                 "caused_by": caused_by,
-                "due_at": work.moment + config.hook_delay_s,
+                "due_at": work.real_moment + config.hook_delay_s + self._shuffle_s(config),
             }
             work.store.insert("deliveries", row)
             if config.hook_reorder:
                 self._swap(work, work.store.value("SELECT last_insert_rowid()"))
 
+    def _shuffle_s(self, config: Config) -> float:
+        """A wait of a hook's own. Without the switch no number is drawn: the seed goes on deciding which hooks are hit."""
+        return self.random.random() * config.hook_shuffle_s if config.hook_shuffle_s else 0.0
+
     def _swap(self, work: Work, delivery_id: int) -> None:
         """The first of two waits; when the second comes, it goes first."""
         if self._parked is None:
-            work.store.update("deliveries", {"due_at": work.moment + REORDER_WAIT_S}, id=delivery_id)
+            work.store.update("deliveries", {"due_at": work.real_moment + REORDER_WAIT_S}, id=delivery_id)
             self._parked = delivery_id
             return
         due_at = work.store.value("SELECT due_at FROM deliveries WHERE id = ?", [delivery_id])
@@ -244,6 +249,16 @@ def _with_linked_leads(work: Work, change: Change) -> Change:
     linked = links.of_cards(work, change.entity, [int(change.id)])[int(change.id)]
     leads = [link["id"] for link in linked if link["type"] == "leads"]
     return replace(change, after=change.after | {"linked_leads": leads})
+
+
+def _with_names(work: Work, change: Change) -> Change:
+    """Leads' hooks name their tags (sheet 0, R); rows hold only ids."""
+    if change.entity != "leads" or change.after is None or change.kind not in payloads.ACTIONS:
+        return change
+    named = tags.shown(work, "leads", [change.after])[change.after["id"]]
+    return replace(
+        change, after=change.after | {"named_tags": [{key: tag[key] for key in ("id", "name")} for tag in named]}
+    )
 
 
 def _request(method: str, url: str, agent: str, body: str, timeout_s: float) -> int:

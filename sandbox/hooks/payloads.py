@@ -61,11 +61,14 @@ def _lead(change: Change, action: str, row: Row, fields: Fields) -> Iterator[Not
     if action == "delete":
         yield Notice(("delete_lead",), "leads", "delete", {key: row[key] for key in ("id", "status_id", "pipeline_id")})
         return
-    yield Notice((f"{action}_lead",), "leads", action, _lead_data(row, fields))
     before = change.before
     if action != "update" or before is None:
+        yield Notice((f"{action}_lead",), "leads", action, _lead_data(row, fields))
         return
-    if [before[key] for key in STAGE] != [row[key] for key in STAGE]:
+    has_moved = [before[key] for key in STAGE] != [row[key] for key in STAGE]
+    left = {"old_status_id": before["status_id"]} if has_moved else {}  # sheet 0, R: never the pipeline it left
+    yield Notice(("update_lead",), "leads", "update", _lead_data(row, fields, left))
+    if has_moved:
         old = {f"old_{key}": before[key] for key in STAGE if key == "status_id" or before[key] != row[key]}
         yield Notice(("status_lead",), "leads", "status", _lead_data(row, fields, old))
     if before["responsible_user_id"] != row["responsible_user_id"]:
@@ -74,7 +77,7 @@ def _lead(change: Change, action: str, row: Row, fields: Fields) -> Iterator[Not
 
 
 def _lead_data(row: Row, fields: Fields, old: dict[str, int] | None = None) -> dict[str, Any]:
-    """Keys in the order of the captured body; what only some events carry where the documentation has it."""
+    """Keys in the order of the captured bodies; what only some events carry where the documentation has it."""
     old = old or {}
     data: dict[str, Any] = {"id": row["id"], "name": row["name"], "status_id": row["status_id"]}
     data |= {key: old[key] for key in ("old_status_id",) if key in old}
@@ -88,8 +91,9 @@ def _lead_data(row: Row, fields: Fields, old: dict[str, int] | None = None) -> d
         "pipeline_id": row["pipeline_id"],
     }
     data |= {key: old[key] for key in ("old_pipeline_id",) if key in old}
+    data |= {"tags": row["named_tags"]} if row.get("named_tags") else {}
     data["account_id"] = ACCOUNT_ID
-    values = custom_fields(row["custom_fields"], fields["leads"], with_code=False)
+    values = custom_fields(row["custom_fields"], fields["leads"])
     data |= {"custom_fields": values} if values else {}
     data |= {key: old[key] for key in ("old_responsible_user_id",) if key in old}
     return data | {"created_at": row["created_at"], "updated_at": row["updated_at"]}
@@ -111,7 +115,7 @@ def _person(change: Change, action: str, row: Row, fields: Fields) -> Notice:
         "modified_user_id": row["updated_by"],
         "account_id": ACCOUNT_ID,
     }
-    values = custom_fields(row["custom_fields"], fields[change.entity], with_code=True)
+    values = custom_fields(row["custom_fields"], fields[change.entity])
     data |= {"custom_fields": values} if values else {}
     linked = row.get("linked_leads") or []
     data |= {"linked_leads_id": {str(lead): {"ID": lead} for lead in linked}} if linked else {}
@@ -124,13 +128,13 @@ def _person(change: Change, action: str, row: Row, fields: Fields) -> Notice:
     return Notice(settings, "contacts", action, data)
 
 
-def custom_fields(stored: str | None, fields: dict[int, Field], *, with_code: bool) -> list[dict[str, Any]]:
+def custom_fields(stored: str | None, fields: dict[int, Field]) -> list[dict[str, Any]]:
     """Values as hooks spell them, which is not how the API does (sheet 7.4)."""
     shown = []
     for field_id, values in json.loads(stored or "{}").items():
         field = fields.get(int(field_id))
         if field is not None:
-            code = {"code": field.code} if with_code and field.code else {}
+            code = {"code": field.code} if field.code else {}
             shown.append({"id": field.id, "name": field.name, "values": _values(field, values), **code})
     return shown
 
@@ -197,7 +201,7 @@ def _unsorted(row: Row, action: str) -> dict[str, Any]:
             "uid": row["uid"],
             "category": row["category"],
             "created_at": row["created_at"],
-            "modified_user_id": 0,
+            "modified_user_id": row.get("decided_by", 0),
         }
     return {
         "uid": row["uid"],
@@ -219,7 +223,7 @@ def _club_time(seconds: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
 def bodies(told: list[Notice], settings: set[str], account: dict[str, Any], *, one_body: bool) -> list[dict[str, Any]]:
     """The bodies one subscriber gets: one for each action, or one for all (sheet 7.1: one can hold several).
 
-    The account's block comes last (sheet 7.2, L).
+    The account's block comes first, as it has since 2023 (sheet 0, R).
     """
     wanted = [notice for notice in told if settings.intersection(notice.settings)]
     trees: list[dict[str, Any]] = []
@@ -232,4 +236,4 @@ def bodies(told: list[Notice], settings: set[str], account: dict[str, Any], *, o
             tree = {}
             trees.append(tree)
         tree.setdefault(notice.root, {}).setdefault(notice.action, []).append(notice.data)
-    return [tree | {"account": account} for tree in trees]
+    return [{"account": account} | tree for tree in trees]

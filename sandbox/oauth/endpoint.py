@@ -59,8 +59,9 @@ def parameters(call: Call) -> dict[str, Any]:
 
 
 def hinted(hint: str, status: int = 400) -> Answer:
-    """A token error. The status in the body is the answer's; one recording had 401 inside a 400 (sheet 3.5)."""
-    return Answer(status, dump({"hint": hint} | BAD_REQUEST | {"status": status}), PROBLEM)
+    """A token error. The status in the body is the answer's, but for a code that is too old: 401 inside a 400 (sheet 0, R)."""
+    said = 401 if hint == grants.CODE_EXPIRED else status
+    return Answer(status, dump({"hint": hint} | BAD_REQUEST | {"status": said}), PROBLEM)
 
 
 def _check_client(call: Call, request: dict[str, Any]) -> None:

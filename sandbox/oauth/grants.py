@@ -20,6 +20,10 @@ LONGEST_LIFE_S = 5 * 365 * DAY_S
 """Of a long-lived token (sheet 3.6, D)."""
 
 
+CODE_EXPIRED = "Authorization code has expired"
+"""AmoCRM's word for a code older than its twenty minutes (sheet 3.5, R)."""
+
+
 class Invalid(Exception):
     """A code or refresh token that opens nothing; `hint` is AmoCRM's own word for why (sheet 3.5)."""
 
@@ -72,7 +76,7 @@ def spend_code(work: Work, code: str, client_id: str, api_domain: str) -> Pair:
     if row["used"]:
         raise Invalid("Authorization code has been revoked", 400)
     if row["expires_at"] <= work.now:
-        raise Invalid("Authorization code has expired", 400)
+        raise Invalid(CODE_EXPIRED, 400)
     if row["account_id"] != ACCOUNT_ID:
         raise Invalid("Invalid account", 400)
     work.store.update("codes", {"used": 1}, digest=row["digest"])
@@ -156,6 +160,13 @@ def present(work: Work, token: str) -> Holder | None:
         return None  # the person was removed, and the tokens with them (sheet 3.4, D)
     _presented(work, row)
     return Holder(row["user_id"], json.loads(row["scopes"]))
+
+
+def is_switched_off(work: Work, token: str) -> bool:
+    """Whether a token would be good if its person had not been switched off (sheet 0, I)."""
+    row = work.store.row("SELECT * FROM pairs WHERE access_digest = ?", [digest(token)])
+    alive = row is not None and row["access_state"] == "live" and row["access_expires_at"] > work.now
+    return row is not None and alive and row["user_id"] not in work.user_ids
 
 
 def _presented(work: Work, row: Row) -> None:

@@ -6,7 +6,7 @@ that ends in the filters' columns lets SQLite skip to an offset without touching
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept in the file's `user_version`; a file of another version is refused, not guessed at."""
 
 APPLICATION_ID = 0x616D6F53
@@ -18,6 +18,7 @@ CARDS = ("leads", "contacts", "companies")
 JSON_COLUMNS = (
     "custom_fields", "tags", "params", "result", "value_after", "value_before", "metadata", "contact_ids",
     "company_ids", "enums", "required_statuses", "services", "settings",
+    "chained_lists", "rights",
 )  # fmt: skip
 """Columns that hold JSON."""
 
@@ -40,7 +41,7 @@ TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE leads ({_SHARED_COLUMNS},
-    price INTEGER NOT NULL DEFAULT 0,
+    price NUMERIC NOT NULL DEFAULT 0,
     status_id INTEGER NOT NULL,
     pipeline_id INTEGER NOT NULL,
     loss_reason_id INTEGER,
@@ -88,7 +89,7 @@ CREATE TABLE unsorted (
 
 CREATE TABLE users (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, lang TEXT NOT NULL DEFAULT 'ru',
-    is_admin INTEGER NOT NULL, is_active INTEGER NOT NULL DEFAULT 1, phone_number TEXT
+    is_admin INTEGER NOT NULL, is_active INTEGER NOT NULL DEFAULT 1, phone_number TEXT, rights TEXT
 );
 CREATE TABLE pipelines (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, sort INTEGER NOT NULL, is_main INTEGER NOT NULL,
@@ -103,7 +104,7 @@ CREATE TABLE custom_fields (
     entity_type TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL, code TEXT,
     sort INTEGER NOT NULL, group_id TEXT, is_api_only INTEGER NOT NULL DEFAULT 0,
     is_predefined INTEGER NOT NULL DEFAULT 0, enums TEXT, required_statuses TEXT NOT NULL DEFAULT '[]',
-    remind TEXT, currency TEXT,
+    remind TEXT, currency TEXT, chained_lists TEXT,
     PRIMARY KEY (entity_type, id)
 ) WITHOUT ROWID;
 CREATE TABLE field_groups (
@@ -125,7 +126,7 @@ CREATE TABLE sources (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, pipeline_id INTEGER NOT NULL, external_id TEXT NOT NULL UNIQUE,
     is_default INTEGER NOT NULL DEFAULT 0, origin_code TEXT, services TEXT NOT NULL DEFAULT '[]'
 );
-CREATE TABLE chats (chat_id TEXT PRIMARY KEY, contact_id INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE chats (id INTEGER PRIMARY KEY, chat_id TEXT NOT NULL UNIQUE, contact_id INTEGER NOT NULL);
 
 CREATE TABLE webhooks (
     id INTEGER PRIMARY KEY, destination TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,

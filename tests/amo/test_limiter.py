@@ -7,9 +7,10 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
 from crm.amo.limiter import IDLE_CREDIT, SLOWEST_S, WINDOW_REQUESTS, Limiter, Pace, decide, slower
-from crm.errors import NotLetIn
+from crm.errors import NotLetIn, NotSent
 
 GAP_S = 1 / 6.7
 
@@ -144,3 +145,43 @@ def test_processes_share_one_pace(store, store_url):
     times = sorted(float(line) for process in running for line in process.communicate(timeout=60)[0].split())
     assert len(times) == 15
     assert times[-1] - times[0] >= (14 - IDLE_CREDIT) * GAP_S - 0.1
+
+
+def test_a_pace_that_cannot_be_read_for_a_moment_costs_no_turn(sqlite_store, monkeypatch):
+    """The database is away twice: the turn is asked for again and given."""
+    limiter, failures = Limiter(sqlite_store, "account", rps=7, wait=lambda seconds: None), []
+    real = sqlite_store.write
+
+    def write(**options):
+        if len(failures) < 2:
+            failures.append(1)
+            raise OperationalError("x", {}, Exception("database is locked"))
+        return real(**options)
+
+    monkeypatch.setattr(sqlite_store, "write", write)
+    limiter.wait_turn(live=True)
+    assert len(failures) == 2
+
+
+@pytest.mark.parametrize("patience", ["DATABASE_PATIENCE_S", "LIVE_LONGEST_S"])
+def test_waiting_for_a_turn_ends(sqlite_store, monkeypatch, patience):
+    """No database, or nothing but others: after the time there is whoever waits hears that nothing was sent."""
+    monkeypatch.setattr(f"crm.amo.limiter.{patience}", -1.0)
+
+    def write(**options):
+        raise OperationalError("x", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(sqlite_store, "write", write)
+    with pytest.raises(NotSent) as raised:
+        Limiter(sqlite_store, "account", rps=7).wait_turn(live=True)
+    assert raised.value.code == "no_turn"
+
+
+def test_a_429_that_cannot_be_written_down_is_still_a_429(sqlite_store, monkeypatch):
+    """Slowing down is for those who come later; whoever was refused hears why, whatever the database does."""
+
+    def write(**options):
+        raise OperationalError("x", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(sqlite_store, "write", write)
+    Limiter(sqlite_store, "account", rps=7).slow_down(1.0)

@@ -134,11 +134,10 @@ def test_marks_of_the_first_page_come_along(page: Page, sites, desk, log):
 def test_faults_stand_at_their_fields(page: Page, sites, log):
     """What is wrong is told at the field in words; put right and sent again it is accepted."""
     page.goto(sites[0].origin)
-    fill(page, phone="8 961", name="<b>")
+    fill(page, phone="8 961")
     send(page)
     expect(page.locator("label", has_text="Телефон").locator("small")).to_contain_text("Не хватает цифр")
-    expect(page.locator("label", has_text="Имя").locator("small")).to_contain_text("Знаки < и >")
-    expect(page.locator("[name=name]")).to_be_focused()
+    expect(page.locator("[name=phone]")).to_be_focused()
     expect(page.locator("[name=phone]")).to_have_attribute("aria-invalid", "true")
     fill(page)
     send(page)
@@ -193,6 +192,26 @@ def test_without_scripts(browser: Browser, sites, log):
     expect(page.get_by_role("heading", name=re.compile("Страницам этого сайта нельзя"))).to_be_visible()
     context.close()
     assert [(line.outcome, line.reason) for line in log()] == [("refused", "origin_not_allowed"), ("accepted", None)]
+
+
+def test_a_plain_form_tells_its_marks(page: Page, sites, desk, log):
+    """The form without the large script leads to the thanks, and the marks of the first page arrive at another origin."""
+    whole = sites[0].html
+    sites[0].html = whole[: whole.rindex("<script>")]
+    page.goto(f"{sites[0].origin}/?utm_source=vk&utm_campaign=spring")
+    page.goto(f"{sites[0].origin}/contacts")
+    fill(page)
+    send(page)
+    expect(page.get_by_role("heading", name="Спасибо, заявка принята")).to_be_visible()
+    from crm.reception import SubmissionLog
+
+    store = Store(f"sqlite:///{desk.folder}/desk.db")
+    said = SubmissionLog(store).said(log()[0])
+    store.close()
+    assert {name: said.tracking[name] for name in ("UTM_SOURCE", "UTM_CAMPAIGN")} == {
+        "UTM_SOURCE": "vk",
+        "UTM_CAMPAIGN": "spring",
+    }
 
 
 def test_the_way_back_keeps_what_was_typed(page: Page, sites, log):

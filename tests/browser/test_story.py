@@ -108,6 +108,8 @@ def test_refresh_now(page: Page, desk: RunningDesk, amo: str):
     """The button gets a new key at once and says so."""
     open_page(page, desk, "/connection")
     before = connection(desk)["refreshed_at"]
+    key(page, "connection.refresh_open").get_by_role("button").click()
+    expect(page.get_by_text("тратит одноразовый ключ")).to_be_visible()
     key(page, "connection.refresh").get_by_role("button").click()
     expect(page.get_by_text("Ключ обновлён.")).to_be_visible()
     assert connection(desk)["refreshed_at"] != before
@@ -165,7 +167,7 @@ def test_faults_stand_under_their_fields(page: Page, desk: RunningDesk, amo: str
     key(page, "new.name").get_by_role("textbox").fill("<b>Иван</b>")
     key(page, "new.message").get_by_role("textbox").fill("Перезвонить")
     key(page, "new.submit").get_by_role("button").click()
-    expect(page.get_by_text("В номере телефона не бывает букв.")).to_be_visible()
+    expect(page.get_by_text("Здесь нет номера телефона.")).to_be_visible()
     expect(page.get_by_text("Знаки < и > здесь не нужны")).to_be_visible()
     expect(key(page, "new.name").get_by_role("textbox")).to_have_value("<b>Иван</b>")
     expect(key(page, "new.message").get_by_role("textbox")).to_have_value("Перезвонить")

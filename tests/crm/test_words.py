@@ -1,9 +1,12 @@
 """Words: the same keys in both languages, every key in use, every code explained."""
 
+import ast as python_ast
 import re
 from pathlib import Path
 
 import pytest
+from fluent.syntax import FluentParser, ast
+from fluent.syntax.visitor import Visitor
 
 from crm.settings import PROJECT
 from crm.words import FOLDER, LANGUAGES, words
@@ -51,7 +54,9 @@ def test_every_error_code_has_words_and_a_remedy(language):
 def test_every_operation_of_the_journal_has_words(language):
     """What a request is called in `crm/` stands in words on the activity page."""
     named = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', BELOW))
-    others = re.compile(r".*\.(id|ru|com|key|activity|close)$")  # columns, domains, a file, a logger, the server's own
+    others = re.compile(
+        r"(websocket\..*|.*\.(id|ru|com|key|activity|close))$"
+    )  # columns, domains, a file, a logger, the server's own
     made = {"leads.bin", "contacts.bin", "fields.leads", "fields.contacts"}  # of two words each
     operations = {name for name in named if not others.match(name)} | made
     assert len(operations) > 30
@@ -63,11 +68,11 @@ def test_no_words_lie_unused():
     families = ("error-", "setting-", "field-", "period-", "activity-kind-", "fields-verdict-", "fields-entity-",
                 "fields-column-", "connection-state-", "connection-cause-", "operation-",
                 "delivery-", "deliveries-group-", "deliveries-origin-", "fields-type-", "fields-marker-", "forms-count-",
-                "forms-outcome-", "forms-sign-", "forms-key-overlap-", "hooks-state-", "hooks-means-", "hooks-bad-",
+                "forms-outcome-", "forms-sign-", "forms-preset-", "forms-answer-", "forms-name-", "preset-", "forms-key-overlap-", "hooks-state-", "hooks-means-", "hooks-bad-",
                 "leads-column-", "leads-attention-", "leads-parameter-", "export-kind-",
                 "overview-rule-", "overview-unit-", "overview-by-", "overview-week",
                 "call-heard-", "call-outcome-", "call-step-", "call-when-", "call-who-", "call-save-", "call-task-",
-                "call-blank-", "caller-offer-", "call-script", "call-consent", "panel-", "figures-")  # fmt: skip
+                "call-blank-", "caller-offer-", "call-script", "call-consent", "panel-", "figures-", "health-")  # fmt: skip
     pages = {f"{path.stem}-{part}" for path in Path(PROJECT, "pages").glob("*.py") for part in ("title", "help")}
     used = set(re.findall(r"""["']([a-z][\w-]*)["']""", SOURCE)) | pages
     assert not [key for key in keys("ru") if key not in used and not key.startswith(families)]
@@ -109,3 +114,47 @@ def test_every_operation_has_words(language):
     )
     assert len(operations) > 12
     assert not [name for name in operations if f"operation-{name.replace('.', '-')}" not in keys(language)]
+
+
+def messages(language):
+    """Each message of a locale with the names of the variables its sentences take, in the order of the file."""
+    for entry in FluentParser().parse((FOLDER / f"{language}.ftl").read_text()).body:
+        if isinstance(entry, ast.Message):
+            seen = Variables()
+            seen.visit(entry)
+            yield entry.id.name, seen.names
+
+
+class Variables(Visitor):
+    """Collects the variables of a message."""
+
+    def __init__(self):
+        self.names = set()
+
+    def visit_VariableReference(self, node):  # noqa: N802 - the name fluent.syntax looks for
+        self.names.add(node.id.name)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_key_stands_twice(language):
+    """Of two sentences under one key the last would win in silence, and be given the other's numbers."""
+    names = [name for name, _ in messages(language)]
+    assert not [name for name in set(names) if names.count(name) > 1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_is_given_what_it_names(language):
+    """A sentence with `{ $day }` is called with `day=`, or people read the braces."""
+    wanted = dict(messages(language))
+    lacking = []
+    for path in CODE:
+        for node in python_ast.walk(python_ast.parse(path.read_text())):
+            is_say = (
+                isinstance(node, python_ast.Call) and isinstance(node.func, python_ast.Name) and node.func.id == "say"
+            )
+            if not is_say or not node.args or not isinstance(node.args[0], python_ast.Constant):
+                continue
+            given = {keyword.arg for keyword in node.keywords}
+            if None not in given and not wanted.get(node.args[0].value, set()) <= given:
+                lacking.append((path.name, node.lineno, node.args[0].value))
+    assert not lacking

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import shutil
+import signal
 import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +24,7 @@ from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import sync_playwright
 
 from sandbox.testing import Sandbox, running_sandbox
+from tests import postgres
 from tests.browser.conftest import FLAGS
 from tests.desks import settings_for
 from tests.programs import LOCAL, RunningDesk, browser_cookies, until
@@ -52,6 +58,9 @@ FORM_PATIENCE_MS = 15_000
 SETTLE_S = 900.0
 ADMIN = "admin-key-of-the-oracle"
 
+Blow = tuple[float, Callable[["Result", threading.Event], None]]
+"""When after the start, and what is done to a desk then."""
+
 
 @dataclass
 class Result:
@@ -60,6 +69,7 @@ class Result:
     seed: int
     leads: int
     kills: int = 0
+    freezes: int = 0
     by_form: int = 0
     over_http: int = 0
     unconfirmed: int = 0
@@ -77,29 +87,59 @@ class Result:
     seconds: float = 0.0
 
 
-def run(leads: int, kills: int, seed: int, *, database_url: str | None = None) -> Result:
-    """Half of the leads typed into the form in a browser, half posted; kills spread over the time that takes."""
+def run(
+    leads: int,
+    kills: int,
+    seed: int,
+    *,
+    freezes: int = 0,
+    frozen_s: float = 60.0,
+    desks: int = 1,
+    postgresql: bool = False,
+) -> Result:
+    """Half of the leads typed into the form in a browser, half posted; kills and freezes spread over the time that takes.
+
+    `desks` share one database, on SQLite or on a PostgreSQL that the run starts; the operator sits at the first, the site posts to
+    each in turn.
+    """
     result, started = Result(seed, leads), time.monotonic()
-    with (
-        running_sandbox(leads=20, rps=7, latency_ms=20, search_lag_s=SEARCH_LAG_S, refresh_mode="grace") as box,
-        tempfile.TemporaryDirectory(prefix="oracle-") as folder,
-    ):
+    with ExitStack() as held:
+        box = held.enter_context(
+            running_sandbox(leads=20, rps=7, latency_ms=20, search_lag_s=SEARCH_LAG_S, refresh_mode="grace")
+        )
+        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="oracle-")))
         box.config(block_after=0)
-        more = {"DATABASE_URL": database_url} if database_url else {}
-        desk = RunningDesk(Path(folder), settings_for(box, ADMIN_API_KEY=ADMIN, **more))
-        desk.start()
+        running = [RunningDesk(place, settings) for place, settings in _places(held, box, folder, desks, postgresql)]
         try:
-            _connect(desk)
+            for desk in running:
+                desk.start()
+            _connect(running[0])
             rules = _misbehave(box, seed)
-            confirmed = _play(desk, box, result, random.Random(seed), kills)
+            confirmed = _play(running, box, result, random.Random(seed), kills, freezes, frozen_s)
             result.faults_fired = sum(rule.fired for rule in rules)
             box.clear_faults()
-            _settle(desk, box, result)
-            _count(desk, box, result, confirmed)
+            _settle(running[0], box, result)
+            _count(running[0], box, result, confirmed)
         finally:
-            desk.stop()
+            for desk in running:
+                desk.stop()
     result.seconds = round(time.monotonic() - started, 1)
     return result
+
+
+def _places(
+    held: ExitStack, box: Sandbox, folder: Path, desks: int, postgresql: bool
+) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder and settings for each desk, all on one database."""
+    url = f"sqlite:///{folder}/desk.db"
+    if postgresql:
+        bin_folder = postgres.programs()
+        assert bin_folder is not None, "PostgreSQL is not installed (Debian: apt-get install postgresql)"
+        url = held.enter_context(postgres.running(bin_folder)).new_database()
+    for number in range(desks):
+        place = folder / f"desk-{number}"
+        place.mkdir()
+        yield place, settings_for(box, ADMIN_API_KEY=ADMIN, DATABASE_URL=url)
 
 
 def _connect(desk: RunningDesk) -> None:
@@ -125,19 +165,30 @@ def _misbehave(box: Sandbox, seed: int) -> list:
     ]
 
 
-def _play(desk: RunningDesk, box: Sandbox, result: Result, chance: random.Random, kills: int) -> set[str]:
-    """Everything at once: typing, posting, killing, expiring. The phones somebody has read "accepted" for."""
-    over, alive = threading.Event(), threading.Lock()
+def _play(
+    desks: list[RunningDesk],
+    box: Sandbox,
+    result: Result,
+    chance: random.Random,
+    kills: int,
+    freezes: int,
+    frozen_s: float,
+) -> set[str]:
+    """Everything at once: typing, posting, killing, freezing, expiring. The phones somebody has read "accepted" for."""
+    over = threading.Event()
     expiring = threading.Thread(target=_expire, args=(box, over), daemon=True)
     confirmed: set[str] = set()
-    posting = threading.Thread(target=_post, args=(desk, result, confirmed, over), daemon=True)
+    posting = threading.Thread(target=_post, args=(desks, result, confirmed, over), daemon=True)
     expected_s = result.leads * 0.45
-    moments = sorted(chance.uniform(2, expected_s) for _ in range(kills))
-    killing = threading.Thread(target=_kill, args=(desk, alive, result, moments, over), daemon=True)
+    blows: list[Blow] = [(chance.uniform(2, expected_s), partial(_kill, chance.choice(desks))) for _ in range(kills)]
+    for _ in range(freezes):
+        blows.append((chance.uniform(2, expected_s), partial(_freeze, chance.choice(desks), for_s=frozen_s)))
+    blows.sort(key=lambda blow: blow[0])
+    killing = threading.Thread(target=_strike, args=(blows, result, over), daemon=True)
     for thread in (expiring, posting, killing):
         thread.start()
     try:
-        _type(desk, result, confirmed)
+        _type(desks[0], result, confirmed)
         for thread in (posting, killing):
             thread.join()
     finally:
@@ -152,31 +203,46 @@ def _expire(box: Sandbox, over: threading.Event) -> None:
         box.expire_tokens()
 
 
-def _kill(
-    desk: RunningDesk, alive: threading.Lock, result: Result, moments: list[float], over: threading.Event
+def _strike(
+    blows: list[Blow],
+    result: Result,
+    over: threading.Event,
 ) -> None:
+    """Kill and freeze, each at its moment after the start."""
     started = time.monotonic()
-    for moment in moments:
+    for moment, blow in blows:
         if over.wait(max(0.0, moment - (time.monotonic() - started))):
             return
-        with alive:
-            desk.kill()
-            result.kills += 1
-            desk.start()
+        blow(result, over)
+
+
+def _kill(desk: RunningDesk, result: Result, over: threading.Event) -> None:
+    desk.kill()
+    result.kills += 1
+    desk.start()
+
+
+def _freeze(desk: RunningDesk, result: Result, over: threading.Event, for_s: float) -> None:
+    """Stop a process in the middle of whatever it does, and let it go on later."""
+    desk.signal(signal.SIGSTOP)
+    result.freezes += 1
+    over.wait(for_s)
+    desk.signal(signal.SIGCONT)
 
 
 def _phone(seed: int, number: int) -> str:
     return f"+7961{seed % 10}{number:06}"
 
 
-def _post(desk: RunningDesk, result: Result, confirmed: set[str], over: threading.Event) -> None:
-    """The landing page: each lead is posted until it is accepted, always with the same key."""
+def _post(desks: list[RunningDesk], result: Result, confirmed: set[str], over: threading.Event) -> None:
+    """The landing page: each lead is posted until it is accepted, always with the same key, to each desk in turn."""
+    turns = itertools.cycle(desks)
     for number in range(result.leads // 2, result.leads):
         body = {"name": f"Сайт Номер{_letters(number)}", "phone": _phone(result.seed, number), "message": "Хочу"}
         key = {"Idempotency-Key": f"oracle-{result.seed}-{number}", **LOCAL}
         while not over.is_set():
             try:
-                answer = requests.post(f"{desk.url}/api/crm", json=body, headers=key, timeout=10)
+                answer = requests.post(f"{next(turns).url}/api/crm", json=body, headers=key, timeout=10)
                 if answer.status_code == 202:
                     break
                 over.wait(float(answer.headers.get("Retry-After", 0)))
@@ -317,7 +383,19 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--leads", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--freezes", type=int, default=0)
+    parser.add_argument("--frozen-s", type=float, default=60.0)
+    parser.add_argument("--desks", type=int, default=1)
+    parser.add_argument("--postgresql", action="store_true")
     chosen = parser.parse_args(arguments)
-    result = run(chosen.leads, chosen.kills, chosen.seed)
+    result = run(
+        chosen.leads,
+        chosen.kills,
+        chosen.seed,
+        freezes=chosen.freezes,
+        frozen_s=chosen.frozen_s,
+        desks=chosen.desks,
+        postgresql=chosen.postgresql,
+    )
     print(json.dumps(asdict(result), ensure_ascii=False), flush=True)
     return 1 if result.lost or result.doubled else 0

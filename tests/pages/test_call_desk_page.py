@@ -260,10 +260,10 @@ def test_a_draft_with_a_day_that_has_passed(desk, open_page, way):
     assert app.text_input(key="new.name").value == "Ольга"
 
 
-@pytest.mark.parametrize("value", [True, "словами", "2020-01-02", 7])
+@pytest.mark.parametrize("value", [True, "словами", "2020-01-02", 7, ["Утро"]])
 def test_a_draft_older_than_the_type_of_a_field(desk, open_page, value):
     """A field that was of another type when the draft was typed begins empty at worst; the draft opens."""
-    keys = added(desk, "numeric", "textarea", "url", "date", "checkbox", "select")
+    keys = added(desk, "numeric", "textarea", "url", "date", "checkbox", "select", "multiselect")
     draft_id = kept(desk, **dict.fromkeys(keys, value))
     for app in (
         open_page("new", draft=draft_id),
@@ -281,6 +281,18 @@ def test_a_date_of_long_ago(desk, open_page):
     app.date_input(key=f"new.{key}").set_value(date(1985, 5, 1)).run()
     again = open_page("new", draft=app.query_params["draft"])
     assert again.date_input(key=f"new.{key}").value == date(1985, 5, 1)
+
+
+def test_several_choices(desk, open_page):
+    """A field of several is asked for as that, comes back with its draft, and is saved."""
+    (key,) = added(desk, "multiselect")
+    app = fill(open_page("new"), **GOOD)
+    app.multiselect(key=f"new.{key}").set_value(["Утро", "Вечер"]).run()
+    again = open_page("new", draft=app.query_params["draft"])
+    assert again.multiselect(key=f"new.{key}").value == ["Утро", "Вечер"]
+    submit(again)
+    assert not again.exception
+    assert len(desk.calls.today("")) == 1
 
 
 def test_two_tabs_with_other_words(desk, open_page):

@@ -183,11 +183,20 @@ def test_a_double_press_refreshes_once(desk, box, open_page):
     assert len(box.ledger("request", since=before)) == 1
 
 
+def test_refreshing_says_what_it_costs(desk, open_page):
+    """Beside the button stands what a refresh spends and when the last one was; the server holds a second press back."""
+    desk.connection.refresh_now()
+    text = shown(open_page("connection"))
+    assert "тратит одноразовый ключ" in text
+    assert "Последнее обновление:" in text
+
+
 def test_failing_is_told_on_every_page(desk, box, open_page):
     """When the key cannot be renewed, each page's sidebar says so and leads to the remedy; the page says what is next."""
     box.fault("status", path="/oauth2/access_token", status=500)
-    with pytest.raises(DeskError):
-        desk.connection.refresh_now()
+    for _ in range(2):  # after the second the next try is a minute away
+        with pytest.raises(DeskError):
+            desk.connection.refresh_now(insists=True)
     for name in ("leads", "new", "activity"):
         text = shown(open_page(name))
         assert "Ключ не обновляется" in text

@@ -35,7 +35,7 @@ def undecided(desk, box):
     lead_id = desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
     with desk.store.write() as db:
-        db.execute(deliveries.update().values(state=NEEDS_DECISION))
+        db.execute(deliveries.update().values(state=NEEDS_DECISION, looked_s=120.0))
     return lead_id
 
 
@@ -61,6 +61,16 @@ def test_what_waits_says_why(desk, box, open_page):
     assert table["state"].tolist() == ["Ждёт отправки"]
 
 
+def test_a_fault_of_the_desks_own_is_told_as_one(desk, open_page, monkeypatch):
+    """The desk stumbles over a lead: the page says that it is ours, what to do, and does not blame AmoCRM."""
+    monkeypatch.setattr(desk.fields, "layout", lambda: {}["layout"])
+    desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    app = open_page("deliveries")
+    assert "споткнулся сам стол" in app.error[0].value
+    assert "ошибка в программе, а не в AmoCRM" in app.dataframe[0].value["why"].tolist()[0]
+
+
 def test_a_decision_needs_a_name(desk, box, open_page):
     """Without a name no decision can be pressed, and the page says where to write it."""
     lead_id = undecided(desk, box)
@@ -71,11 +81,12 @@ def test_a_decision_needs_a_name(desk, box, open_page):
 
 
 def test_send_again(desk, box, open_page):
-    """A person says that it is not there: it is sent, once, and the history names the person."""
+    """A person says that it is not there: AmoCRM is searched, as the page says, then it is sent, once; the history names the person."""
     lead_id = undecided(desk, box)
     app = as_anna(open_page("deliveries"))
     app.button(key=f"deliveries.again.{lead_id}").click().run()
-    assert "Сделано" in app.success[0].value
+    assert "Если его там нет, он отправится сам" in app.success[0].value
+    assert desk.outbox.progress(lead_id).state == UNKNOWN
     desk.outbox.deliver_due()
     assert desk.outbox.progress(lead_id).state == DELIVERED
     app.query_params["lead"] = lead_id
@@ -112,7 +123,7 @@ def test_a_number_that_is_none(desk, box, open_page, text):
 
 
 def test_look_again_and_drop(desk, box, open_page):
-    """Searching again makes it unknown once more; dropping ends it, and it can be taken back."""
+    """Searching again makes it unknown once more; dropping ends it; taken back, it is searched for, as beside the button."""
     lead_id = undecided(desk, box)
     app = as_anna(open_page("deliveries"))
     app.button(key=f"deliveries.look.{lead_id}").click().run()
@@ -121,8 +132,9 @@ def test_look_again_and_drop(desk, box, open_page):
     app.run()
     app.button(key=f"deliveries.drop.{lead_id}.whole").click().run()
     assert desk.outbox.progress(lead_id).state == "dropped"
+    assert any("Сначала стол поищет его в AmoCRM" in one.value for one in app.caption)
     app.button(key=f"deliveries.again.{lead_id}.whole").click().run()
-    assert desk.outbox.progress(lead_id).state == "queued"
+    assert desk.outbox.progress(lead_id).state == UNKNOWN
 
 
 def test_the_faulty_field_is_open_for_repair(desk, box, open_page):
@@ -145,7 +157,7 @@ def test_a_repair_that_is_none(desk, box, open_page):
     app = as_anna(open_page("deliveries"))
     app.text_input(key=f"deliveries.phone.{lead_id}").set_value("восемь")
     app.button(key=f"deliveries.repaired.{lead_id}").click().run()
-    assert "В номере телефона не бывает букв" in shown(app)
+    assert "Здесь нет номера телефона" in shown(app)
     assert desk.outbox.progress(lead_id).state == "refused"
 
 

@@ -184,6 +184,157 @@ def test_drip(box: Sandbox, api: Api) -> None:
     assert box.ledger("request")[-1]["duration_ms"] >= len(whole) / 16 * 2 * 0.9
 
 
+def line_by_line(box: Sandbox, path: str) -> tuple[bytes, list[bytes]]:
+    """Every byte the server sends for a GET, and in which portions they came."""
+    parts = urlsplit(box.url)
+    head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {box.grant()['access_token']}\r\n\r\n"
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        portions = []
+        while piece := connection.recv(65536):
+            portions.append(piece)
+        return b"".join(portions), portions
+
+
+@pytest.mark.parametrize("where", ["until_close", "chunked", "headers", "status_line"])
+def test_drip_before_and_beside_the_body(box: Sandbox, api: Api, where: str) -> None:
+    """Status line, head, a body that ends with the line, one in chunks: whole in the end, and slow where it should be."""
+    whole = api.get("account").content
+    box.fault("drip", path="*/account", where=where, delay_ms=3, piece=100 if "line" not in where else 1)
+    answer, portions = line_by_line(box, "/api/v4/account")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    assert lines[0] == b"http/1.1 200 ok"
+    assert (b"transfer-encoding: chunked" in lines) == (where == "chunked")
+    assert any(line.startswith(b"content-length:") for line in lines) == (where in ("headers", "status_line"))
+    assert len(portions) > 3
+    assert box.ledger("request")[-1]["duration_ms"] >= 3 * 3
+    assert whole == body or where == "chunked"
+    assert api.get("account").content == whole  # as a client reads it
+
+
+@pytest.mark.parametrize("where", ["body", "until_close", "chunked", "headers", "status_line"])
+def test_a_drip_ends_when_the_client_leaves(box: Sandbox, where: str) -> None:
+    """Nobody is dripped at for hours: the ledger has the end soon after the client hung up."""
+    box.fault("drip", path="*/account", where=where, delay_ms=1000, piece=1)
+    parts = urlsplit(box.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(f"GET /api/v4/account HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        assert connection.recv(1)
+    wait_until(lambda: box.ledger("request")[-1]["duration_ms"], what="the end of the drip")
+
+
+@pytest.mark.parametrize("kind", ["leads", "contacts", "tasks"])
+def test_a_list_of_nothing(box: Sandbox, api: Api, kind: str) -> None:
+    """200 with an empty list where AmoCRM would say 204, or have rows."""
+    box.fault("garbage", kind="empty_list", path=f"/api/v4/{kind}")
+    answer = api.get(f"{kind}?limit=5")
+    assert answer.status_code == 200
+    assert answer.json()["_embedded"] == {kind: []}
+
+
+def test_other_rows_than_were_asked_for(box: Sandbox, api: Api) -> None:
+    """A filter that was not applied, and of the rows it left none that was asked for; by its address, another one."""
+    asked = api.ids("leads?limit=3&order[id]=desc")
+    box.fault("garbage", kind="other_rows", path="/api/v4/leads*", method="GET")
+    query = "&".join(f"filter[id][]={id_}" for id_ in asked)
+    found = api.ids(f"leads?{query}&limit=250")
+    assert len(found) == LEADS - 3
+    assert not set(found) & set(asked)
+    assert len(api.ids("leads?query=nobody&limit=10&with=contacts")) == 10
+    other = api.get(f"leads/{asked[0]}").json()
+    assert other["id"] not in asked
+
+
+@pytest.mark.parametrize(
+    ("path", "key"), [("leads", "contacts"), ("leads?filter[id]=1", "contacts"), ("tasks", "leads")]
+)
+def test_the_list_of_another_entity(box: Sandbox, api: Api, path: str, key: str) -> None:
+    """Contacts for leads, with their own numbers."""
+    box.fault("garbage", kind="other_entity", times=1)
+    answer = api.get(path).json()
+    assert list(answer["_embedded"]) == [key]
+    assert {row["id"] for row in answer["_embedded"][key]} <= {row["id"] for row in box.entities(key)}
+
+
+def test_a_write_is_done_though_its_answer_is_of_another_question(box: Sandbox, api: Api) -> None:
+    """The lead is there; what came back is a list of others."""
+    box.fault("garbage", kind="other_rows", path="/api/v4/leads", method="POST", times=1)
+    answer = api.post("leads", [{"name": "x"}])
+    assert "_page" in answer.json()
+    assert box.count("leads") == LEADS + 1
+
+
+def test_bytes_that_are_no_text(box: Sandbox, api: Api) -> None:
+    """A body given byte by byte; an empty type is none at all; what HTTP gives no body has none."""
+    box.fault("status", status=400, body_base64="//4A", content_type="", path="*/account", times=1)
+    answer = api.get("account")
+    assert (answer.status_code, answer.content, answer.headers.get("Content-Type")) == (400, b"\xff\xfe\x00", None)
+    for status in (204, 304):
+        box.fault("status", status=status, body="x", path="*/account", times=1)
+        assert api.get("account").content == b""
+    assert api.get("account").status_code == 200
+
+
+def test_processed_and_reset(box: Sandbox, api: Api) -> None:
+    """Commit, then RST: `cut_after` with `how` reset; the client hears of nothing, the lead is there."""
+    box.fault("cut_after", path=COMPLEX, how="reset", times=1)
+    with pytest.raises(requests.ConnectionError):
+        create(api)
+    assert box.count("leads") == LEADS + 1
+
+
+@pytest.mark.parametrize(
+    ("heavy", "limit", "status"), [(50, 51, 504), (50, 50, 200), (0, 250, 200), (50, None, 200), (50, 250, 504)]
+)
+def test_pages_that_are_too_heavy(box: Sandbox, api: Api, heavy: int, limit: int | None, status: int) -> None:
+    """A GET with a greater `limit` is the front end's 504; writes and whole lists pass."""
+    box.config(heavy_limit=heavy)
+    answer = api.get("leads" + (f"?limit={limit}" if limit else ""))
+    assert answer.status_code == status
+    assert api.post("leads", [{"name": "x"}]).status_code == 200
+    if status == 504:
+        assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+        assert box.ledger("request", status=504)
+
+
+@pytest.mark.parametrize("how", ["page", "redirect", "json"])
+def test_a_person_who_was_switched_off(box: Sandbox, api: Api, how: str) -> None:
+    """A page with 401 or a way to the sign-in on every call (sheet 0, I), though the token endpoint hands out pairs; then all is well."""
+    pair = box.grant()
+    box.config(switched_off=how)
+    box.edit("user", id=box.state()["users"][0]["id"], fields={"is_active": False})
+    renewed = requests.post(
+        f"{box.url}/oauth2/access_token", timeout=30,
+        json={"client_id": box.client_id, "client_secret": box.client_secret, "redirect_uri": box.redirect_uri,
+              "grant_type": "refresh_token", "refresh_token": pair["refresh_token"]},
+    )  # fmt: skip
+    assert renewed.status_code == 200
+    api.session.headers["Authorization"] = f"Bearer {renewed.json()['access_token']}"
+    for path in ("account", "leads", "contacts?query=1"):
+        answer = api.get(path, allow_redirects=False)
+        kind = answer.headers.get("Content-Type", "").partition(";")[0]
+        assert (answer.status_code, kind) == {
+            "page": (401, "text/html"), "redirect": (302, ""), "json": (401, "application/problem+json"),
+        }[how]  # fmt: skip
+    assert ("Location" in answer.headers) == (how == "redirect")
+    box.edit("user", id=box.state()["users"][0]["id"], fields={"is_active": True})
+    assert api.get("account").status_code == 200
+
+
+def test_an_account_that_may_not_write(box: Sandbox, api: Api) -> None:
+    """Code 244 for every write of a card (sheet 0, I), whatever is in it; reads go on."""
+    box.config(account_refuses=True)
+    for path in ("leads/complex", "leads", "contacts"):
+        answer = api.post(path, [{"name": "x"}])
+        assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+        assert answer.json()["detail"] == "Код ошибки 244. Обратитесь в техническую поддержку."
+    assert api.get("leads").status_code == 200
+    assert box.count("leads") == LEADS
+    box.config(account_refuses=False)
+    assert create(api).status_code == 200
+
+
 # ── Which requests a rule hits ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -241,6 +392,9 @@ def test_faults_hit_the_token_endpoint_but_never_the_control(box: Sandbox) -> No
         ({"action": "cut_before", "how": "gently"}, "close or reset"),
         ({"action": "garbage", "kind": "x"}, "invalid_json"),
         ({"action": "slow", "delay_ms": "1"}, "delay_ms"),
+        ({"action": "drip", "where": "middle"}, "status_line"),
+        ({"action": "drip", "piece": 0}, "at least 1"),
+        ({"action": "status", "status": 400, "body_base64": "?"}, "base64"),
     ],
 )
 def test_bad_rules_are_told_what_would_do(box: Sandbox, rule: dict[str, Any], word: str) -> None:

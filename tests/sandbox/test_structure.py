@@ -110,7 +110,6 @@ def test_new_field_can_be_written_at_once(api: Api) -> None:
     ("item", "code", "path"),
     [
         ({"name": "x", "type": "multitext"}, "NotSupportedChoice", "type"),
-        ({"name": "x", "type": "birthday"}, "NotSupportedChoice", "type"),
         ({"name": "x", "type": "items"}, "NotSupportedChoice", "type"),
         ({"name": "x"}, "FieldMissing", "type"),
         ({"type": "text"}, "FieldMissing", "name"),

@@ -113,19 +113,20 @@ def test_unknown_settings_are_refused(api: Api, receiver: Receiver) -> None:
 
 
 def test_added_lead_looks_like_the_captured_body(api: Api, receiver: Receiver) -> None:
-    """PHP brackets, percent-encoded, every value a string, keys in the captured order, the account last."""
+    """PHP brackets, percent-encoded, every value a string, keys in the captured order, the account first."""
     subscribe(api, receiver, "add_lead")
     lead = api.lead(name="Привет мир", price=34343)
     (told,) = receiver.wait_for(1)
     assert (told.method, told.headers["Content-Type"]) == ("POST", "application/x-www-form-urlencoded")
-    assert told.body.startswith(f"leads%5Badd%5D%5B0%5D%5Bid%5D={lead}&leads%5Badd%5D%5B0%5D%5Bname%5D=%D0%9F")
+    assert told.body.startswith("account%5Bsubdomain%5D=fitzone&account%5Bid%5D=")
+    assert f"&leads%5Badd%5D%5B0%5D%5Bid%5D={lead}&leads%5Badd%5D%5B0%5D%5Bname%5D=%D0%9F" in told.body
     item = told.tree["leads"]["add"]["0"]
     assert list(item) == [
         "id", "name", "status_id", "price", "responsible_user_id", "last_modified", "modified_user_id",
         "created_user_id", "date_create", "pipeline_id", "account_id", "created_at", "updated_at",
     ]  # fmt: skip
     assert (item["name"], item["price"], item["responsible_user_id"]) == ("Привет мир", "34343", str(ADMIN_ID))
-    assert list(told.tree) == ["leads", "account"]
+    assert list(told.tree) == ["account", "leads"]
     assert told.tree["account"]["id"] == str(ACCOUNT_ID)
     assert told.tree["account"]["subdomain"] == "fitzone"
 
@@ -437,5 +438,21 @@ def test_delayed_hooks(box: Sandbox, api: Api, receiver: Receiver) -> None:
     subscribe(api, receiver, "add_lead")
     api.lead(name="x")
     receiver.wait_for(1)
-    (change,) = box.ledger("change", entity="leads")
-    assert hooks(box, 1)[0]["at"] - change["at"] >= 0.29
+    (request,) = box.ledger("request", path="/api/v4/leads")
+    assert hooks(box, 1)[0]["at"] - request["at"] >= 0.3
+
+
+def test_shuffled_hooks(box: Sandbox, api: Api, receiver: Receiver) -> None:
+    """Each waits for a time of its own, so their order is nobody's; without the switch they leave at once, in order."""
+    subscribe(api, receiver, "add_lead")
+    box.config(hook_shuffle_s=3600, hook_seed=5)
+    for _ in range(12):
+        api.lead(name="x")
+    waiting = sorted(box.entities("deliveries"), key=lambda row: row["id"])
+    dues = [row["due_at"] for row in waiting]
+    assert len(dues) == 12
+    assert dues != sorted(dues)
+    assert max(dues) - min(dues) > 600
+    box.config(hook_shuffle_s=0)
+    told = api.lead(name="at once")
+    assert receiver.wait_for(1)[0].tree["leads"]["add"]["0"]["id"] == str(told)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from crm.store import clock, waits
 
@@ -10,7 +11,8 @@ from crm.store import clock, waits
 @pytest.mark.parametrize(
     ("now_s", "is_over", "left_s"),
     [
-        (99.0, True, 0.0),
+        (97.0, True, 0.0),
+        (99.0, False, 60.0),
         (100.0, False, 60.0),
         (130.0, False, 30.0),
         (159.0, False, 1.0),
@@ -18,9 +20,12 @@ from crm.store import clock, waits
         (1e9, True, 0.0),
     ],
 )
-def test_a_wait_is_over_outside_its_interval(now_s, is_over, left_s):
-    """Before it was written down, which means that the clock was set back, and from its end on."""
+def test_a_wait_is_over_outside_its_interval(sqlite_store, now_s, is_over, left_s):
+    """Well before it was written down, which means that the clock was set back, and from its end on."""
     assert waits.is_over(100.0, 160.0, now_s) is is_over
+    is_over_there = sa.select(waits.over(sa.literal(100.0), sa.literal(160.0), now_s))
+    with sqlite_store.read() as db:
+        assert bool(db.scalar(is_over_there)) is is_over
     assert waits.left_s(100.0, 160.0, now_s) == left_s
 
 

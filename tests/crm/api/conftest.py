@@ -49,6 +49,11 @@ def no_hurry() -> Pace:
     return Pace(itertools.count(step=3600).__next__)
 
 
+def standing() -> Pace:
+    """A pace whose clock stands still: no bucket fills again, however long a machine takes for the requests."""
+    return Pace(lambda: 0.0)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     opened = open_desk(tmp_path, ADMIN_API_KEY=ADMIN, INTAKE_API_KEY=INTAKE)
@@ -72,3 +77,9 @@ def remote(desk: Desk) -> TestClient:
 def unhurried(desk: Desk) -> TestClient:
     """A caller on this machine whom no limit holds up."""
     return client_of(desk, pace=no_hurry())
+
+
+@pytest.fixture
+def standing_remote(desk: Desk) -> TestClient:
+    """A caller from elsewhere, for whom no time passes."""
+    return client_of(desk, peer="10.1.2.3", host="desk.example.com", pace=standing())

@@ -89,11 +89,15 @@ def test_start_binds_the_state_to_the_browser(local):
 
 
 def test_health_and_readiness(local, desk):
-    """Alive is alive; ready says what is red."""
+    """Alive is alive; ready says what is red, and since when."""
     assert local.get("/healthz").json() == {"status": "ok"}
     answer = local.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {
-        "ready": False,
-        "checks": {"database": "ok", "connection": "not_connected", "delivery": "stopped"},
-    }
+    told = answer.json()
+    assert told.keys() == {"ready", "checks", "since"}
+    assert told["ready"] is False
+    red = {name: code for name, code in told["checks"].items() if code != "ok"}
+    assert red == {"connection": "not_connected", "delivery": "stopped", "mirror": "empty"}
+    assert told["checks"]["database"] == "ok"
+    assert told["since"].keys() == red.keys()
+    assert local.get("/readyz").json()["since"] == told["since"]

@@ -34,7 +34,8 @@ def test_the_least_that_has_to_be_said():
         ({"step": "nothing"}, "reason", "missing"), ({"step": "nothing", "reason": "<b>"}, "reason", "markup"),
         ({"when": "own"}, "when", "no_moment"), ({"when": "own", "day": "2026-03-08", "time": "11:00"}, "when", "in_the_past"),
         ({"when": "own", "day": "завтра", "time": "11:00"}, "when", "no_moment"), ({"phone": ""}, "phone", "missing"),
-        ({"name": ""}, "name", "missing"),
+        ({"name": ""}, "name", "missing"), ({"phone": "8 961 555-00-1"}, "phone", "phone_short"),
+        ({"phone": "+7 (896) 155-50-01"}, "phone", "phone_mask"), ({"phone": "8 (300) 555-00-11"}, "phone", "phone_code"),
     ],
 )  # fmt: skip
 def test_what_has_to_be_mended(more, field, code):

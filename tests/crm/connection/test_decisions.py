@@ -166,3 +166,29 @@ def test_a_wrong_clock_is_named(code, skew, explained):
 def test_warnings_for_a_long_lived_token(left, level):
     """Louder 30, 7 and 1 days ahead."""
     assert decisions.warning_level(NOW + timedelta(days=left), NOW) == level
+
+
+@pytest.mark.parametrize(
+    ("refreshed_s", "attempted_s", "failures", "insists", "wait_s"),
+    [
+        (None, 5, 0, False, 0), (5, 5, 0, False, 295), (299, 299, 0, False, 1), (300, 300, 0, False, 0),
+        (5, 5, 0, True, 5), (10, 10, 0, True, 0), (-5, -5, 0, False, 0),
+        (9000, 4, 1, False, 6), (9000, 10, 1, False, 0), (9000, 4, 1, True, 0), (9000, None, 1, False, 0),
+    ],
+)  # fmt: skip
+def test_how_long_a_refresh_by_hand_waits(refreshed_s, attempted_s, failures, insists, wait_s):
+    """Five minutes after a good one, ten seconds for somebody who insists; ten seconds after a failure, none for him."""
+    at = [None if age_s is None else NOW - timedelta(seconds=age_s) for age_s in (refreshed_s, attempted_s)]
+    wait = decisions.by_hand_wait(refreshed_at=at[0], attempted_at=at[1], failures=failures, insists=insists, now=NOW)
+    assert wait == timedelta(seconds=wait_s)
+
+
+@pytest.mark.parametrize(("refusals", "wait_s"), [(0, 60), (1, 60), (2, 300), (3, 900), (50, 900)])
+def test_when_a_refused_long_lived_token_is_tried_again(refusals, wait_s):
+    """After 60, 300, then every 900 seconds; outside of that interval, on either side, the refusal is no longer fresh."""
+    until = decisions.next_probe(refusals, NOW)
+    assert until == NOW + timedelta(seconds=wait_s)
+    assert decisions.is_resting(NOW, until, NOW)
+    assert not decisions.is_resting(NOW, until, until)
+    assert not decisions.is_resting(NOW, until, NOW - timedelta(seconds=1))
+    assert not decisions.is_resting(None, until, NOW)

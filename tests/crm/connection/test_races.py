@@ -95,14 +95,14 @@ def test_a_pair_that_could_not_be_stored_at_all_is_stored_later(box, desk, monke
         return real(self, *args, **values)
 
     monkeypatch.setattr(Grant, "store", store)
-    monkeypatch.setattr("crm.connection.refresh.WAIT_S", 0.05)
+    monkeypatch.setattr("crm.connection.refresh.SAVE_FOR_S", 0.05)
     monkeypatch.setattr("crm.connection.refresh.SAVE_AGAIN_S", 0.01)
     since = box.last_seq()
     with pytest.raises(DeskError) as raised:
         desk.connection.refresh_now()
     assert raised.value.code == "database_unreachable"
     broken.clear()
-    monkeypatch.setattr("crm.connection.refresh.WAIT_S", 20)
+    monkeypatch.setattr("crm.connection.refresh.SAVE_FOR_S", 20)
     desk.connection.refresh_now()
     assert [call["status"] for call in token_calls(box, since)] == [200]
     assert account.current(desk.client).name == "FitZone"

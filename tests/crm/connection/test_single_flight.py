@@ -14,6 +14,7 @@ from crm.store.tables import grants
 from sandbox.testing import running_sandbox
 from tests.crm.connection.conftest import WORKER, token_calls
 from tests.desks import KEY, desk_for
+from tests.programs import until
 from tests.workers import workers
 
 ROUNDS = 200 if os.environ.get("DESK_SOAK") else 12
@@ -126,9 +127,59 @@ def test_a_refused_successor_is_not_renewed_for_ever(box, desk):
 
 def _until_seen(box, since):
     """Until the sandbox has received the token call that it will answer late."""
-    from tests.programs import until
-
     until(
         lambda: [entry for entry in box.ledger("request", since=since) if "access_token" in entry["path"]],
         "the token call",
     )
+
+
+def test_callers_do_not_wait_for_a_drip_for_ever(box, desk, monkeypatch):
+    """A token call that does not end holds those who need its key for a named time, and then they hear that it is stuck."""
+    monkeypatch.setattr("crm.connection.refresh.WAIT_S", 0.5)
+    box.fault("slow", path="/oauth2/access_token", delay_ms=4000, times=1)
+    since = box.last_seq()
+    let_expire(desk)
+    first = threading.Thread(target=desk.connection.refresh_now)
+    first.start()
+    _until_seen(box, since)
+    codes = []
+
+    def call():
+        try:
+            account.current(desk.client)
+        except DeskError as error:
+            codes.append(error.code)
+
+    others = [threading.Thread(target=call) for _ in range(8)]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join()
+    assert first.is_alive()
+    assert codes == ["refresh_stuck"] * 8
+    first.join()
+    assert account.current(desk.client).name == "FitZone"
+
+
+def test_a_lease_is_not_kept_by_a_call_that_should_be_over(desk, monkeypatch):
+    """A heart beats on for a step that may still be going on, and no longer: then the lease ends by its time."""
+    monkeypatch.setattr("crm.connection.grant.BEAT_S", 0.02)
+    grant = desk.connection._grant
+    lease = grant.lease(grant.held(), "by_hand", even_cooling=True)
+
+    def until_s():
+        return grant.row()["lease_until"]
+
+    with grant.beating(lease) as pulse:
+        began = until_s()
+        until(lambda: until_s() > began, "a beat")
+        pulse.expect(0.0)
+        last = [until_s()]
+
+        def has_stopped():
+            last.append(until_s())
+            return len(last) > 10 and len(set(last[-10:])) == 1
+
+        until(has_stopped, "the last beat")
+        assert pulse.still_ours()
+        until(lambda: until_s() > last[-1], "the next beat, for a call that leaves now")

@@ -35,9 +35,10 @@ def ours(box, phone):
 
 
 def make_due(desk, *, older_by_s=0.0):
-    """Let the pauses be over; `older_by_s`: and requests of unknown fate that much older."""
+    """Let the pauses be over; `older_by_s`: and that much waited for since requests of unknown fate."""
+    older = {"unknown_at": deliveries.c.unknown_at - older_by_s, "looked_s": deliveries.c.looked_s + older_by_s}
     with desk.store.write() as db:
-        db.execute(deliveries.update().values(due_at=0.0, unknown_at=deliveries.c.unknown_at - older_by_s))
+        db.execute(deliveries.update().values(due_at=0.0, **older))
         db.execute(delivery_pause.update().values(until=0.0))
 
 

@@ -252,3 +252,27 @@ def test_the_creating_step_comes_first(box, other, connect):
         let_it_go_on(desk)
         desk.outbox.send_again(lead_id, "Анна")
         assert [step.kind for step in desk.outbox._rows.take().steps] == [LEAD, NOTE]
+
+
+@pytest.mark.parametrize("sent_there", [False, True])
+@pytest.mark.parametrize("name", ["unknown, made", "unknown, not made", "without its note"])
+def test_sent_again_there_and_back_in_the_first_account(box, other, connect, name, sent_there):
+    """A person sends it to the second account; before it left, or while nobody knows, the first one is back: it is searched for there."""
+    with connect(box) as desk:
+        lead_id = bring_to(desk, box, name)
+    with connect(other) as desk:
+        let_it_go_on(desk)
+        desk.outbox.send_again(lead_id, "Анна")
+        if sent_there:
+            other.fault("cut_before", path=CREATE, times=1)
+            desk.outbox.deliver_due()
+            assert desk.outbox.progress(lead_id).state == UNKNOWN
+    with connect(box) as desk:
+        let_it_go_on(desk)
+        if sent_there:  # it may be in the second account now, and that is for a person
+            assert desk.outbox.progress(lead_id).reason == ANOTHER_ACCOUNT
+            desk.outbox.send_again(lead_id, "Анна")
+            let_it_go_on(desk)
+        progress = desk.outbox.progress(lead_id)
+        assert (progress.state, progress.account_id) == (DELIVERED, HERE)
+        assert (len(ours(box, PERSON.phone)), len(ours(other, PERSON.phone))) == (1, 0)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import requests
 
+from crm import intake
 from crm.delivery import DELIVERED, QUEUED, REFUSED
 from crm.fields import MARKER_CODE
 from crm.intake import NewLead
+from crm.store.tables import known_phones
 from tests.crm.delivery.conftest import LEAD, added, make_due
 
 
@@ -59,7 +62,13 @@ def test_without_a_message_there_is_no_note(box, connected):
     assert len(box.ledger("request", since=since)) == 2
 
 
-@pytest.mark.parametrize("spelling", ["8 (961) 555-00-11", "+7 961 555 00 11", "79615550011", "9615550011"])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "8 (961) 555-00-11", "+7 961 555 00 11", "79615550011", "9615550011", "8 (961) 555-00-11 Мария", "тел. 8-961-555-00-11",
+        "+7 903 100-16-02, 8 961 555-00-11", "89615550011;89031001605", "8961 555-00-11 доб. 12", "+7 961 555-00-11 (WhatsApp)",
+    ],
+)  # fmt: skip
 def test_a_known_contact_is_used_again(box, connected, spelling):
     """However AmoCRM spells the phone, the person is found by it and no second contact is made."""
     known = put_contact(box, "Вера Старая", spelling)
@@ -76,12 +85,76 @@ def test_a_near_hit_is_not_the_person(box, connected):
     strangers = [
         put_contact(box, "Оператор 9615550011", "+79990000001"),
         put_contact(box, "Дальний", "+4479615550011"),
-        put_contact(box, "Пустой", "9615550011 доб. 5"),
     ]
     lead_id = connected.outbox.accept(LEAD, "api")
     connected.outbox.deliver_due()
     assert connected.outbox.progress(lead_id).contact_id not in strangers
     assert connected.outbox.progress(lead_id).state == DELIVERED
+
+
+def test_another_extension_is_another_person(box, connected):
+    """Behind an office number each extension is somebody else, and so is the office itself; the same extension is the same."""
+    others = [put_contact(box, "Приёмная", "8 495 100-17-00"), put_contact(box, "Сосед", "8 495 100-17-00 доб. 5")]
+    ours = NewLead("Офис", "+74951001700;ext=12", "Йога", "Сайт")
+    first = connected.outbox.accept(ours, "api")
+    connected.outbox.deliver_due()
+    made = connected.outbox.progress(first).contact_id
+    assert made not in others
+    assert box.entities("contacts", made)[0]["custom_fields"]["264911"][0]["value"] == "+74951001700 доб. 12"
+    with connected.store.write() as db:
+        db.execute(known_phones.delete())  # AmoCRM's word, not ours
+    second = connected.outbox.accept(ours, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(second).contact_id == made
+
+
+def test_a_number_that_cannot_exist_is_nobodys(box, connected):
+    """Nobody is looked up by it, it arrives as it was said, and the note asks to check it."""
+    put_contact(box, "Чужая", "+7 916 123-45-6")
+    lead, _ = intake.read({"phone": "+7 916 123-45-6 WhatsApp", "name": "-"})
+    since = box.last_seq()
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert next(entry["path"] for entry in box.ledger("request", since=since)) == "/api/v4/leads/complex"
+    contact = box.entities("contacts", progress.contact_id)[0]
+    assert (contact["name"], contact["custom_fields"]["264911"][0]["value"]) == ("Без имени", "+7 916 123-45-6")
+    note = next(note["params"]["text"] for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note.splitlines() == [
+        "Проверьте номер. Не хватает цифр: в номере 10 цифр, а нужно 11 вместе с 8 или +7.",
+        "Телефон: +7 916 123-45-6 WhatsApp",
+    ]
+
+
+def test_the_second_number_is_known(box, connected):
+    """Of somebody who leaves two numbers either is enough to be known by."""
+    known = put_contact(box, "Вера Старая", "8 903 100-16-02")
+    connected.phonebook.learn(
+        box.session().get(f"{box.url}/api/v4/contacts", timeout=10).json()["_embedded"]["contacts"], 0
+    )
+    lead, _ = intake.read({"phone": "8 961 555-00-88, 8 903 100-16-02"})
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(lead_id).contact_id == known
+
+
+def test_what_found_no_place_is_told_as_it_was_said(box, connected):
+    """Other numbers go into the phone's field, what could not be read into the note under its label."""
+    lead, _ = intake.read(
+        {"phone": "8 961 555-00-11, 8 903 100-16-02", "name": "Bdfy", "direction": "=Йога", "message": "Утром"}
+    )
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    contact = box.entities("contacts", progress.contact_id)[0]
+    assert [one["value"] for one in contact["custom_fields"]["264911"]] == ["+79615550011", "+79031001602"]
+    note = next(note["params"]["text"] for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note.splitlines() == [
+        "Утром",
+        "Имя, похоже, набрано в другой раскладке: Иван",
+        "Телефон: 8 961 555-00-11, 8 903 100-16-02",
+        "Направление: =Йога",
+    ]
 
 
 def test_of_several_the_contact_changed_last(box, connected):
@@ -149,6 +222,48 @@ def test_more_values_than_amocrm_takes(box, connected):
     note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
     told = [value for value in tracking.values() if value in f"{filled}{note['params']['text']}"]
     assert (len(filled), told) == (40, list(tracking.values()))
+
+
+def test_added_fields_arrive_as_their_types_take_them(box, connected):
+    """What people and builders write is read for the account's types; what is none of it is told as it was said."""
+    fields = {
+        264923: "БЕЗЛИМИТ", 264925: ["утро", "Вечер"], 264927: "5 марта 2026", 264931: "1 030,50", 264933: "on",
+        264935: "как-нибудь", 264937: "fit.ru/yoga", 264939: "раз\nдва",
+    }  # fmt: skip
+    keys = {connected.fields.add("leads", one, f"Поле {one}"): said for one, said in fields.items()}
+    choice = next(field.choices[0] for field in connected.fields.known("leads") if field.id == 264923)
+    keys["lead_264923"] = f" {choice.upper()} "
+    lead, _ = intake.read({"phone": "+79615550099", **keys}, connected.fields.added())
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    filled = box.session().get(f"{box.url}/api/v4/leads/{progress.amo_lead_id}", timeout=10).json()
+    told = {
+        item["field_id"]: [value["value"] for value in item["values"]]
+        for item in filled["custom_fields_values"]
+        if item["field_id"] in fields
+    }
+    midnight = int(datetime(2026, 3, 5, tzinfo=connected.settings.zone).timestamp())
+    assert told == {
+        264923: [choice], 264925: ["Утро", "Вечер"], 264927: [midnight], 264931: ["1030.5"], 264933: [True], 264937: ["https://fit.ru/yoga"],
+        264939: ["раз\nдва"],
+    }  # fmt: skip
+    note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note["params"]["text"] == "Поле 264935: как-нибудь"
+
+
+def test_a_field_of_another_type_than_it_was(box, connected):
+    """A text that was right when the lead was accepted and fits no more goes into the note, and the lead arrives."""
+    for one in (264931, 264923, 264927, 264937):
+        connected.fields.add("leads", one, f"Поле {one}")
+    extra = {f"lead_{one}": "похудеть" for one in (264931, 264923, 264927, 264937)}
+    lead_id = connected.outbox.accept(replace(LEAD, message="", extra=extra), "api")
+    connected.outbox.deliver_due()
+    progress = connected.outbox.progress(lead_id)
+    assert progress.state == DELIVERED
+    note = next(note for note in box.entities("notes") if note["entity_id"] == progress.amo_lead_id)
+    assert note["params"]["text"].splitlines() == [f"Поле {key.removeprefix('lead_')}: похудеть" for key in extra]
 
 
 def test_a_lead_waits_for_the_connection(box, unconnected):

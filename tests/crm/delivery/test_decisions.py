@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
 from crm.delivery import decisions
 from crm.delivery.decisions import (
@@ -25,7 +25,7 @@ from crm.delivery.decisions import (
     UNKNOWN,
     Situation,
 )
-from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, Refusal, SaidNo, SetupError
+from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, OwnFault, Refusal, SaidNo, SetupError
 
 
 def refused(*paths):
@@ -88,9 +88,10 @@ def test_a_lead_that_was_begun_in_another_account(begun_in, is_there, may_be_the
     assert decisions.in_account(begun_in, 1, is_there=is_there, may_be_there=may_be_there, todo=todo) == what
 
 
-def test_rights_that_only_one_lead_lacks():
-    """Others got through after the first 403, so the second one of the same lead is the lead's own; else it is everybody's."""
-    error, again = NotLetIn("rights_missing", status=403), Situation(LEAD, last_reason="rights_missing")
+@pytest.mark.parametrize("code", ["rights_missing", "account_refuses", "unexpected_answer"])
+def test_rights_that_only_one_lead_lacks(code):
+    """Others got through after the first refusal, so the second one of the same lead is the lead's own; else it is everybody's."""
+    error, again = NotLetIn(code, status=403), Situation(LEAD, last_reason=code)
     assert decisions.after(error, replace(again, others_got_through=True), 0.5).state == REFUSED
     assert (decisions.after(error, again, 0.5).state, decisions.after(error, again, 0.5).whole_queue) == (QUEUED, True)
 
@@ -107,7 +108,8 @@ def test_rights_that_only_one_lead_lacks():
         (refused("custom_fields_values.2.field_id", "name"), Situation(LEAD), None),
         (refused("custom_fields_values.2.values.0.value"), Situation(LEAD), "fields"),
         (refused("custom_fields_values.2.values.0.value"), Situation(LEAD, last_reason="validation"), None),
-        (SaidNo("validation", refusals=(Refusal("custom_fields_values.2.values.0.value", "InvalidType"),)), Situation(LEAD), None),
+        (SaidNo("validation", refusals=(Refusal("custom_fields_values.2.values.0.value", "InvalidType"),)), Situation(LEAD), "fields"),
+        (SaidNo("validation", refusals=(Refusal("custom_fields_values.2.values.0.value", "InvalidType"),)), Situation(LEAD, last_reason="validation"), None),
     ],
     ids=str,
 )  # fmt: skip
@@ -119,8 +121,8 @@ def test_what_we_believed_wrongly_is_asked_anew_once(error, at, forget):
 
 
 def test_a_day_of_own_failures_goes_to_a_person():
-    """Twenty-four hours of failures of its own end with a person; while everybody waits, the clock of no lead runs."""
-    old = Situation(NOTE, failures=40, failing_for=timedelta(hours=24))
+    """Twenty-four hours of pauses of its own end with a person; pauses of everybody's are none of them."""
+    old = Situation(NOTE, failures=40, trying_s=24 * 3600.0)
     assert decisions.after(BrokenWord("server_error"), old, 0.5).state == NEEDS_DECISION
     assert decisions.after(NotSent("unreachable"), old, 0.5).state == QUEUED
     assert decisions.after(BrokenWord("server_error"), Situation(NOTE, failures=40), 0.5).state == QUEUED
@@ -139,6 +141,9 @@ def test_pauses_grow_to_a_quarter_of_an_hour(failures, chance):
     [
         (NotSent("unreachable"), [2, 4, 8, 15, 30, 60, 60]), (NotLetIn("unpaid"), [30, 60, 120, 300, 300]),
         (NotLetIn("blocked"), [900, 900]), (NotLetIn("rights_missing"), [60, 300, 900, 900]),
+        (NotLetIn("token_rejected"), [60, 300, 900, 900]),
+        (NotLetIn("account_refuses"), [60, 300, 900, 900]), (NotLetIn("person_switched_off"), [60, 300, 900, 900]),
+        (NotLetIn("unexpected_answer"), [60, 300, 900, 900]), (SetupError("redirected"), [60, 300, 900, 900]),
         (NotLetIn("grant_revoked"), [5, 5]), (SetupError("not_connected"), [5, 5]), (NotLetIn("rate_limited"), [2, 2]),
         (NotLetIn("rate_limited", retry_after_s=300.0), [300, 300]),
         (NotLetIn("refresh_waiting", retry_after_s=25.0), [25, 25]),
@@ -181,6 +186,92 @@ def test_what_nobody_could_look_for_goes_to_a_person():
     """No marker and no list to be believed: nothing was looked at, so nothing is sent."""
     verdict = decisions.after_look([], [], since_s=1801.0, sends=1, reason="cut_off", by_list=False, has_marker=False)
     assert verdict.what == "person"
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "by_clock_s", "by_process_s", "waited_s"),
+    [
+        (30, 30, 30, 30), (30, 31, 31, 30), (30, 3 * 3600, 1, 1), (30, -3 * 3600, 31, 30), (30, -5, 4, 4), (30, 12, None, 12),
+        (30, 30 * 3600, None, 30), (30, -300, None, 0), (-1.7e9, 5, 5, 0),
+    ],
+)  # fmt: skip
+def test_how_much_of_a_pause_was_waited_for(pause_s, by_clock_s, by_process_s, waited_s):
+    """The clock that cannot jump is believed where there is one; never more than the pause, whatever jumped, and never less than nothing."""
+    assert decisions.waited(pause_s, by_clock_s, by_process_s) == waited_s
+
+
+DAY_S, NOON = 86_400.0, 1_700_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("sent_s", "now_s", "theirs_s", "ahead_s", "is_last"),
+    [
+        (NOON, NOON + 60, None, 0, False), (NOON, NOON + 60, NOON, 0, True), (NOON + 300, NOON + 360, NOON, 300, False),
+        (NOON + 2 * DAY_S, NOON + 60, NOON, 0, False), (NOON + 2 * DAY_S, NOON + 60, None, 0, True),
+        (NOON, NOON + 2 * DAY_S, None, 2 * DAY_S, False), (NOON - 2 * DAY_S, NOON + 60, None, 0, False),
+        (NOON + 2 * DAY_S, NOON - 2 * DAY_S, NOON, -2 * DAY_S, True), (NOON - 2 * DAY_S, NOON - 2 * DAY_S, None, 0, True),
+        (NOON + 2 * DAY_S, NOON + 2 * DAY_S, None, 0, True), (0.0, NOON, None, 0, False), (NOON, 60.0, NOON, 60 - NOON, True),
+    ],
+)  # fmt: skip
+def test_the_time_that_is_searched_has_the_request_in_it(sent_s, now_s, theirs_s, ahead_s, is_last):
+    """Sent at noon by AmoCRM's clock, whatever ours said then and says now; where nobody knew that clock, before absence is believed."""
+    since = decisions.searched_from(sent_s, now_s, theirs_s=theirs_s, ahead_s=ahead_s, is_last=is_last)
+    assert 0 <= since <= NOON - decisions.SLACK_S < NOON < decisions.searched_to(sent_s, now_s, ahead_s=ahead_s)
+
+
+@pytest.mark.parametrize(
+    ("reason", "since_s", "is_last"),
+    [("cut_off", 119.0, False), ("cut_off", 119.6, True), ("cut_off", 500.0, True), ("server_hiccup", 14.0, False), ("server_hiccup", 15.0, True)],
+)  # fmt: skip
+def test_a_look_that_may_end_in_sending_asks_everything(reason, since_s, is_last):
+    """No look leads to sending again that was not a last one."""
+    assert decisions.is_last_look(since_s, reason) is is_last
+    verdict = decisions.after_look([], [], since_s=since_s, sends=1, reason=reason)
+    assert (verdict.what == "send again") is is_last
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "trying_s", "stumbles", "pause_s"),
+    [
+        (BrokenWord("server_error"), 1, 0, 0, 10), (BrokenWord("server_error"), 2, 10, 0, 20), (BrokenWord("server_error"), 50, 3000, 0, 60),
+        (BrokenWord("server_error"), 2000, 24 * 3600, 0, None), (NotSent("unreachable"), 50, 24 * 3600, 0, 10),
+        (NotLetIn("unpaid"), 3, 0, 0, 10), (OwnFault("desk_failed"), 9, 300, 9, 60), (OwnFault("desk_failed"), 10, 360, 10, None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_after_a_search_that_failed(error, failures, trying_s, stumbles, pause_s):
+    """Ever less often, up to once a minute; a day of pauses, or ten stumbles, end with a person; what all meet ends nothing."""
+    assert decisions.after_failed_look(error, failures, trying_s, stumbles) == pause_s
+
+
+@pytest.mark.parametrize(
+    ("step", "has_left", "stumbles", "state"),
+    [(CONTACT, False, 1, QUEUED), (CONTACT, False, 9, QUEUED), (CONTACT, False, 10, NEEDS_DECISION), (LEAD, True, 10, UNKNOWN),
+     (LEAD, False, 1, QUEUED), (LEAD, False, 10, NEEDS_DECISION), (NOTE, True, 1, QUEUED), (NOTE, True, 10, NEEDS_DECISION)],
+)  # fmt: skip
+def test_after_something_nobody_foresaw(step, has_left, stumbles, state):
+    """Tried again with pauses that grow, then a person; a creating request that may have left is searched for, however often."""
+    at = Situation(step, failures=stumbles, stumbles=stumbles, has_left=has_left)
+    follows = decisions.after(OwnFault("desk_failed"), at, 0.5)
+    assert (follows.state, follows.whole_queue) == (state, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ValueError("x"), "desk_failed"), (MemoryError(), "desk_failed"), (OperationalError("x", {}, Exception()), "database_failed"), (SaidNo("not_found"), "not_found")],
+    ids=str,
+)  # fmt: skip
+def test_whatever_was_raised_has_a_code(error, code):
+    """The desk's own errors keep theirs."""
+    assert decisions.as_fault(error).code == code
+
+
+def test_beliefs_that_change_each_time_are_not_asked_for_without_a_pause():
+    """An AmoCRM that denies now the contact and now a field: the second time there is a pause, and in the end a refusal."""
+    again = Situation(LEAD, failures=2, contact_was_known=True, last_reason="validation")
+    gone = SaidNo("not_found", status=404)
+    assert decisions.after(gone, again, 0.5) == decisions.Next(QUEUED, 4.0, forget="contact")
+    assert decisions.after(gone, replace(again, trying_s=24 * 3600.0), 0.5).state == REFUSED
 
 
 def test_looks_are_spread_over_the_patience():

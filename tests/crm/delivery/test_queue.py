@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from crm.delivery import DELIVERED, QUEUED, REFUSED, SENDING, UNKNOWN, report
-from crm.delivery.rows import LeaseLost, Rows
+from crm.delivery.rows import TRY_FOR_ALL_S, LeaseLost, Rows
+from crm.delivery.worker import LONGEST_HOLD_S, Heart
 from crm.intake import NewLead
-from crm.store.tables import deliveries
+from crm.store import clock
+from crm.store.tables import deliveries, known_fields, mapped_fields
 from tests.crm.delivery.conftest import CREATE, LEAD, added, make_due, row_of
+from tests.desks import desk_for
 
 EVERYBODYS = {
     "402": ({"action": "status", "status": 402}, "unpaid"),
     "403 html": ({"action": "status", "status": 403, "html": True}, "blocked"),
     "403 json": ({"action": "status", "status": 403}, "rights_missing"),
     "429": ({"action": "status", "status": 429}, "rate_limited"),
-}
+    "code 244": (
+        {"action": "status", "status": 400, "content_type": "application/problem+json",
+         "body": '{"title": "Bad Request", "status": 400, "detail": "Код ошибки 244. Обратитесь в техническую поддержку."}'},
+        "account_refuses",
+    ),
+    "401 html": ({"action": "status", "status": 401, "html": True}, "person_switched_off"),
+    "302": ({"action": "status", "status": 302, "headers": {"Location": "/login"}}, "person_switched_off"),
+    "a riddle": ({"action": "status", "status": 400, "body": '{"detail": "?"}'}, "unexpected_answer"),
+    "no body": ({"action": "status", "status": 418}, "unexpected_answer"),
+}  # fmt: skip
 
 
 def several(desk, count):
@@ -132,6 +147,147 @@ def test_one_phone_is_in_one_pair_of_hands(box, desk):
     desk.outbox.deliver_due()
     assert len(added(box, "contacts", since)) == 1
     assert len(added(box, since=since)) == 2
+
+
+def test_a_phone_is_not_held_up_for_long(box, desk):
+    """A lead of unknown fate holds up later ones of its phone for ten minutes, not for as long as the search fails; one contact."""
+    since = box.last_seq()
+    box.fault("cut_after", path=CREATE, times=1)
+    box.fault("status", method="GET", path="/api/v4/leads", status=500)
+    first, second = (desk.outbox.accept(LEAD, "api") for _ in range(2))
+    for older_by_s in (0, 300, 250):
+        desk.outbox.deliver_due()
+        make_due(desk, older_by_s=older_by_s)
+        assert [desk.outbox.progress(one).state for one in (first, second)] == [UNKNOWN, QUEUED]
+    make_due(desk, older_by_s=60)
+    desk.outbox.deliver_due()
+    assert [desk.outbox.progress(one).state for one in (first, second)] == [UNKNOWN, DELIVERED]
+    assert len(added(box, "contacts", since)) == 1
+
+
+def test_a_lead_that_backs_off_holds_up_no_later_one_of_its_phone(box, desk):
+    """The note of one fails again and again; the next lead of the same person arrives at once."""
+    box.fault("status", method="POST", path="/api/v4/leads/*/notes", status=500, times=1)
+    first = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    second = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert [desk.outbox.progress(one).state for one in (first, second)] == [QUEUED, DELIVERED]
+
+
+def test_one_that_tries_for_all_keeps_its_turn_by_its_heartbeat(box, desk):
+    """The queue waits: while the one that tries shows signs of life no other one tries; one that is frozen holds the queue for seconds."""
+    box.fault("status", path=CREATE, status=402, times=1)
+    several(desk, 3)
+    desk.outbox.deliver_due()
+    make_due(desk)
+    rows = Rows(desk.store, desk.connection.generation)
+    with ExitStack() as later:
+        held = rows.take()
+        for _ in range(5):
+            later.enter_context(clock.moved(timedelta(seconds=10)))
+            assert rows.keep([(held.lead_id, held.lease, True)]) == {(held.lead_id, held.lease)}
+            assert rows.take() is None
+        later.enter_context(clock.moved(timedelta(seconds=TRY_FOR_ALL_S + 0.1)))
+        assert rows.take() is not None
+    assert TRY_FOR_ALL_S <= 15
+
+
+def test_a_lead_that_was_let_go_gets_no_lease_from_a_late_heartbeat(box, desk):
+    """Its failure is written down and the heartbeat that began before comes after: it is free, and due when it said."""
+    lead_id = desk.outbox.accept(LEAD, "api")
+    rows = Rows(desk.store, desk.connection.generation)
+    held = rows.take()
+    rows.let_go(held.lead_id, held.lease)
+    assert rows.keep([(held.lead_id, held.lease, False)]) == set()
+    assert row_of(desk, lead_id)["lease_until"] == 0.0
+
+
+def test_a_hold_that_does_not_get_on_is_renewed_no_more(box, desk):
+    """A call that hangs: its lease is renewed while the lead gets on, and not longer; nothing is written for it then."""
+    desk.outbox.accept(LEAD, "api")
+    rows = Rows(desk.store, desk.connection.generation)
+    passed = [0.0]
+    heart = Heart(rows, monotonic=lambda: passed[0])
+    held = rows.take()
+    with heart.holding(held.lead_id, held.lease):
+        for _ in range(3):
+            passed[0] += LONGEST_HOLD_S - 1
+            assert heart._beat_once()
+            assert heart.still_holds(held.lead_id, held.lease)
+            heart.gets_on(held.lead_id, held.lease)
+        passed[0] += LONGEST_HOLD_S + 1
+        assert heart._beat_once()
+        assert not heart.still_holds(held.lead_id, held.lease)
+    assert not heart._beat_once()
+
+
+def test_a_dead_token_of_the_settings_is_not_asked_for_all_the_time(box, store_url, tmp_path):
+    """A long-lived token that AmoCRM refuses: tried after 1, 5 and 15 minutes; another token ends the wait at once."""
+    alive = box.grant()["access_token"]
+    more = {"DATABASE_URL": store_url, "SECRET_KEY": "k" * 40}
+    with desk_for(box, tmp_path, connected=False, AMOCRM_ACCESS_TOKEN=f"{alive}x", **more) as desk:
+        lead_id = desk.outbox.accept(LEAD, "api")
+        since = box.last_seq()
+        with ExitStack() as later:
+            for pause_s in (60, 300, 900, 900):
+                desk.outbox.deliver_due()
+                asked = len(box.ledger("request", since=since))
+                later.enter_context(clock.moved(timedelta(seconds=pause_s - 2)))
+                desk.outbox.deliver_due()
+                assert (report.pause(desk.store).reason, len(box.ledger("request", since=since))) == (
+                    "token_rejected",
+                    asked,
+                )
+                later.enter_context(clock.moved(timedelta(seconds=4)))
+        desk.outbox.deliver_due()
+    with desk_for(box, tmp_path, connected=False, AMOCRM_ACCESS_TOKEN=alive, **more) as desk:
+        desk.outbox.deliver_due()
+        assert desk.outbox.progress(lead_id).state == DELIVERED
+
+
+def test_a_field_that_became_another_one_loses_no_lead(box, desk):
+    """An added text field is numeric by now: whether the desk knows that yet or not, the lead arrives and the words are in the note."""
+    admin, url = box.session(), f"{box.url}/api/v4/leads/custom_fields"
+
+    def made(kind):
+        answer = admin.post(url, json=[{"name": "Цель", "type": kind}], timeout=10)
+        return answer.json()["_embedded"]["custom_fields"][0]["id"]
+
+    text_id, number_id = made("text"), made("numeric")
+    desk.fields.refresh(desk.client)
+    key = desk.fields.add("leads", text_id, "Цель")
+    with desk.store.write() as db:  # the same field, and AmoCRM has changed its type
+        db.execute(mapped_fields.update().where(mapped_fields.c.key == key).values(field_id=number_id))
+    desk.fields.refresh(desk.client)
+    known = desk.outbox.accept(replace(LEAD, extra={key: "похудеть"}), "api")
+    with desk.store.write() as db:
+        db.execute(known_fields.update().where(known_fields.c.field_id == number_id).values(type="text"))
+    unknown = desk.outbox.accept(replace(LEAD, extra={key: "похудеть"}), "api")
+    fitting = desk.outbox.accept(replace(LEAD, extra={key: "5"}), "api")
+    for _ in range(3):
+        desk.outbox.deliver_due()
+        make_due(desk)
+    for lead_id, told in ((known, True), (unknown, True), (fitting, False)):
+        progress = desk.outbox.progress(lead_id)
+        assert progress.state == DELIVERED
+        texts = [one["params"]["text"] for one in box.entities("notes") if one["entity_id"] == progress.amo_lead_id]
+        assert ("Цель: похудеть" in "".join(texts)) is told
+
+
+@pytest.mark.parametrize("values", [5, None, "x", {}, [5], [{"value": 5}], [{}]])
+def test_an_odd_contact_among_the_hits_keeps_no_lead_out(box, desk, values):
+    """AmoCRM's search brings a contact whose field has no list of values: it is nobody's, and the lead arrives."""
+    odd = {
+        "id": 5,
+        "updated_at": "yesterday",
+        "custom_fields_values": [{"field_code": "PHONE", "field_id": 1, "values": values}, 7],
+    }
+    body = json.dumps({"_embedded": {"contacts": [odd, {"id": 6, "custom_fields_values": 5}]}})
+    box.fault("status", method="GET", path="/api/v4/contacts", status=200, body=body)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
 
 
 def test_a_phone_seen_before_needs_two_requests(box, desk):
@@ -341,8 +497,41 @@ def test_history_and_times_are_told(box, desk):
 
 def test_a_strange_failure_is_told(box, desk):
     """An answer nobody has thought of ends as unknown and is reported by its code."""
-    box.fault("status", path=CREATE, status=418, times=1)
+    box.fault("status", path=CREATE, status=299, times=1)
     lead_id = desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
     assert desk.outbox.progress(lead_id).state == UNKNOWN
     assert report.strange(desk.store) == ["unexpected_answer"]
+
+
+def test_a_strange_refusal_is_told_while_all_wait(box, desk):
+    """A refusal nobody has thought of keeps the queue waiting, and its code is reported."""
+    box.fault("status", path=CREATE, status=418, times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    assert (desk.outbox.progress(lead_id).state, report.pause(desk.store).reason) == (QUEUED, "unexpected_answer")
+    assert report.strange(desk.store) == ["unexpected_answer"]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"detail": "Код ошибки 244."}', '{"detail": "?"}', None], ids=["244", "riddle", "rights"]
+)
+def test_one_lead_that_is_refused_for_itself_does_not_keep_the_others(box, desk, body):
+    """What seemed to be the account's trouble and lets all others through is one lead's own: it goes to a person."""
+    more = {"status": 400, "body": body} if body else {"status": 403}
+    box.fault("status", path=CREATE, body_contains="79615570000", **more)
+    ids = several(desk, 3)
+    for _ in range(8):
+        desk.outbox.deliver_due()
+        make_due(desk)
+    states = [desk.outbox.progress(lead_id).state for lead_id in ids]
+    assert states == [REFUSED, DELIVERED, DELIVERED]
+
+
+def test_reading_well_does_not_end_a_refusal_of_writing(box, desk):
+    """The account may still read while it may not write: no read lets the queue go on."""
+    box.fault("status", path=CREATE, status=400, body='{"detail": "Код ошибки 244."}')
+    desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    Rows(desk.store, desk.connection.generation).go_on(by_reading=True)
+    assert report.pause(desk.store).reason == "account_refuses"

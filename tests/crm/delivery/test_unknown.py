@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,8 @@ from crm.delivery import DELIVERED, NEEDS_DECISION, QUEUED, UNKNOWN, report
 from crm.errors import SaidNo, SetupError
 from crm.fields import MARKER_CODE
 from crm.intake import NewLead
+from crm.store import clock
+from crm.store.tables import deliveries
 from tests.crm.delivery.conftest import CREATE, LEAD, added, make_due, ours, row_of
 from tests.desks import desk_for
 
@@ -226,8 +229,105 @@ def test_after_five_sends_a_person_is_asked(box, desk):
     assert desk.outbox.progress(lead_id).state == UNKNOWN
     desk.outbox.send_again(lead_id, "Анна")
     desk.outbox.deliver_due()
+    assert (desk.outbox.progress(lead_id).state, len(creating(box, since))) == (UNKNOWN, 5)
+    make_due(desk, older_by_s=200)
+    desk.outbox.deliver_due()
     assert desk.outbox.progress(lead_id).state == DELIVERED
     assert len(added(box, since=since)) == 1
+
+
+def test_nobody_waits_twice_for_the_same_absence(box, desk):
+    """Patience has ended before a person was asked: "send again" costs one whole search, list and full text, and it is sent."""
+    box.fault("status", path=CREATE, status=500)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    for _ in range(20):
+        desk.outbox.deliver_due()
+        make_due(desk, older_by_s=200)
+    assert desk.outbox.progress(lead_id).state == NEEDS_DECISION
+    box.clear_faults()
+    since = box.last_seq()
+    desk.outbox.send_again(lead_id, "Анна")
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
+    asked = [(entry["method"], entry["path"]) for entry in box.ledger("request", since=since)]
+    assert asked.index(("POST", CREATE)) > 2 == asked.count(("GET", "/api/v4/leads"))
+
+
+WAYS_AGAIN = {
+    "send again": lambda outbox, lead_id: outbox.send_again(lead_id, "Анна"),
+    "drop, take back": lambda outbox, lead_id: (outbox.drop(lead_id, "Анна"), outbox.send_again(lead_id, "Анна")),
+    "replay all": lambda outbox, lead_id: outbox.replay("Анна"),
+    "replay since": lambda outbox, lead_id: outbox.replay("Анна", clock.now() - timedelta(days=1)),
+    "look again": lambda outbox, lead_id: outbox.look_again(lead_id, "Анна"),
+}
+
+
+@pytest.mark.parametrize("state", [UNKNOWN, NEEDS_DECISION])
+@pytest.mark.parametrize("way", WAYS_AGAIN)
+def test_no_way_of_sending_again_doubles_a_lead_that_is_there(box, desk, way, state):
+    """Made with an answer that never came, and the list failed: by whatever way it is sent again, AmoCRM is searched first."""
+    since = box.last_seq()
+    box.fault("cut_after", path=CREATE, times=1)
+    failing = box.fault("status", method="GET", path="/api/v4/leads", status=500)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    with desk.store.write() as db:
+        db.execute(deliveries.update().values(state=state))
+    WAYS_AGAIN[way](desk.outbox, lead_id)
+    assert desk.outbox.progress(lead_id).state == UNKNOWN
+    make_due(desk, older_by_s=200)
+    desk.outbox.deliver_due()
+    assert (desk.outbox.progress(lead_id).state, len(creating(box, since))) == (UNKNOWN, 1)
+    failing.remove()
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert (desk.outbox.progress(lead_id).state, len(creating(box, since))) == (DELIVERED, 1)
+    assert len(added(box, since=since)) == 1
+
+
+ODD_ANSWERS = {
+    "strangers of that time": lambda now: json.dumps({"_embedded": {"leads": [{"id": 5, "created_at": now}]}}),
+    "strangers of another time": lambda now: json.dumps({"_embedded": {"leads": [{"id": 5, "created_at": 5}]}}),
+    "nothing and more of it": lambda now: json.dumps({"_embedded": {"leads": []}, "_links": {"next": {"href": "x"}}}),
+    "values that are none": lambda now: json.dumps({"_embedded": {"leads": [{"id": 5, "created_at": now, "name": {}, "custom_fields_values": [{"field_id": 1, "values": 5}]}]}}),
+    "no body": lambda now: "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD_ANSWERS)
+def test_an_answer_to_something_else_shows_no_absence(box, desk, name):
+    """The last search is answered with 200 and something that was not asked for: nothing is sent, and the lead is found later."""
+    since = box.last_seq()
+    box.fault("cut_after", path=CREATE, times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    body = ODD_ANSWERS[name](int(clock.unix()))
+    odd = box.fault("status", method="GET", path="/api/v4/leads", status=200, body=body)
+    for _ in range(3):
+        make_due(desk, older_by_s=2000)
+        desk.outbox.deliver_due()
+    assert (desk.outbox.progress(lead_id).state, len(creating(box, since))) == (UNKNOWN, 1)
+    odd.remove()
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert (desk.outbox.progress(lead_id).state, len(creating(box, since))) == (DELIVERED, 1)
+
+
+def test_a_search_that_failed_once_after_a_day_off_is_no_decision(box, desk):
+    """Killed while sending and switched off for thirty hours, then the list fails: it is searched for again, and found."""
+    box.fault("cut_after", path=CREATE, times=1)
+    lead_id = desk.outbox.accept(LEAD, "api")
+    desk.outbox.deliver_due()
+    failing = box.fault("status", method="GET", path="/api/v4/leads", status=500)
+    with desk.store.write() as db:
+        db.execute(deliveries.update().values(sent_at=clock.now() - timedelta(hours=30), sent_theirs=None))
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == UNKNOWN
+    failing.remove()
+    make_due(desk)
+    desk.outbox.deliver_due()
+    assert desk.outbox.progress(lead_id).state == DELIVERED
 
 
 def test_a_person_cannot_name_a_lead_that_is_not_there(box, desk):
@@ -273,8 +373,6 @@ def test_replay_searches_first_for_what_may_be_there(box, desk):
     since = box.last_seq()
     desk.outbox.deliver_due()
     with desk.store.write() as db:
-        from crm.store.tables import deliveries
-
         db.execute(deliveries.update().where(deliveries.c.lead_id == cut).values(state=NEEDS_DECISION))
     box.clear_faults()
     assert desk.outbox.replay("Анна") == 2

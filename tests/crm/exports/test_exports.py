@@ -196,3 +196,40 @@ def test_nothing_is_a_file_too(desk_of_exports):
     export = finished(made, made.ask("xlsx", wanted(), ""))
     assert (export.state, export.done) == ("done", 0)
     assert openpyxl.load_workbook(made.path(export)).active.max_row == 1
+
+
+def test_each_file_is_a_round_that_is_told(desk_of_exports, monkeypatch):
+    """A file that was made and one that could not even be begun are told as such; nobody waits for the second for ever."""
+    made, _, _ = desk_of_exports
+    told = []
+    made._told = lambda name, error: told.append((name, getattr(error, "code", error and type(error).__name__)))
+    assert finished(made, made.ask("csv", wanted(), "Анна")).state == "done"
+
+    def refuse(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("crm.exports.exports.subprocess.Popen", refuse)
+    export = finished(made, made.ask("csv", wanted(), "Анна"))
+    assert (export.state, export.reason) == ("failed", "export_died")
+    until(lambda: len(told) == 2, "both to be told")
+    assert told == [("exports", None), ("exports", "MemoryError")]
+
+
+def test_a_maker_that_stands_still_keeps_nobody_waiting(desk_of_exports, monkeypatch):
+    """One that writes no row for long is ended and its file has failed; the next one in the line is made."""
+    made, _, _ = desk_of_exports
+    real, frozen = subprocess.Popen, []
+
+    def freeze(command, **more):
+        if frozen:
+            return real(command, **more)
+        frozen.append(real([sys.executable, "-c", "import signal; signal.pause()"], **more))
+        return frozen[0]
+
+    monkeypatch.setattr("crm.exports.exports.subprocess.Popen", freeze)
+    made.patience_s = 0.2
+    stuck = made.ask("csv", wanted(), "Анна")
+    assert (finished(made, stuck).state, made.get(stuck).reason) == ("failed", "export_died")
+    made.patience_s = 60.0
+    assert finished(made, made.ask("csv", wanted(), "Анна")).state == "done"
+    assert frozen[0].poll() is not None

@@ -146,6 +146,21 @@ def test_what_looks_like_a_phone(typed, parts):
     assert parts_of(typed) == parts
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "8 903 555-66-77 Вера",
+        "Вера +7 (903) 555 66 77",
+        "тел. 89035556677 (WhatsApp)",
+        "восемь девятьсот три пятьсот пятьдесят пять шестьдесят шесть семьдесят семь",
+    ],
+)
+def test_a_phone_among_words_is_that_phone(typed):
+    """Whatever stands around it may be written otherwise in AmoCRM: the number decides."""
+    assert sought(typed).phone == (" +79035556677",)
+    assert sought(typed).digits == "9035556677"
+
+
 def test_words_are_folded():
     """No case, ё as е, any spaces; nothing but spaces is no search."""
     assert [word for word, _ in sought("  АЛЁНА   ёжикова ").words] == ["алена", "ежикова"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -49,6 +49,62 @@ def desk(box: Sandbox, store_url: str, tmp_path, monkeypatch: pytest.MonkeyPatch
         yield opened
 
 
+@pytest.fixture(scope="session")
+def small_box() -> Iterator[Sandbox]:
+    """A club of one page, for what does not depend on pages."""
+    with running_sandbox(leads=60, rps=1000) as running:
+        yield running
+
+
+@pytest.fixture
+def few(small_box: Sandbox) -> Sandbox:
+    """That club as new."""
+    small_box.clear_faults()
+    small_box.reset(leads=60)
+    small_box.config(refresh_mode="grace", access_token_ttl_s=10**9)
+    return small_box
+
+
+@pytest.fixture
+def small(few: Sandbox, store_url: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A connected desk with that club, filled; on both databases."""
+    with desk_for(few, tmp_path, DATABASE_URL=store_url, SECRET_KEY=KEY) as opened:
+        unpace(opened, monkeypatch)
+        fill(opened)
+        round_of(opened)
+        yield opened
+
+
+def hinted(desk: Desk, *, leads: Sequence[int] = (), contacts: Sequence[int] = ()) -> None:
+    """Somebody hints at these, and the keeper looks."""
+    desk.mirror.hint(leads=leads, contacts=contacts)
+    desk.mirror.look_after()
+
+
+def settle(desk: Desk, looks: int = 60) -> None:
+    """As many looks of the keeper as the nightly round takes to its end."""
+    for _ in range(looks):
+        desk.mirror.look_after()
+        if desk.mirror.status().comparing is None:
+            return
+    raise AssertionError("the nightly round does not end")
+
+
+def differences(desk: Desk, box: Sandbox) -> dict[int, object]:
+    """Leads that are not as AmoCRM has them."""
+    here, there = mirror(desk), truth(box)
+    found: dict[int, object] = {}
+    for lead_id in here.keys() | there.keys():
+        mine, theirs = here.get(lead_id), there.get(lead_id)
+        if mine != theirs:
+            found[lead_id] = (
+                {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}
+                if mine and theirs
+                else ("only here" if mine else "only there")
+            )
+    return found
+
+
 def unpace(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the pace, which is proved elsewhere: what is read is the same, only sooner."""
     monkeypatch.setattr(desk.limiter, "wait_turn", lambda *, live: time.monotonic())
@@ -68,10 +124,11 @@ def fill(desk: Desk) -> None:
 
 
 def round_of(desk: Desk, *names: str) -> None:
-    """One round of everything but the count, or of some readings, whatever the clock says."""
-    wanted = mirror_walks.c.name.in_(names) if names else mirror_walks.c.name != "count"
+    """One round of everything but what is done once a day, or of some readings, whatever the clock says."""
+    others = mirror_walks.c.name.not_in(("count", "night"))
+    wanted = mirror_walks.c.name.in_(names) if names else others
     with desk.store.write() as db:
-        db.execute(mirror_walks.update().where(mirror_walks.c.name != "count").values(due_at=LATER))
+        db.execute(mirror_walks.update().where(others).values(due_at=LATER, waits_from=0.0))
         db.execute(mirror_walks.update().where(wanted).values(due_at=0.0))
     desk.mirror.look_after()
 

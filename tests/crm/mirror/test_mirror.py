@@ -10,28 +10,16 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
+from crm import phones
 from crm.amo import walk
 from crm.errors import BrokenWord
 from crm.listing import Filter, Sort
+from crm.mirror import count as count_room
 from crm.mirror import fill as fill_room
-from crm.mirror import follow, walks
+from crm.mirror import walks
+from crm.mirror.mirror import PLACES
 from crm.store.tables import contacts, hook_misses, known_phones, leads, stage_changes
-from tests.crm.mirror.conftest import fill, mirror, round_of, truth
-
-
-def differences(desk, box):
-    """Leads that are not as AmoCRM has them."""
-    here, there = mirror(desk), truth(box)
-    found = {}
-    for lead_id in here.keys() | there.keys():
-        mine, theirs = here.get(lead_id), there.get(lead_id)
-        if mine != theirs:
-            found[lead_id] = (
-                {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key]}
-                if mine and theirs
-                else ("only here" if mine else "only there")
-            )
-    return found
+from tests.crm.mirror.conftest import differences, fill, mirror, round_of
 
 
 def test_the_first_fill(box, desk):
@@ -128,7 +116,7 @@ def test_ten_changes_cost_two_requests(box, filled):
     for row in rng.sample(box.entities("leads"), 10):
         box.edit("update", "leads", id=row["id"], fields={"price": rng.randrange(90_000)})
     since = box.last_seq()
-    round_of(filled, walks.LEADS)
+    round_of(filled, walks.LEADS, walks.CONTACTS)
     assert len(box.ledger("request", since=since)) == 2
     assert differences(filled, box) == {}
 
@@ -190,16 +178,16 @@ def test_the_count_finds_what_is_missing_and_what_is_too_much(box, filled):
 
 def test_the_count_throws_away_nothing_that_is_there(box, filled, monkeypatch):
     """A stretch is read anew, and a lead slips through between two of its pages: it is looked for before it is taken for gone."""
-    plain = follow.created_between
+    plain = count_room.created_between
     lost, slipped = random.Random(4).sample(sorted(mirror(filled)), 2)
     with filled.store.write() as db:
         db.execute(leads.delete().where(leads.c.id == lost))
     monkeypatch.setattr(
-        follow,
+        count_room,
         "created_between",
         lambda *about, **how: [[one for one in page if one["id"] != slipped] for page in plain(*about, **how)],
     )
-    monkeypatch.setattr(follow, "DEEPEST", 0)
+    monkeypatch.setattr(count_room, "DEEPEST", 0)
     filled.mirror.count_now()
     assert differences(filled, box) == {}
 
@@ -363,7 +351,7 @@ def test_whatever_breaks_a_round_is_told_and_tried_later(box, filled, monkeypatc
     round_of(filled)
     filled.mirror.look_after()
     assert mirror(filled)[lead_id]["price"] == 33_333
-    assert filled.mirror.walks.of(walks.REFERENCE).reason == "garbled"
+    assert filled.mirror.walks.of(walks.REFERENCE).reason == "desk_failed"
 
 
 def test_a_block_is_not_made_worse_by_hints(box, filled):
@@ -441,6 +429,50 @@ def test_the_phonebook_is_filled_too(box, filled):
         with_phone = db.scalar(sa.select(sa.func.count(sa.distinct(known_phones.c.contact_id))))
     assert people > 500
     assert with_phone > 0.9 * people
+
+
+def test_phones_among_words_are_found(box, filled):
+    """A contact is known by every number its field holds, whatever stands around them; by a number that cannot exist by none."""
+    rows = [
+        (9001, "8 (916) 100-16-01 Мария"), (9002, "+7 916 100-16-02, 8 903 100-16-02"), (9003, "тел. 8-916-100-16-03"),
+        (9004, "89161001604 (моб.)"), (9005, "89161001605;89031001605"), (9006, "+7 916 100-16-0"), (9007, "89161001606 доб. 12"),
+    ]  # fmt: skip
+    people = [
+        {"id": one, "name": "Имя", "custom_fields_values": [{"field_code": "PHONE", "values": [{"value": said}]}], "updated_at": 1}
+        for one, said in rows
+    ]  # fmt: skip
+    filled.mirror.keep([], people)
+    known = {
+        "+79161001601": 9001, "8 916 100-16-02": 9002, "8 903 100 16 02": 9002, "79161001603": 9003, "9161001604": 9004, "89161001605": 9005,
+        "8 (903) 100-16-05 Пётр": 9005, "8 916 100-16-06": 9007,
+    }  # fmt: skip
+    for typed, contact_id in known.items():
+        assert contact_id in {row[0] for row in _holders(filled, typed)}, typed
+    assert _holders(filled, "+7 916 100-16-0") == []
+
+
+def test_a_copy_read_by_a_former_reader_is_read_again(box, filled):
+    """After an update those are found whose numbers were not understood before, without a request."""
+    with filled.store.write() as db:
+        told = ["8 (916) 100-16-01 Мария", "+79160000000"]
+        row = {"id": 9001, "name": "Мария", "phones": json.dumps(told), "responsible_user_id": 1, "updated_at": 5}
+        db.execute(contacts.insert().values(**row, is_deleted=False))
+    filled.store.remember(PLACES, "as an older desk wrote it")
+    since = box.last_seq()
+    filled.mirror._recognise_account()
+    assert box.ledger("request", since=since) == []
+    assert [row[0] for row in _holders(filled, "89161001601")] == [9001]
+    with filled.store.read() as db:
+        assert json.loads(db.scalar(sa.select(contacts.c.phones).where(contacts.c.id == 9001))) == [
+            "+79161001601",
+            "+79160000000",
+        ]
+
+
+def _holders(desk, typed):
+    wanted = sa.select(known_phones.c.contact_id).where(known_phones.c.phone.in_(phones.all_of(typed)))
+    with desk.store.read() as db:
+        return db.execute(wanted).all()
 
 
 def test_one_process_keeps_the_mirror(box, filled, store_url, tmp_path):

@@ -1,5 +1,6 @@
 """Who may hand a lead in, and through which form."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,10 @@ SITE, OTHER = "https://fit.example", "https://evil.example"
 
 def form(form_id="f", *, active=True):
     return Form(form_id, "Главная", "Сайт", (SITE,), "", 600, 2.0, active, datetime(2026, 3, 8, tzinfo=UTC))
+
+
+def by_address():
+    return replace(form(), key_in_address=True)
 
 
 def admitted(**facts):
@@ -39,7 +44,11 @@ def admitted(**facts):
         ({"key": "x", "keyholder": Keyholder(form(), works=True), "origin": SITE}, "f", None),
         ({"key": "x", "keyholder": Keyholder(form(), works=True), "origin": SITE.upper()}, "f", None),
         ({"key": "x", "keyholder": Keyholder(form(), works=True), "origin": OTHER}, "f", "origin_not_allowed"),
-        ({"key": "x", "keyholder": Keyholder(form(), works=True), "origin": "null"}, "f", "origin_not_allowed"),
+        ({"key": "x", "keyholder": Keyholder(form(), works=True), "origin": "null"}, "f", "origin_null"),
+        ({"key": "x", "keyholder": Keyholder(form(), works=True), "by_address": True}, "f", "key_not_in_address"),
+        ({"key": "x", "keyholder": Keyholder(by_address(), works=True), "by_address": True}, "f", None),
+        ({"key": "x", "keyholder": Keyholder(by_address(), works=False), "by_address": True}, "f", "key_ended"),
+        ({"key": "x", "keyholder": None, "by_address": True, "is_local": True}, None, "api_key_wrong"),
         ({"key": "x", "keyholder": Keyholder(form(), works=True), "origin": f"{SITE}:8443"}, "f", "origin_not_allowed"),
         ({"key": "x", "keyholder": Keyholder(form(), works=True), "origin": OTHER, "is_local": True}, "f", "origin_not_allowed"),
         ({"key": "x", "keyholder": Keyholder(form(active=False), works=True), "origin": OTHER}, "f", "origin_not_allowed"),

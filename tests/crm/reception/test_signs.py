@@ -33,7 +33,9 @@ def test_no_least_time_is_no_sign():
     assert sign_of({"fill_ms": 0}, 0.0) is None
 
 
-@pytest.mark.parametrize("given_as", [True, "on", "yes", "1", 1, 1.0, " Да ", "TRUE"])
+@pytest.mark.parametrize(
+    "given_as", [True, "on", "yes", "1", 1, 1.0, " Да ", "TRUE", ["on"], ["1"], "checked", "✔️", "Согласен"]
+)
 def test_a_consent(given_as):
     """Every spelling of a ticked box is a consent, with the text's version, our time, the address and the form."""
     raw = {"consent": given_as, "consent_version": " 2026-01\n"}

@@ -1,5 +1,7 @@
 """Campaign marks, click ids and addresses: taken where they make sense, never a reason to lose a lead."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ def test_each_name_is_amocrms_code_in_small_letters(name):
     [
         ("yandex", "yandex"), ("  весна 2026 ", "весна 2026"), (1234567890123456789, "1234567890123456789"), (1.5, "1.5"),
         (1718000000.0, "1718000000"), ("", None), ("  ", None), (None, None), (True, None), ([], None), ({"a": 1}, None),
-        ("a\x00b\r\nc\u200bd\ud800", "a b c d"), ("x" * 1000, "x" * LONGEST), (float("inf"), None), (float("nan"), None),
+        ("a\x00b\r\nc\u200bd\ud800", "a b cd"), ("x" * 1000, "x" * LONGEST), (float("inf"), None), (float("nan"), None),
         (10**5000, None), ("<b>=1+1", "<b>=1+1"),
     ],
     ids=lambda value: repr(value)[:20] if not isinstance(value, int) else "number",
@@ -72,4 +74,4 @@ def test_no_input_makes_it_fail(raw):
     for code, text in tracking_of(raw).items():
         assert code.lower() in NAMES
         assert 0 < len(text) <= LONGEST
-        assert text.isprintable()
+        assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in text)

@@ -1,0 +1,159 @@
+"""Texts: without the marks nobody sees, in one line or in several, never longer than wanted.
+
+A character this Python's Unicode tables do not know yet is kept: the emoji of next year are no fault of whoever sends them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+LONGEST_NUMBER = 250
+"""Digits of a number that is spelled out: Python refuses to do so with endless ones, and a click id has some twenty."""
+
+MOST_PARTS = 50
+"""Values of a list that are read."""
+
+SPARE = 4
+"""How many times the wanted length is looked at: what is cut is cut before it costs anything, and unseen marks take room."""
+
+LEAST_LOOKED_AT = 256
+
+LINE_ENDS = "\n\x0b\x0c\x85\u2028\u2029"
+"""What breaks a line. Office programs write the vertical tab for a soft break (Shift+Enter)."""
+
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
+"""Letters and signs that are drawn as nothing."""
+
+BULLETS = {"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0fc": "✓"}
+"""What Word's lists begin with, in a font of its own."""
+
+JOINER, NON_JOINER = "\u200d", "\u200c"
+BLACK_FLAG, TAGS = "\U0001f3f4", range(0xE0020, 0xE0080)
+"""The flags of England, Scotland and Wales are a black one with letters nobody sees behind it."""
+
+
+def text_of(value: Any, joiner: str = ", ") -> str | None:
+    """A value as text: texts, numbers, lists of them. None if it is nothing of the kind; "" for null."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return _spelled(value)
+    if isinstance(value, list | tuple):
+        parts = [text_of(part, joiner) for part in value[:MOST_PARTS] if not isinstance(part, list | tuple)]
+        return joiner.join(part.strip() for part in parts if part and part.strip())
+    return None
+
+
+def as_said(value: Any, longest: int) -> str:
+    """Any value as a person may read it in a note: a text as it was said, what is none as JSON."""
+    text = text_of(value)
+    if text is None:
+        try:
+            text = json.dumps(value, ensure_ascii=False, default=str)
+        except (ValueError, RecursionError):
+            return ""
+    return free(text, longest)[0]
+
+
+def line(value: Any, longest: int, joiner: str = ", ") -> tuple[str, bool]:
+    """A value as one line: (the text, at most `longest` characters; whether something was cut). "" for what is no text."""
+    text = text_of(value, joiner) or ""
+    cleaned = re.sub(r"\s+", " ", _seen(text, longest, line_end=" ")).strip()
+    return _cut(cleaned, text, longest)
+
+
+def free(value: Any, longest: int, joiner: str = "\n") -> tuple[str, bool]:
+    """A value as free text, its lines kept: (the text, at most `longest` characters; whether something was cut)."""
+    text = text_of(value, joiner) or ""
+    return _cut(_seen(text, longest, line_end="\n").strip(), text, longest)
+
+
+def mended(text: str) -> str:
+    """The text without halves of characters: two halves that belong together are one, half an emoji is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+    return text
+
+
+def fold(text: str) -> str:
+    """A text for comparing: no case, ё as е, one kind of blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("ё", "е").split())
+
+
+def is_letter(char: str) -> bool:
+    """Whether a character may be a letter: what these tables do not know yet may."""
+    return char.isalpha() or (unicodedata.category(char) == "Cn" and not _is_no_character(char))
+
+
+def _seen(text: str, longest: int, line_end: str) -> str:
+    """The beginning of a text as the eye takes it."""
+    text = mended(text[: max(longest, LEAST_LOOKED_AT) * SPARE])
+    if text.isascii() and text.isprintable():
+        return text
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(_shown(text, line_end))
+
+
+def _shown(text: str, line_end: str) -> Iterator[str]:
+    is_flag = False
+    for place, char in enumerate(text):
+        is_flag = (is_flag and ord(char) in TAGS) or char == BLACK_FLAG
+        category = unicodedata.category(char)
+        if char in LINE_ENDS:
+            yield line_end
+        elif category == "Zs" or char in BLANK_LETTERS:
+            yield " "
+        elif category == "Cc":
+            yield char if char == "\t" else " "
+        elif category == "Cf":
+            if (char in (JOINER, NON_JOINER) and _joins(text, place)) or (is_flag and ord(char) in TAGS):
+                yield char
+        elif category == "Co":
+            yield BULLETS.get(char, " ")
+        elif category != "Cs" and not (category == "Cn" and _is_no_character(char)):
+            yield char
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether a joiner stands between characters that it changes: emoji, scripts of India and Arabia."""
+    around = text[place - 1 : place] + text[place + 1 : place + 2]
+    return len(around) == 2 and all(
+        (ord(char) >= 0x0590 and unicodedata.category(char)[0] not in "ZC") or _is_new(char) for char in around
+    )
+
+
+def _is_new(char: str) -> bool:
+    return unicodedata.category(char) == "Cn" and not _is_no_character(char)
+
+
+def _is_no_character(char: str) -> bool:
+    """Whether Unicode has promised never to use this code."""
+    return 0xFDD0 <= ord(char) <= 0xFDEF or ord(char) & 0xFFFE == 0xFFFE
+
+
+def _cut(cleaned: str, text: str, longest: int) -> tuple[str, bool]:
+    is_cut = len(cleaned) > longest or len(text) > max(longest, LEAST_LOOKED_AT) * SPARE
+    return cleaned[:longest].rstrip(f"{JOINER}{NON_JOINER} \n\t"), is_cut
+
+
+def _spelled(value: float) -> str:
+    if isinstance(value, float):
+        return (
+            f"{value:.15g}"
+            if math.isfinite(value) and abs(value) < 1e15
+            else str(value)
+            if math.isfinite(value)
+            else ""
+        )
+    return str(value) if abs(value) < 10**LONGEST_NUMBER else ""

@@ -1,0 +1,1 @@
+"""What tests of several rooms need: edits of AmoCRM at random, and the truth about it in plain Python."""
