@@ -20,26 +20,32 @@ from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
-from streamlit import config
+from streamlit import cli_util, config
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # whatever folder it is started from
 
-from crm import console  # noqa: E402 - after the path above
+from crm import closed as pages_for_strangers  # noqa: E402 - after the path above
+from crm import console, privacy  # noqa: E402
 from crm.access import Gate  # noqa: E402
 from crm.desk import Desk, install, the_desk  # noqa: E402
 from crm.errors import SetupError  # noqa: E402
+from crm.headers import Headers  # noqa: E402
+from crm.listener import Listener, listen  # noqa: E402
 from crm.routes import ScreenPop, routes  # noqa: E402
-from crm.settings import Secret, Settings, SettingsError, load  # noqa: E402
-from crm.words import LANGUAGES, words  # noqa: E402
+from crm.settings import Secret, Settings, SettingsError, is_loopback, load  # noqa: E402
+from crm.sockets import Sockets, keep_calm  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
 from sandbox.testing import start as start_sandbox  # noqa: E402
-from ui import sent  # noqa: E402
+from ui import scripts, sent  # noqa: E402
 from ui.frame import show_error  # noqa: E402
 
 DEMO_PORT = 8900
 """The sandbox's own; another one where it is taken."""
+
+INDEX = Path(st.__file__).parent / "static" / "index.html"
+"""The page that every address of Streamlit's is; its scripts are let run by their hashes."""
 
 PORT = int(config.get_option("server.port"))
 """Where this desk listens."""
@@ -54,13 +60,17 @@ COLLECT_EVERY_S = 20.0
 log = logging.getLogger("crm.dashboard")
 
 
-def open_desk() -> tuple[Desk, Demo | None]:
-    """The desk, and its AmoCRM where it is a demo; or the end, with all that is wrong on the console."""
+def open_desk() -> tuple[Desk, Demo | None, socket.socket | None]:
+    """The desk, its AmoCRM where it is a demo, its public port where it has one; or the end, with all that is wrong on the
+    console."""
     try:
         settings = load(port=PORT)
         console.tell_notes(settings.notes, settings.ui_language)
+        privacy.keep_new_files_private()
+        console.tell_rights(*privacy.mend(settings), settings.ui_language)
+        public = listen(*settings.public_listen) if settings.public_listen else None
         demo = Demo(settings) if settings.demo else None
-        return Desk(demo.settings if demo else settings), demo
+        return Desk(demo.settings if demo else settings), demo, public
     except SettingsError as error:
         console.refuse_settings(error)
     except SetupError as error:
@@ -143,21 +153,40 @@ def _free_port(wanted: int) -> int:
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Begin the background work, and end everything in order."""
     console.set_up()
+    keep_calm()
     install(desk)
     if demo:
         desk.ready.clear()
         threading.Thread(target=demo.connect, args=(desk,), name="demo", daemon=True).start()
     desk.start()
+    _show_the_door()
+    listener = Listener(app, public) if public is not None else None
+    if listener is not None:
+        listener.start()
     ending = threading.Event()
     threading.Thread(target=_keep_quick, args=(ending,), name="keep-quick", daemon=True).start()
     try:
         yield
     finally:
         ending.set()
+        if listener is not None:
+            await listener.stop()
         desk.close()
         install(None)
         if demo:
             demo.stop()
+
+
+def _show_the_door() -> None:
+    """Tell the console how a browser gets in, and open one where Streamlit is told to (`server.headless = false`)."""
+    base = desk.settings.base_url
+    home = base if is_loopback(urlsplit(base).hostname or "") else f"http://localhost:{PORT}"
+    doorway = desk.doorway
+    if not doorway.is_open:
+        doorway.tell = lambda path: console.tell_link(home + path, desk.settings.ui_language)
+        doorway.tell(doorway.path)
+    if not config.get_option("server.headless"):
+        cli_util.open_browser(home if doorway.is_open else home + doorway.path)
 
 
 def _keep_quick(ending: threading.Event) -> None:
@@ -179,18 +208,14 @@ def _warm_up() -> None:
     ui.leads_view.warm_up()
 
 
-def refusal(languages: Iterable[str]) -> str:
-    """The page for those the desk does not serve: how to open it properly."""
-    say = words(next((code for code in languages if code in LANGUAGES), desk.settings.ui_language))
-    return (
-        f'<!doctype html><html lang="{say.language}"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>Lead Desk</title>'
-        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:12vh auto;padding:0 1rem;color:#1d2724}"
-        "code{background:#eef2f0;padding:.15em .4em;border-radius:4px}</style>"
-        f"<h1>{say('closed-title')}</h1><p>{say('closed-why')}</p><p>{say('closed-how')}</p>"
-        f"<p><code>ssh -L {PORT}:localhost:{PORT} {say('closed-host')}</code></p>"
-        f"<p>{say('closed-then', url=f'http://localhost:{PORT}')}</p>"
-    )
+def closed(languages: Iterable[str]) -> str:
+    """The page for those who come from elsewhere."""
+    return pages_for_strangers.closed(languages, desk.settings.ui_language, PORT)
+
+
+def locked(languages: Iterable[str]) -> str:
+    """The page for those who have not proved to be here."""
+    return pages_for_strangers.locked(languages, desk.settings.ui_language, PORT)
 
 
 def script_error(error: Exception) -> bool:
@@ -200,11 +225,16 @@ def script_error(error: Exception) -> bool:
 
 
 sent.keep_all()
-desk, demo = open_desk()
+desk, demo, public = open_desk()
 app = st.App(
     ROOT / "pages" / "navigation.py",
     routes=routes(the_desk),
-    middleware=[Middleware(Gate, refusal=refusal), Middleware(ScreenPop, desk=the_desk)],
+    middleware=[
+        Middleware(Headers, page=INDEX.read_bytes(), scripts=scripts.ALL),
+        Middleware(Gate, doorway=desk.doorway, closed=closed, locked=locked),
+        Middleware(ScreenPop, desk=the_desk),
+        Middleware(Sockets),
+    ],
     lifespan=lifespan,
     on_script_error=script_error,
 )

@@ -18,7 +18,7 @@ from benchmarks.big_mirror import fill
 from crm.store import Store
 from crm.store.tables import contacts, known_phones
 from tests.browser.conftest import FLAGS
-from tests.programs import RunningDesk
+from tests.programs import RunningDesk, browser_cookies
 
 LEADS, CONTACTS = 100_000, 80_000
 LOOKS, SAVES = 60, 40
@@ -59,7 +59,9 @@ def main() -> bool:
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-                page = browser.new_page()
+                context = browser.new_context()
+                context.add_cookies(browser_cookies())
+                page = context.new_page()
                 page.goto(f"{desk.url}/new")
                 page.locator(".st-key-new-phone input").wait_for()
                 page.evaluate(KEY_AT)

@@ -18,7 +18,7 @@ import requests
 from benchmarks import open_loop
 from sandbox.testing import Sandbox, running_sandbox
 from tests.desks import settings_for
-from tests.programs import RunningDesk, running_desk, until
+from tests.programs import LOCAL, RunningDesk, running_desk, until
 
 RATE, LOAD_S = 50, 20
 CONNECTIONS = 40
@@ -79,7 +79,7 @@ def load(url: str, seconds: float) -> None:
 
     def lead(number: int) -> open_loop.Request:
         body = {"name": "Нагрузочная Анна", "phone": f"+79{stamp * 1000 % 10**9 + number:09}", "direction": "Йога"}
-        headers = {"Content-Type": "application/json", "Idempotency-Key": f"{stamp}-{number}"}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": f"{stamp}-{number}", **LOCAL}
         return "/api/crm", json.dumps(body), headers
 
     open_loop.send(url, lead, seconds=seconds, rate=RATE, connections=CONNECTIONS, status=202)

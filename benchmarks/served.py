@@ -24,7 +24,7 @@ def serving(script: str, settings: Mapping[str, str]) -> Iterator[tuple[int, int
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true"],
         cwd=ROOT,
-        env={**environ, **settings},
+        env={**environ, "LOCAL_ACCESS": "open", **settings},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

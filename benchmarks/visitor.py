@@ -7,6 +7,7 @@ every byte that goes to the browser besides Streamlit's own files.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -21,12 +22,14 @@ PATIENCE_S = 60.0
 class Visitor:
     """One session. `bytes`: received since it was opened. `tables`: rows of each table as it was drawn last."""
 
-    def __init__(self, port: int, query: str = "") -> None:
+    def __init__(self, port: int, query: str = "", cookies: Mapping[str, str] | None = None) -> None:
         self._query = query
+        shown = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else None
         self._socket = connect(
             f"ws://localhost:{port}/_stcore/stream",
             subprotocols=["streamlit"],  # type: ignore[list-item]
             origin=f"http://localhost:{port}",  # type: ignore[arg-type]
+            additional_headers=shown,
             max_size=None,
         )
         self.bytes = 0

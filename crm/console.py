@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from crm.errors import SetupError
@@ -44,6 +44,21 @@ def tell_notes(notes: Iterable[Fault], language: str, out: TextIO = sys.stderr) 
     say = words(language)
     for note in notes:
         print(f"{note.name}: {say.setting(note.code, note.hint)}", file=out)
+
+
+def tell_rights(mended: Sequence[str], left: Sequence[str], language: str, out: TextIO = sys.stderr) -> None:
+    """Which of the desk's files others could read, and whether they still can."""
+    say = words(language)
+    if mended:
+        print(say("rights-mended", files=", ".join(mended)), file=out)
+    if left:
+        print(say("rights-left", files=", ".join(left)), file=out)
+
+
+def tell_link(link: str, language: str, out: TextIO = sys.stdout) -> None:
+    """The address that opens the desk once, on lines of its own. For whoever sees this console, so not in the log."""
+    say = words(language)
+    print(f"\n  {say('console-link')}\n  {link}\n", file=out, flush=True)
 
 
 def refuse_setup(error: SetupError, out: TextIO = sys.stderr) -> None:

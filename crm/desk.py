@@ -22,6 +22,7 @@ from crm.amo.limiter import Limiter
 from crm.calls import Calls
 from crm.connection import Connection
 from crm.delivery import Outbox
+from crm.doorway import Doorway
 from crm.exports import Exports
 from crm.fields import FieldMap
 from crm.health import Rounds, place_of, reason_of
@@ -61,7 +62,7 @@ class Desk:
         Raises `SetupError` where that cannot be, and where the keys do not open what is stored: nothing is lost then,
         and nothing overwritten.
         """
-        self.settings = settings
+        self.settings, self.doorway = settings, Doorway(settings)
         self.store = Store(settings.database_url)
         self.store.upgrade()
         self.rounds = Rounds(self.store)

@@ -12,7 +12,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,12 @@ KEY_LENGTH = 16
 """The least for an API key: shorter ones can be guessed."""
 
 SECRET_LENGTH = 32
-"""The least for `SECRET_KEY`, from which the encryption key of the tokens is made."""
+"""The least for `SECRET_KEY`, from which the encryption key of the tokens is made, and for `LOCAL_KEY`."""
+
+TOP_PORT = 65535
+
+CODE, OPEN = "code", "open"
+"""What `LOCAL_ACCESS` may be: show a code once, or let in whoever seems to be on this machine."""
 
 PLACEHOLDER = re.compile(
     r"""^(?: <.*> | \{.*\} | \[.*\] | \.{3} | … | \*+ | -+ | x[x-]{2,} | 0[0-]{5,}
@@ -126,6 +131,9 @@ class Settings:
     intake_api_key: Secret | None = None
     intake_allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    local_access: str | None = None
+    local_key: Secret | None = None
+    public_listen: tuple[str, int] | None = None
     timezone: str = "Europe/Moscow"
     ui_language: str = "ru"
     demo: bool = False
@@ -142,6 +150,27 @@ class Settings:
         """Where the desk's own files are: the folder of its SQLite file, or `data/` where the database is on a server."""
         _, found, path = self.database_url.partition("sqlite:///")
         return Path(path).parent if found else self.folder / "data"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether somebody may stand before the desk: a public address, a trusted proxy, a listener for one."""
+        host = urlsplit(self.base_url).hostname or ""
+        return not is_loopback(host) or bool(self.trusted_proxies) or self.public_listen is not None
+
+    @property
+    def asks_for_proof(self) -> bool:
+        """Whether a browser has to prove that it is on this machine before it sees a page.
+
+        A demo holds invented people only, so it asks nobody, as long as nothing tells of a proxy.
+        """
+        if self.local_access is not None:
+            return self.local_access == CODE
+        return not self.demo or self.is_public
+
+    @property
+    def local_key_file(self) -> Path:
+        """Where the made `LOCAL_KEY` lives: beside the database."""
+        return self.data_folder / "local.key"
 
     @property
     def key_file(self) -> Path:
@@ -257,6 +286,19 @@ def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
     return tuple(found)
 
 
+def _listen(text: str) -> tuple[str, int]:
+    """An address of this machine and a port; a port alone is on loopback. Names are looked up by nobody."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= TOP_PORT:
+        raise _Wrong("listen")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise _Wrong("listen") from None
+    return host, int(port)
+
+
 def _timezone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -301,6 +343,9 @@ SETTINGS: dict[str, Callable[[str], Any]] = {
     "INTAKE_API_KEY": _secret(KEY_LENGTH),
     "INTAKE_ALLOWED_ORIGINS": _origins,
     "TRUSTED_PROXIES": _networks,
+    "PUBLIC_LISTEN": _listen,
+    "LOCAL_ACCESS": _one_of(CODE, OPEN),
+    "LOCAL_KEY": _secret(SECRET_LENGTH),
     "TIMEZONE": _timezone,
     "UI_LANGUAGE": _one_of("ru", "en"),
 }
@@ -332,7 +377,10 @@ def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, po
     if faults:
         raise SettingsError(faults + notes, str(values.get("ui_language", "")))
     values.setdefault("base_url", f"http://localhost:{port}")
-    return Settings(**_derived(values, demo, folder), demo=demo, folder=folder, notes=tuple(notes))
+    settings = Settings(**_derived(values, demo, folder), demo=demo, folder=folder)
+    if settings.is_public and not settings.asks_for_proof:
+        raise SettingsError([Fault("LOCAL_ACCESS", "open_in_public"), *notes], settings.ui_language)
+    return replace(settings, notes=(*notes, *_advice(settings)))
 
 
 def is_loopback(host: str) -> bool:
@@ -420,6 +468,18 @@ def _derived(values: dict[str, Any], demo: bool, folder: Path) -> dict[str, Any]
     values.setdefault("database_url", f"sqlite:///data/{'demo' if demo else 'desk'}.db")
     values["database_url"] = re.sub(r"^sqlite:///(?!/)", f"sqlite:///{folder.as_posix()}/", values["database_url"])
     return values
+
+
+def _advice(settings: Settings) -> list[Fault]:
+    """What is allowed and better otherwise: how the desk stands towards the internet."""
+    found = []
+    if settings.is_public and settings.public_listen is None:
+        found.append(Fault("PUBLIC_LISTEN", "listener_advised"))
+    if settings.is_public and not settings.trusted_proxies:
+        found.append(Fault("TRUSTED_PROXIES", "proxies_advised"))
+    if not settings.demo and not settings.asks_for_proof:
+        found.append(Fault("LOCAL_ACCESS", "open_noted"))
+    return found
 
 
 def _unknown(strangers: Iterable[str]) -> list[Fault]:

@@ -17,6 +17,7 @@ import uvicorn
 from sandbox.cut import Protocol
 from sandbox.journey import Journey
 from sandbox.options import BadOption, Options
+from sandbox.strangers import Strangers
 from sandbox.world import World
 
 BACKLOG = 1024
@@ -89,7 +90,7 @@ def serve(options: Options, *, exit_with_parent: bool = False, announce: Callabl
     world.portal_port = world.account_port = sock.getsockname()[1]
     world.open()
     config = uvicorn.Config(
-        Journey(world),
+        Strangers(Journey(world), options.host),
         host=options.host,
         http=Protocol,
         ws="none",

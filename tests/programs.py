@@ -16,7 +16,8 @@ from pathlib import Path
 
 import requests
 
-from crm.settings import PROJECT
+from crm.doorway import Doorway
+from crm.settings import PROJECT, Secret, Settings
 
 START_S = 180.0
 """A start takes three seconds here; a loaded machine may need many times that."""
@@ -40,13 +41,31 @@ def until(condition, what: str, patience_s: float = 120.0):
     raise AssertionError(f"waited {patience_s:.0f} s in vain for {what}")
 
 
+LOCAL_KEY = "l" * 40
+"""The local key of every desk that a test starts."""
+
+LOCAL = {"Authorization": f"Bearer {LOCAL_KEY}"}
+"""What a program on this machine sends to prove that it is."""
+
+
+def local_cookies() -> dict[str, str]:
+    """The cookie of a browser that has proved to be on this machine, for every desk that a test starts."""
+    doorway = Doorway(Settings(local_key=Secret(LOCAL_KEY)))
+    return {doorway.cookie_name: doorway.cookie()}
+
+
+def browser_cookies() -> list[dict[str, str]]:
+    """The same for a browser, under the name the tests open desks by."""
+    return [{"name": name, "value": value, "url": "http://localhost"} for name, value in local_cookies().items()]
+
+
 class RunningDesk:
     """A desk of its own: own port, own folder for its database, own settings."""
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://localhost:{self.port}"
-        database = {"DATABASE_URL": f"sqlite:///{folder}/desk.db", "SECRET_KEY": "k" * 40}
+        database = {"DATABASE_URL": f"sqlite:///{folder}/desk.db", "SECRET_KEY": "k" * 40, "LOCAL_KEY": LOCAL_KEY}
         clean = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}
         self._environ = clean | database | settings
         self.database_url = self._environ["DATABASE_URL"]

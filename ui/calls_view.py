@@ -62,7 +62,7 @@ def _script(typed: Mapping[str, Any]) -> None:
         for line in filled(bodies[SCRIPT], values).splitlines():
             st.markdown(formats.plain(line) if line.strip() else "&nbsp;")
         st.session_state[READ_OUT] = texts[CONSENT].label
-        st.caption(say("call-consent-read", version=texts[CONSENT].label))
+        st.caption(say("call-consent-read", version=formats.plain(texts[CONSENT].label)))
         st.markdown(f"> {formats.plain(filled(bodies[CONSENT], values))}")
     with st.expander(say("call-texts-edit"), icon=":material/edit:"):
         st.caption(say("call-texts-help", blanks=", ".join(f"{{{say(f'call-blank-{blank}')}}}" for blank in BLANKS)))

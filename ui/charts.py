@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ui import formats
 from ui.words import say
 
 Spec = dict[str, Any]
@@ -48,7 +49,13 @@ def show(spec: Spec, table: pd.DataFrame, *, key: str, alt: str, height: int) ->
     """A chart and, folded under it, its numbers as a table that a screen reader reads."""
     st.echarts_chart(spec, key=key, alt=alt, height=height)
     with st.expander(say("overview-as-table"), icon=":material/table:"):
-        st.table(table, hide_index=True)
+        st.table(as_plain(table), hide_index=True)
+
+
+def as_plain(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as `st.table` shows it letter by letter: it reads its cells and its head as Markdown, whosever they are."""
+    shown = table.map(lambda cell: formats.plain(cell) if isinstance(cell, str) else cell)
+    return shown.rename(columns=lambda name: formats.plain(str(name)))
 
 
 def columns(

@@ -11,6 +11,7 @@ import streamlit as st
 from crm.connection import Refresh, Status
 from crm.desk import the_desk
 from crm.errors import DeskError
+from crm.routes import RESULT_COOKIE
 from crm.store import clock
 from ui import formats
 from ui.frame import NOTICE, attempt, forget_notice, fragment, say_error, say_notice
@@ -34,7 +35,8 @@ CLOCK_SHOWN_S = 300.0
 def result_of_consent() -> None:
     """What came of AmoCRM's consent page; it leads back here with a word in the address, which anybody could write.
 
-    So only words of ours are told, and "ok" only where it is true. The address is clean afterwards.
+    So only words of ours are told: "ok" where it is true, what failed where our own answer to this browser said so. The
+    address is clean afterwards.
     """
     result = st.query_params.get("result")
     if result is None:
@@ -42,7 +44,7 @@ def result_of_consent() -> None:
     if result == "ok" and the_desk().connection.status().connected:
         the_desk().watch.now()  # the sidebar tells at once what has changed
         say_notice("connection-done")
-    elif has_error_words(result):
+    elif st.context.cookies.get(RESULT_COOKIE) == result and has_error_words(result):
         say_error(result)
     st.query_params.clear()
     st.rerun()
@@ -277,7 +279,7 @@ def _warnings(status: Status) -> None:
         off = formats.lasting(timedelta(seconds=abs(status.clock_skew_s)), language())
         st.warning(f"{what} ({off}) {remedy}", icon=":material/schedule:")
     if status.moved:
-        st.info(say("connection-moved", address=status.account_url or ""), icon=":material/moving:")
+        st.info(say("connection-moved", address=formats.plain(status.account_url or "")), icon=":material/moving:")
 
 
 def _attempt(status: Status) -> str:

@@ -63,7 +63,7 @@ def state_of_the_queue() -> None:
         since = say("deliveries-paused-since", time=moment(pause.since), next=_in(pause.until))
         st.warning(f"**{say('deliveries-paused')}** {what} {remedy}\n\n{since}", icon=":material/pause_circle:")
     if strange := report.strange(store):
-        st.error(say("deliveries-strange", codes=", ".join(strange)), icon=":material/report:")
+        st.error(say("deliveries-strange", codes=formats.plain(", ".join(strange))), icon=":material/report:")
     if report.own_faults(store):
         st.error(say("deliveries-own-fault"), icon=":material/bug_report:")
     if the_desk().outbox.has_died:
@@ -289,7 +289,7 @@ def _field(name: str, value: str, key: str, refusal: str | None) -> None:
     draw = st.text_area if name == "message" else st.text_input
     draw(say(f"new-{name}"), value=value, key=f"deliveries.{name}.{key}")
     if refusal:
-        st.markdown(f":red[:material/error: {say('deliveries-refused-field', code=refusal)}]")
+        st.markdown(f":red[:material/error: {say('deliveries-refused-field', code=formats.plain(refusal))}]")
 
 
 def _repaired(lead: NewLead, lead_id: str, key: str) -> None:

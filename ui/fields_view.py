@@ -93,7 +93,7 @@ def verdict(mapped: Mapped) -> None:
     what = say(
         f"fields-verdict-{mapped.verdict}",
         id=str(mapped.field_id),
-        type=type_name(mapped.field.type) if mapped.field else "",
+        type=formats.plain(type_name(mapped.field.type)) if mapped.field else "",
     )
     st.badge(what, color=color, icon=icon)  # type: ignore[arg-type]
 

@@ -148,7 +148,7 @@ def _form(form: Form | None) -> None:
         faults_of("origins", faults)
         settings_sites = the_desk().settings.intake_allowed_origins
         if form is not None and form.id == API and settings_sites:
-            st.caption(say("forms-origins-settings", sites=", ".join(map(site_of, settings_sites))))
+            st.caption(say("forms-origins-settings", sites=formats.plain(", ".join(map(site_of, settings_sites)))))
         st.text_input(
             say("forms-thanks_url"),
             placeholder="https://fit.ru/thanks",
@@ -319,7 +319,7 @@ def _key(key: FormKey) -> None:
             st.badge(say("forms-key-until", time=moment(key.ends_at)), color="orange", icon=":material/schedule:")
         st.button(say("forms-key-revoke"), key=f"forms.revoke.{key.id}", on_click=_ask_revoke, args=(key.id,))
     if st.session_state.get(REVOKING) == key.id:
-        st.warning(say("forms-key-revoke-sure", hint=key.hint), icon=":material/warning:")
+        st.warning(say("forms-key-revoke-sure", hint=formats.plain(key.hint)), icon=":material/warning:")
         with st.container(horizontal=True):
             st.button(say("forms-key-revoke"), type="primary", key="forms.revoke_yes", on_click=_revoke, args=(key.id,))
             st.button(say("cancel"), key="forms.revoke_no", on_click=_ask_revoke, args=(None,))
@@ -361,7 +361,7 @@ def _code(form: Form) -> None:
     if not form.origins:
         st.warning(say("forms-no-site"), icon=":material/public_off:")
     if is_loopback(urlsplit(base_url).hostname or ""):
-        st.warning(say("forms-code-local", address=base_url), icon=":material/public_off:")
+        st.warning(say("forms-code-local", address=formats.plain(base_url)), icon=":material/public_off:")
     speak = words(the_desk().settings.ui_language)
     for tab, make in zip(
         st.tabs([say("forms-code-script"), say("forms-code-plain")]), (snippet.scripted, snippet.plain), strict=True
@@ -377,7 +377,7 @@ def _connect(form: Form, key: str, base_url: str) -> None:
     if key == snippet.PLACEHOLDER:
         st.info(say("forms-connect-key", placeholder=snippet.PLACEHOLDER), icon=":material/key:")
     if is_loopback(urlsplit(base_url).hostname or ""):
-        st.warning(say("forms-connect-local", address=base_url), icon=":material/public_off:")
+        st.warning(say("forms-connect-local", address=formats.plain(base_url)), icon=":material/public_off:")
     st.markdown(say(f"preset-{form.preset}-steps"))
     if form.key_in_address:
         st.caption(say("forms-connect-secret"))

@@ -18,8 +18,20 @@ MASKED_FROM, MASKED_LAST = 4, 2
 
 LONGEST_MASKED = 24
 
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:@^=])")
+MARKDOWN = re.compile(r"([\\`*_{}()<>#+\-.!|~$:@^=&])")
 """Everything Streamlit's Markdown could take for an instruction."""
+
+JOINER = "\u2060"
+"""Seen by nobody, and no place for a line to break."""
+
+MADE_OF_PLAIN_TEXT = re.compile(
+    r"(?<=:)(?=[^\s\d]|\d+:)"  # http://, mailto:, :smile:, :material/home:, :red[…]
+    r"|(?<=www)(?=\.)"
+    r"|(?<=\S)(?=@)"
+    r"|(?<=-)(?=[->])|(?<=<)(?=-)|(?<=[<>~])(?==)",  # arrows, dashes and signs that are drawn as one
+    re.IGNORECASE,
+)
+"""Places in a text of which Streamlit makes links, icons and signs whatever is escaped: it looks again at what is left."""
 
 
 def moment(time: datetime | None, language: str, zone: ZoneInfo) -> str:
@@ -84,5 +96,10 @@ def masked(phone: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Somebody else's text, safe inside Markdown: shown letter by letter, whatever is in it."""
-    return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    """Somebody else's text, safe inside Markdown: shown letter by letter, whatever is in it, and no link.
+
+    For all that Streamlit reads as Markdown: bodies, labels, tabs, badges, captions, tooltips, toasts, titles, cells of `st.table`.
+    """
+    parts = MADE_OF_PLAIN_TEXT.split(" ".join(text.split()))
+    escaped = JOINER.join(MARKDOWN.sub(r"\\\1", part) for part in parts)
+    return escaped.replace("[", "&#91;").replace("]", "&#93;")  # inside `:red[…]` a backslash would be seen

@@ -24,7 +24,8 @@ from crm.readiness import PEOPLE
 from crm.settings import SettingsError
 from crm.store import is_away
 from crm.words import words
-from ui import health_view
+from ui import formats, health_view
+from ui.incoming import make_fit
 from ui.person import ask_name
 from ui.words import error_words, language, say, switch
 
@@ -82,6 +83,7 @@ SCREENS = (
 
 def draw() -> None:
     """Frame and page. Everything a page shows goes through here."""
+    make_fit()
     st.set_page_config(
         page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
     )
@@ -123,6 +125,7 @@ def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..
         @wraps(draw_part)
         def guarded(*args: Any, **values: Any) -> None:
             with guard():
+                make_fit()
                 draw_part(*args, **values)
 
         run = st.fragment(guarded, **options)
@@ -176,9 +179,11 @@ def show_error(error: Exception, *, framed: bool = True) -> None:
     st.error(f"**{what}**\n\n{remedy}", icon=":material/error:")
     if isinstance(error, SettingsError):
         for fault in error.faults:
-            st.write(f"`{fault.name}`: {words(language()).setting(fault.code, fault.hint)}")
+            st.write(
+                f"**{formats.plain(fault.name)}**: {formats.plain(words(language()).setting(fault.code, fault.hint))}"
+            )
     support = [error.code, error.status and f"HTTP {error.status}", error.request_id]
-    st.caption(say("error-support", details=" · ".join(str(item) for item in support if item)))
+    st.caption(say("error-support", details=formats.plain(" · ".join(str(item) for item in support if item))))
     if framed and (error.code in CONNECTION_CODES or error.code.startswith("grant_")):
         st.page_link("connection.py", label=say("go-connection"), icon=":material/link:")
 

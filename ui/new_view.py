@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from datetime import time as day_time
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -20,14 +19,12 @@ from crm.fields import CHOICE_TYPES, SEVERAL, Mapped
 from crm.intake import FieldFault
 from crm.reading import names
 from crm.store import clock
-from ui import formats, handover
+from ui import formats, handover, scripts
 from ui.caller_view import choice_shown, known_name, look_up, must_look_first
 from ui.frame import attempt, say_error, say_notice
 from ui.parts import faults_of, zone
 from ui.person import person
 from ui.words import say
-
-KEYS = Path(__file__).parent / "assets" / "call_desk.js"
 
 STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> .st-key-new-save) {
@@ -98,7 +95,6 @@ AT_ONCE = ("phone_long", "phone_long_bare", "phone_mask", "phone_code")
 FORM_ORDER = ("phone", "name", "direction", "source")
 TEXTS = (*intake.OWN_FIELDS, "reason")
 DRAFT_ID = re.compile(r"[0-9a-f]{32}")
-SOON_MS = 50
 CSS_UNSAFE = re.compile(r"[^0-9A-Za-z_]")
 
 SAME_PRESS_S = 5.0
@@ -522,13 +518,13 @@ def drafts() -> None:
 def _label(draft: Draft) -> str:
     """A draft by what was typed: the name, else the phone."""
     typed_in = [str(draft.values.get(name) or "").strip() for name in ("name", "phone", "message")]
-    return formats.plain(next(filter(None, typed_in), "…"))[:40]
+    return formats.plain(next(filter(None, typed_in), "…")[:40])
 
 
 def keys() -> None:
     """What the keyboard does here besides what Streamlit knows."""
     st.html(STYLE)
-    st.html(f"<script>{KEYS.read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+    scripts.run(scripts.CALL_DESK)
 
 
 def cursor() -> None:
@@ -536,9 +532,7 @@ def cursor() -> None:
     faulty = {fault.field for fault in st.session_state.get(FAULTS, [])}
     name = next((name for name in (*FORM_ORDER, *sorted(faulty)) if name in faulty), "phone")
     count = st.session_state.get(COUNT, 0)
-    place = f"'new-{CSS_UNSAFE.sub('-', name)}', {'false' if count else 'true'}"
-    wait = f"window.callDesk ? callDesk.focus({place}) : setTimeout(look, {SOON_MS})"  # the page's scripts come in any order
-    st.html(f"<script>/* {count} */ (function look() {{ {wait} }})()</script>", unsafe_allow_javascript=True)
+    scripts.run(scripts.FOCUS, place=f"new-{CSS_UNSAFE.sub('-', name)}", opening=int(not count), count=count)
 
 
 def _text(name: str, *, placeholder: str = "", label: str | None = None) -> None:

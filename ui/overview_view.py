@@ -232,7 +232,9 @@ def funnels(figures: Overview) -> None:
     if len(figures.funnels) == 1:
         _funnel(figures.funnels[0])
         return
-    for funnel, tab in zip(figures.funnels, st.tabs([funnel.name for funnel in figures.funnels]), strict=True):
+    for funnel, tab in zip(
+        figures.funnels, st.tabs([formats.plain(funnel.name) for funnel in figures.funnels]), strict=True
+    ):
         with tab:
             _funnel(funnel)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from crm.desk import the_desk
 from crm.views import LONGEST_NAME, View, clean
+from ui import formats
 from ui import leads_filters as filters
 from ui.person import person
 from ui.words import say
@@ -20,7 +21,7 @@ def draw() -> None:
     opened = next((view for view in views if view.id == st.session_state.get(filters.VIEW)), None)
     for view in views:
         st.button(
-            view.name.replace("[", "\\[").replace("*", "\\*") or view.id,
+            formats.plain(view.name) or view.id,
             key=f"leads.view.{view.id}",
             icon=":material/group:" if view.is_shared else ":material/person:",
             type="primary" if view is opened else "secondary",

@@ -12,6 +12,7 @@ import streamlit as st
 
 from crm.desk import the_desk
 from crm.words import LANGUAGES, words
+from ui import formats, scripts
 
 CHOICE = "frame.language"
 """The key of the switch in the sidebar."""
@@ -37,7 +38,7 @@ def say(key: str, **values: Any) -> str:
 
 def error_words(code: str) -> tuple[str, str]:
     """What happened and what to do about it."""
-    return words(language()).error(code)
+    return words(language()).error(code if has_error_words(code) else formats.plain(code))
 
 
 def has_error_words(code: str) -> bool:
@@ -64,8 +65,4 @@ def switch() -> None:
         width="stretch",
         on_change=_keep_what_is_chosen,
     )
-    # Only a script in the page can set a cookie after the page has loaded. The value is one of our own two.
-    st.html(
-        f"<script>document.cookie='{COOKIE}={chosen};path=/;max-age={COOKIE_S};samesite=lax'</script>",
-        unsafe_allow_javascript=True,
-    )
+    scripts.run(scripts.KEEP_COOKIE, name=COOKIE, value=chosen, seconds=COOKIE_S)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from crm.access import key_verdict
@@ -19,7 +19,7 @@ from crm.api.incoming import body_of
 from crm.desk import Desk
 from crm.errors import DeskError, SetupError
 from crm.intake import FieldFault
-from crm.routes import STATE_COOKIE, page_after_consent
+from crm.routes import STATE_COOKIE, back_to_page
 
 LONGEST_SIGNED = 128
 """A signature takes 64 characters, a client id 36, an account id about 8."""
@@ -80,8 +80,7 @@ def _finish(desk: Desk, query: Mapping[str, str], bound_to: str) -> Response:
         return _back_to_page("state_unknown")
     try:
         if "error" in query:
-            if "state" in query:
-                desk.connection.denied(query["state"], bound_to)
+            desk.connection.denied(query.get("state", ""), bound_to)
             return _back_to_page("consent_denied" if query["error"] == "access_denied" else "consent_failed")
         answer = {"code": query["code"], "state": query.get("state", ""), "bound_to": bound_to}
         try:
@@ -96,7 +95,7 @@ def _finish(desk: Desk, query: Mapping[str, str], bound_to: str) -> Response:
 
 def _back_to_page(result: str) -> Response:
     """The cookie stays in the browser until it is too old: an address somebody made up ends no consent that is under way."""
-    return RedirectResponse(page_after_consent(result), status_code=303)
+    return back_to_page(result)
 
 
 def _require_key(request: Request, desk: Desk) -> None:

@@ -28,11 +28,12 @@ from crm.reception import API, bodies, presets, salvage
 from crm.reception.admission import Admission, admit
 from crm.reception.bodies import JSON, URLENCODED, Flat, Unreadable
 from crm.reception.callers import Address, client_address, household
-from crm.reception.forms import KEY_PREFIX, Form
+from crm.reception.forms import KEY_PREFIX, Form, Keyholder
 from crm.reception.log import REFUSED
 from crm.reception.pace import ALL_ASKING, ALL_TAKING, ASKING, PERSON, PROGRAM, Pace
 from crm.reception.reception import KEY, Taken
 from crm.reception.tracking import PAGE, clean
+from crm.settings import is_loopback
 from crm.words import words
 
 THANKS = "/api/crm/thanks"
@@ -129,13 +130,17 @@ class Sender:
     def __init__(self, request: Request, desk: Desk, address_key: str | None = None) -> None:
         caller = caller_of(request.scope)
         self.request, self.desk, self.address_key = request, desk, address_key
-        self.is_local, self.origin, self._peer = caller.is_local, caller.origin, caller.peer
+        self.is_local = desk.doorway.is_local(request.scope, caller)
+        self.origin, self._peer = caller.origin, caller.peer
+        own = (request.scope.get("server") or ("",))[0]
+        self._is_rewritten = not caller.is_public and is_loopback(own or "")
         self.content_type = request.headers.get("content-type", "")
 
     @cached_property
     def address(self) -> Address | None:
         forwarded = self.request.headers.getlist("x-forwarded-for")
-        return client_address(self._peer, forwarded, self.desk.settings.trusted_proxies)
+        trusted = self.desk.settings.trusted_proxies
+        return client_address(self._peer, forwarded, trusted, is_rewritten=self._is_rewritten)
 
     @property
     def ip(self) -> str | None:
@@ -159,10 +164,13 @@ class Sender:
         key = self.bearer or (shown if isinstance(shown, str) else "")
         if self.address_key is not None:
             key = self.address_key or " "  # an empty one is none anybody could have
+        keyholder = forms.keyholder(key) if key else None
+        if keyholder is None and self.address_key is None and self.is_local and self.desk.doorway.is_key(self.bearer):
+            keyholder = Keyholder(forms.of(API), works=True)
         return admit(
             by_address=self.address_key is not None,
             key=key,
-            keyholder=forms.keyholder(key) if key else None,
+            keyholder=keyholder,
             origin=self.origin,
             is_local=self.is_local,
             is_shut=forms.is_shut(),

@@ -7,6 +7,7 @@ Light transactions: a killed process loses nothing, a power cut at most the last
 from __future__ import annotations
 
 import json
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,17 @@ KEEP_SAVED = timedelta(days=1)
 MOST_OPEN = 8
 """Shown at once: nobody has more callers waiting."""
 
-FORM = "new"
+MOST_CALLED = 8
+"""Open ones of one operator that a telephony has begun and nobody has touched; the oldest goes as the next comes."""
+
+MOST_CALLED_OF_ALL = 200
+"""The same for everybody together, whatever names stand in cookies."""
+
+FORM, CALLED = "new", "called"
+"""Of which form a draft is: of the call desk's; of the same, begun by an address and not touched yet."""
+
+LONGEST_NAME = 60
+"""Characters of an operator's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,13 @@ class Draft:
     changed_at: datetime
     lead_id: str | None = None
     answers: str | None = None
+
+
+def operator_name(text: str) -> str:
+    """An operator's name as it is kept, from whatever stands in an input or a cookie."""
+    cut = text[: 4 * LONGEST_NAME]  # before it is normalised, which takes the longer the worse it is made
+    plain = "".join(char for char in unicodedata.normalize("NFC", cut) if char.isprintable() and char not in "<>")
+    return " ".join(plain.split())[:LONGEST_NAME]
 
 
 def new_id() -> str:
@@ -64,12 +82,27 @@ class Drafts:
             if known is not None and known.lead_id is not None:
                 return False
             if known is not None:
-                changed = {"operator": operator, "body": body, "changed_at": now}
+                changed = {"operator": operator, "body": body, "changed_at": now, "form": FORM}
                 db.execute(drafts.update().where(drafts.c.id == draft_id).values(**changed))
             else:
                 born = {"id": draft_id, "form": FORM, "answers": answers, "started_at": now}
                 db.execute(drafts.insert().values(operator=operator, body=body, changed_at=now, **born))
         return True
+
+    def begin_called(self, operator: str, values: Mapping[str, Any]) -> str:
+        """A draft that an address begins; its id. Bounded, and never in the way of one in which somebody has typed."""
+        draft_id, now = new_id(), clock.now()
+        body = json.dumps(dict(values), ensure_ascii=False)
+        called = (drafts.c.form == CALLED, drafts.c.lead_id.is_(None))
+        newest = sa.select(drafts.c.id).where(*called).order_by(drafts.c.changed_at.desc(), drafts.c.id)
+        with self._store.write(durable=False) as db:
+            self._store.serialise(db, "called drafts")
+            mine = db.scalars(newest.where(drafts.c.operator == operator).offset(MOST_CALLED - 1)).all()
+            more = db.scalars(newest.offset(MOST_CALLED_OF_ALL - 1)).all()
+            db.execute(drafts.delete().where(drafts.c.id.in_([*mine, *more])))
+            born = {"id": draft_id, "form": CALLED, "started_at": now, "changed_at": now}
+            db.execute(drafts.insert().values(operator=operator, body=body, **born))
+        return draft_id
 
     def get(self, draft_id: str) -> Draft | None:
         """A draft, saved or not; None for an id that is none."""
@@ -78,9 +111,10 @@ class Drafts:
         return None if row is None else _draft(row)
 
     def open_of(self, operator: str) -> list[Draft]:
-        """What this operator has begun and not saved, the oldest first."""
-        mine = (drafts.c.operator == operator, drafts.c.form == FORM, drafts.c.lead_id.is_(None))
-        newest = sa.select(drafts).where(*mine).order_by(drafts.c.changed_at.desc()).limit(MOST_OPEN)
+        """What this operator has begun and not saved, the oldest first. What only an address began comes after all else."""
+        mine = (drafts.c.operator == operator, drafts.c.form.in_((FORM, CALLED)), drafts.c.lead_id.is_(None))
+        by_hand = (drafts.c.form == FORM).desc()
+        newest = sa.select(drafts).where(*mine).order_by(by_hand, drafts.c.changed_at.desc()).limit(MOST_OPEN)
         with self._store.read() as db:
             rows = db.execute(newest).mappings().all()
         return sorted(map(_draft, rows), key=lambda draft: (draft.started_at, draft.id))

@@ -34,11 +34,11 @@ def admit(
     """`key`: as given, "" for none; `keyholder`: whom it names. `api`: the built-in form. `by_address`: the key
     stood in the address, which a form has to allow.
 
-    A program on this machine needs no key. A key that is given has to be right wherever it comes from, and a site
-    has to be one the form allows.
+    A program on this machine needs no key as long as there is none; `is_local` says that it is here, proved where proof
+    is asked for. A key that is given has to be right wherever it comes from, and a site has to be one the form allows.
     """
     if not key:
-        if not is_local:
+        if not (is_local and is_shut):
             return Admission(None, "api_shut" if is_shut else "api_key_wrong")
         return Admission(api, None if api.is_active else "form_paused")
     if keyholder is None:

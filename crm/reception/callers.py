@@ -21,14 +21,17 @@ MOST_HOPS = 20
 """Entries of `X-Forwarded-For` that are looked at. A real request passes two or three proxies."""
 
 
-def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[Network]) -> Address | None:
+def client_address(
+    peer: str, forwarded: Sequence[str], trusted: Sequence[Network], *, is_rewritten: bool = True
+) -> Address | None:
     """The address a request comes from; None where the peer has none (a socket file, a test).
 
-    `forwarded`: the values of all `X-Forwarded-For` headers in their order.
+    `forwarded`: the values of all `X-Forwarded-For` headers in their order. `is_rewritten`: the peer may be what uvicorn has
+    put there, as it does on a connection over loopback alone.
     """
     hops = [_host(part) for value in forwarded for part in value.split(",")][-MOST_HOPS:]
     nearest = address_of(peer)
-    if hops and _host(peer) == _as_uvicorn_reads(hops):
+    if is_rewritten and hops and _host(peer) == _as_uvicorn_reads(hops):
         nearest = next((one for one in LOOPBACK if _is_in(one, trusted)), LOOPBACK[0])
     while nearest is not None and hops and _is_in(nearest, trusted):
         further = address_of(hops.pop())

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.programs import browser_cookies
+
 FAILURES = Path(__file__).parent / "failures"
 
 FLAGS = [
@@ -39,9 +41,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A fresh visitor. A failing test leaves a picture of what it saw."""
+    """A fresh visitor whose browser has proved to be on this machine. A failing test leaves a picture of what it saw."""
     context = browser.new_context(locale="ru-RU", viewport={"width": 1360, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
+    context.add_cookies(browser_cookies())
     opened = context.new_page()
     yield opened
     if request.node.stash.get(FAILED, False):

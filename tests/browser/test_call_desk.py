@@ -17,7 +17,7 @@ from sandbox.testing import Sandbox, running_sandbox
 from tests.browser.test_story import entities, key, open_page
 from tests.desks import settings_for
 from tests.oracle.run import ADMIN, _connect
-from tests.programs import RunningDesk, until
+from tests.programs import LOCAL, RunningDesk, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]  # keys pressed at a person's pace
 
@@ -43,7 +43,7 @@ def desk(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run
     try:
         _connect(running)
         body = {"name": "Вера Известная", "phone": KNOWN, "direction": "Йога"}
-        requests.post(f"{running.url}/api/crm", json=body, timeout=60)
+        requests.post(f"{running.url}/api/crm", json=body, headers=LOCAL, timeout=60)
         until(lambda: rows(running, f"SELECT 1 FROM leads WHERE phone = '{KNOWN}'"), "the known person", 60)
         yield running
     finally:

@@ -19,7 +19,7 @@ from crm.listing.filters import fingerprint
 from crm.mirror.rows import Rows
 from crm.store import Store
 from crm.store.tables import leads
-from tests.programs import RunningDesk, running_desk
+from tests.programs import RunningDesk, browser_cookies, running_desk
 
 pytestmark = pytest.mark.browser
 
@@ -131,7 +131,9 @@ def test_a_view_is_saved_and_opened_by_its_address(page: Page, desk):
     key(page, "leads.view_name").get_by_role("textbox").fill("Звонки")
     key(page, "leads.view_save").get_by_role("button").click()
     expect(page).to_have_url(re.compile(r"\?view=[0-9a-f]{12}$"))
-    other = page.context.browser.new_context(locale="ru-RU").new_page()
+    context = page.context.browser.new_context(locale="ru-RU")
+    context.add_cookies(browser_cookies())
+    other = context.new_page()
     other.goto(page.url)
     expect(count(other)).to_have_text(shown)
     expect(key(other, "leads.source").get_by_text("Звонок")).to_be_visible()

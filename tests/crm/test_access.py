@@ -1,8 +1,9 @@
-"""Who may in: this machine's own browser, by three signs at once."""
+"""Who may in: this machine's own browser, by four signs at once and by a proof."""
 
 import pytest
 
-from crm.access import Caller, caller_of, key_verdict, verdict
+from crm.access import PUBLIC, Caller, caller_of, key_verdict
+from crm.access import verdict as verdict_with
 from crm.settings import Secret
 
 
@@ -10,6 +11,11 @@ def scope(peer="127.0.0.1", host="localhost:8501", **headers):
     pairs = [(b"host", host.encode())] if host is not None else []
     pairs += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return {"type": "http", "path": "/", "client": (peer, 5000), "headers": pairs}
+
+
+def verdict(path, caller):
+    """For a caller with a proof: what keeps strangers out must not lean on their having none."""
+    return verdict_with(path, caller, is_proved=True)
 
 
 @pytest.mark.parametrize(
@@ -28,27 +34,85 @@ def test_this_machine_is_let_in(peer, host):
         scope(host="evil.com@localhost"), scope(host="localhost/evil"), scope(host=""), scope(host=None),
         scope(host="127.0.0.1.nip.io"), scope(x_forwarded_for="127.0.0.1"), scope(forwarded="for=127.0.0.1"),
         scope(via="1.1 proxy"), scope(x_real_ip="127.0.0.1"), scope(x_forwarded_host="localhost"),
-        scope(origin="https://evil.com"), scope(origin="null"),
+        scope(origin="https://evil.com"), scope(origin="null"), scope(origin="http://localhost:3000"),
+        scope(origin="https://localhost:8501"), scope(origin="http://127.0.0.1:8501"), scope(origin="http://localhost"),
+        scope(origin="http://evil.com\\@localhost:8501"), scope(host="[::1].evil"), scope(host="localhost.:8501"),
+        scope(host="localhost..:8501"), scope(host="127.0.0.1:80:80"), scope(host="[::1%25eth0]:8501"),
+        scope(host="localhost:99999"), scope(host="localhost:0"), scope(host="localhost:"), scope(host="127.0.0.1.:8501"),
+        scope(host="127.1:8501"), scope(host="127.0.0.999:8501"), scope(host="2130706433"), scope(host="0.0.0.0:8501"),
+        scope(host="a@localhost:8501"), scope(host=" localhost"), scope(host="localhost:8501\n"), scope(host="[::]:8501"),
+        scope(sec_fetch_site="cross-site", sec_fetch_mode="no-cors", sec_fetch_dest="image"),
+        scope(sec_fetch_site="same-site", sec_fetch_mode="no-cors", sec_fetch_dest="image"),
+        scope(sec_fetch_site="cross-site", sec_fetch_mode="navigate", sec_fetch_dest="iframe"),
+        scope(sec_fetch_site="cross-site", sec_fetch_mode="navigate", sec_fetch_dest="document") | {"method": "POST"},
+        scope() | {PUBLIC: True},
     ],
     ids=str,
 )  # fmt: skip
 def test_everybody_else_is_kept_out(stranger):
-    """One sign against it is enough: another peer, another name, a proxy, a page from elsewhere."""
-    assert verdict("/", caller_of(stranger)) == "refuse"
+    """One sign against it is enough: another peer, another name, a proxy, a page from elsewhere, another port's page."""
+    assert verdict("/", caller_of(stranger)) in ("refuse", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/", "locked"), ("/new", "locked"), ("/_stcore/stream", "locked"), ("/media/x.xlsx", "locked"), ("/connection/start", "locked"),
+     ("/api/openapi.json", "locked"), ("/_stcore/health", "own_check"), ("/enter/x", "own_check"), ("/enter", "own_check"),
+     ("/enter/x/y", "locked"), ("/api/crm", "own_check"), ("/readyz", "own_check"), ("/_stcore/metrics", "locked")],
+)  # fmt: skip
+def test_no_evidence_is_no_permission(path, expected):
+    """Whoever seems to be on this machine and proves nothing gets no page, only the way to prove it."""
+    assert verdict_with(path, caller_of(scope()), is_proved=False) == expected
+
+
+@pytest.mark.parametrize("headers", [{"origin": "http://localhost:8501"}, {"sec_fetch_site": "none"},
+                                     {"sec_fetch_site": "same-origin", "sec_fetch_mode": "websocket"},
+                                     {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}])  # fmt: skip
+def test_the_desks_own_pages_and_links_to_it_are_let_in(headers):
+    """The desk's own origin, an address typed, and a link that a person follows from anywhere."""
+    assert verdict("/", caller_of(scope(**headers))) == "serve"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/_stcore/upload_file/a/b", "/_stcore/metrics", "/_stcore/agent/mcp", "/_stcore/agent", "/component/x.y/index.html",
+     "/_stcore/bidi-components/x", "/auth/login", "/oauth2callback", "/_stcore/script-health-check"],
+)  # fmt: skip
+def test_what_no_page_needs_is_served_to_nobody(path):
+    """Uploads, figures, the agent API, components and Streamlit's sign-in are shut on this machine too."""
+    assert verdict(path, caller_of(scope())) == "nothing"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/new", "/enter", "/enter/x", "/_stcore/stream", "/_stcore/health", "/api/openapi.json", "/x"]
+)
+def test_the_public_listener_serves_nothing_else(path):
+    """Whatever a request there looks like, it gets intake, AmoCRM's way in and health, or nothing."""
+    here = caller_of(scope() | {PUBLIC: True})
+    assert verdict(path, here) == "nothing"
+    assert verdict("/api/crm", here) == "own_check"
+    assert verdict("/readyz", here) == "own_check"
 
 
 def test_two_host_headers_are_no_host():
     """Whoever sends two names is not believed either."""
     doubled = scope()
     doubled["headers"].append((b"host", b"evil.com"))
-    assert not caller_of(doubled).is_local
+    assert not caller_of(doubled).seems_local
+
+
+def test_two_origins_are_none_of_ours():
+    """Nor is whoever names two pages."""
+    doubled = scope(origin="http://localhost:8501")
+    doubled["headers"].append((b"origin", b"http://localhost:8501"))
+    assert not caller_of(doubled).seems_local
 
 
 def test_header_names_in_any_case():
     """A forwarding header is noticed however it is spelled."""
     forwarded = scope()
     forwarded["headers"].append((b"X-Forwarded-For", b"127.0.0.1"))
-    assert not caller_of(forwarded).is_local
+    assert not caller_of(forwarded).seems_local
 
 
 @pytest.mark.parametrize(
@@ -57,7 +121,8 @@ def test_header_names_in_any_case():
         ("/", "refuse"), ("/new", "refuse"), ("/connection/start", "refuse"), ("/_stcore/stream", "refuse"),
         ("/api/crm", "own_check"), ("/api/crm/abc", "own_check"), ("/api/amocrm/callback", "own_check"),
         ("/healthz", "own_check"), ("/readyz", "own_check"), ("/healthz/x", "refuse"), ("/api/crmx", "refuse"),
-        ("/api/openapi.json", "refuse"), ("/apis/amocrm/", "refuse"), ("/x/api/crm", "refuse"),
+        ("/api/openapi.json", "refuse"), ("/apis/amocrm/", "refuse"), ("/x/api/crm", "refuse"), ("/enter/x", "refuse"),
+        ("/_stcore/health", "refuse"), ("/api/crm\n", "refuse"), ("/api/amocrm/a\nb", "refuse"),
     ],
 )  # fmt: skip
 def test_what_strangers_may_ask_for(path, expected):
@@ -96,7 +161,9 @@ def test_a_malformed_header_is_nobodys(name, value):
 @pytest.mark.parametrize(
     "header",
     ["x-client-ip", "true-client-ip", "x-forwarded-server", "x-original-forwarded-for", "x-cluster-client-ip", "cf-connecting-ip",
-     "x-real-ip", "forwarded", "via", "x-forwarded-port", "x-original-host"],
+     "x-real-ip", "forwarded", "via", "x-forwarded-port", "x-original-host", "cf-connecting-ipv6", "client-ip", "wl-proxy-client-ip",
+     "x-envoy-external-address", "x-azure-clientip", "cdn-loop", "cf-ray", "tailscale-user-login", "x-varnish",
+     "cloudfront-viewer-address", "fly-client-ip", "x-appengine-user-ip", "x-amzn-trace-id"],
 )  # fmt: skip
 def test_whatever_a_proxy_adds_means_not_local(header):
     """One header that only a proxy writes, and the browser is not on this machine."""

@@ -131,6 +131,46 @@ def test_later_files_win_and_the_environment_over_both(tmp_path):
     assert (settings.timezone, settings.ui_language, settings.amocrm_max_rps) == ("Europe/Samara", "ru", 5.0)
 
 
+@pytest.mark.parametrize(
+    "public",
+    [{"BASE_URL": "https://desk.example.com"}, {"TRUSTED_PROXIES": "10.0.0.1"}, {"PUBLIC_LISTEN": "0.0.0.0:8502"}],
+)
+def test_a_desk_with_a_proxy_is_not_open(tmp_path, public):
+    """ "open" and a sign of a proxy do not start together; each alone does."""
+    assert faults(tmp_path, **REAL, **public, LOCAL_ACCESS="open")["LOCAL_ACCESS"] == "open_in_public"
+    assert load({**REAL, **public}, tmp_path).asks_for_proof
+    assert [note.code for note in load({**REAL, "LOCAL_ACCESS": "open"}, tmp_path).notes] == ["open_noted"]
+
+
+def test_a_public_desk_is_told_what_is_better(tmp_path):
+    """A listener of its own, and whose proxy it is; nothing where both are set."""
+    public = {**REAL, "BASE_URL": "https://desk.example.com"}
+    assert [note.code for note in load(public, tmp_path).notes] == ["listener_advised", "proxies_advised"]
+    assert load({**public, "PUBLIC_LISTEN": "8502", "TRUSTED_PROXIES": "127.0.0.1"}, tmp_path).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("8502", ("127.0.0.1", 8502)),
+        ("0.0.0.0:80", ("0.0.0.0", 80)),
+        ("[::1]:8502", ("::1", 8502)),
+        (":8502", ("127.0.0.1", 8502)),
+    ],
+)
+def test_where_the_public_listener_is(tmp_path, text, address):
+    """An address and a port, or a port alone on loopback."""
+    assert load({"PUBLIC_LISTEN": text}, tmp_path).public_listen == address
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "0", "70000", "host:80", "127.0.0.1", "127.0.0.1:", "::1", "8502/", "\u0662:\u0662"]
+)
+def test_where_no_listener_can_be(tmp_path, text):
+    """Names, missing ports and what is no number are said at the start."""
+    assert faults(tmp_path, PUBLIC_LISTEN=text) == {"PUBLIC_LISTEN": "listen"}
+
+
 def test_a_slip_of_the_pen_is_noticed(tmp_path):
     """A name that is nearly one of ours is noted with the one that was meant."""
     notes = load({**REAL, "AMOCRM_CLIENTID": "x"}, tmp_path).notes

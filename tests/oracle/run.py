@@ -27,7 +27,7 @@ from sandbox.testing import Sandbox, running_sandbox
 from tests import postgres
 from tests.browser.conftest import FLAGS
 from tests.desks import settings_for
-from tests.programs import RunningDesk, until
+from tests.programs import LOCAL, RunningDesk, browser_cookies, until
 
 CREATE, NOTES, CONTACTS, TOKEN = (
     "/api/v4/leads/complex",
@@ -239,7 +239,7 @@ def _post(desks: list[RunningDesk], result: Result, confirmed: set[str], over: t
     turns = itertools.cycle(desks)
     for number in range(result.leads // 2, result.leads):
         body = {"name": f"Сайт Номер{_letters(number)}", "phone": _phone(result.seed, number), "message": "Хочу"}
-        key = {"Idempotency-Key": f"oracle-{result.seed}-{number}"}
+        key = {"Idempotency-Key": f"oracle-{result.seed}-{number}", **LOCAL}
         while not over.is_set():
             try:
                 answer = requests.post(f"{next(turns).url}/api/crm", json=body, headers=key, timeout=10)
@@ -260,7 +260,9 @@ def _type(desk: RunningDesk, result: Result, confirmed: set[str]) -> None:
     """The operator: types, presses Ctrl+Enter and looks whether the card shows the lead."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page()
+        context = browser.new_context()
+        context.add_cookies(browser_cookies())
+        page = context.new_page()
         page.set_default_timeout(FORM_PATIENCE_MS)
         fresh = False
         for number in range(result.leads // 2):

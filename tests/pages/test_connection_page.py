@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from streamlit.runtime.context import ContextProxy
 
 from crm.desk import install
 from crm.errors import DeskError
+from crm.routes import RESULT_COOKIE
 from tests.desks import desk_for
 from tests.pages.conftest import shown
 
@@ -97,8 +99,9 @@ def test_a_code_that_is_none(unconnected, open_page, code):
     [("consent_denied", "Доступ не разрешён"), ("state_unknown", "не относится ни к одному"), ("<b>x</b>", ""), ("", ""),
      ("[Нажмите](https://evil.example)", ""), ("ok", "")],
 )  # fmt: skip
-def test_what_came_of_the_consent_page(unconnected, open_page, result, words):
+def test_what_came_of_the_consent_page(unconnected, open_page, monkeypatch, result, words):
     """A word of ours in the address becomes a sentence, once; anybody else's, or an "ok" that is not true, becomes nothing."""
+    monkeypatch.setattr(ContextProxy, "cookies", {RESULT_COOKIE: result})
     app = open_page("connection")
     before = len(app.error)
     app.query_params["result"] = result
@@ -108,6 +111,18 @@ def test_what_came_of_the_consent_page(unconnected, open_page, result, words):
     assert "AmoCRM подключена" not in shown(app)
     assert (words in app.error[0].value) if words else (len(app.error) == before)
     assert words or not result or result not in shown(app)
+
+
+@pytest.mark.parametrize("cookies", [{}, {RESULT_COOKIE: "consent_denied"}])
+def test_a_link_of_somebody_elses_tells_nothing(desk, open_page, monkeypatch, cookies):
+    """What did not come of this browser's own consent is not told, whatever the address says."""
+    monkeypatch.setattr(ContextProxy, "cookies", cookies)
+    app = open_page("connection")
+    before = len(app.error)
+    app.query_params["result"] = "grant_revoked"
+    app.run()
+    assert len(app.error) == before
+    assert "result" not in app.query_params
 
 
 def test_a_consent_that_succeeded_is_told(desk, open_page):

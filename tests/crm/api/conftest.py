@@ -16,12 +16,14 @@ from crm.desk import Desk
 from crm.reception.pace import Pace
 from crm.routes import routes
 from crm.settings import load
+from tests.programs import LOCAL, LOCAL_KEY
 
 ADMIN, INTAKE = "admin-key-0123456789", "intake-key-0123456789"
 NOWHERE = {
     "AMOCRM_API_URL": "http://127.0.0.1:1",
     "AMOCRM_CLIENT_ID": "id-of-nobody",
     "AMOCRM_CLIENT_SECRET": "secret-of-nobody",
+    "LOCAL_KEY": LOCAL_KEY,
 }
 
 
@@ -37,8 +39,9 @@ def app_of(desk: Desk, pace: Pace | None = None) -> Starlette:
 def client_of(
     desk: Desk, peer: str = "127.0.0.1", host: str = "localhost:8501", pace: Pace | None = None
 ) -> TestClient:
-    app = app_of(desk, pace)
-    return TestClient(app, base_url=f"http://{host}", client=(peer, 50000), follow_redirects=False)
+    """A caller; the usual one is a program on this machine that proves to be there."""
+    app, shown = app_of(desk, pace), LOCAL if peer == "127.0.0.1" else {}
+    return TestClient(app, base_url=f"http://{host}", client=(peer, 50000), follow_redirects=False, headers=shown)
 
 
 def no_hurry() -> Pace:

@@ -16,13 +16,16 @@ from starlette.testclient import TestClient
 
 from crm.api.incoming import LARGEST_BODY_BYTES
 from crm.api.leads import STATUS
+from crm.desk import Desk
 from crm.reception import bodies
 from crm.reception.drafts import FormDraft, ways_of
 from crm.reception.pace import ALL_TAKING, PERSON, PROGRAM
+from crm.settings import load
 from crm.store import clock
 from crm.store.tables import accepted_leads, consents, submissions
 from crm.words import words
 from tests.crm.api.conftest import ADMIN, INTAKE, app_of, client_of, open_desk, standing
+from tests.programs import LOCAL
 
 LEAD = {
     "name": "Иван Иванов",
@@ -112,9 +115,11 @@ def test_every_refusal_has_words(code, language):
     assert words(language).has(f"error-{code}-remedy")
 
 
-def test_a_local_caller_needs_no_intake_key_and_a_remote_one_does(local, remote):
-    """The landing page on another machine shows its key; a wrong one is refused."""
+def test_this_machine_shows_its_own_key_and_a_remote_caller_the_intakes(local, remote):
+    """The landing page on another machine shows its key; a wrong one is refused, and so is the local key from elsewhere."""
     assert local.post("/api/crm", json=LEAD).status_code == 202
+    assert local.post("/api/crm", json=LEAD, headers={"authorization": ""}).status_code == 401
+    assert remote.post("/api/crm", json=LEAD, headers=LOCAL).status_code == 401
     refused = remote.post("/api/crm", json=LEAD)
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
     assert remote.post("/api/crm", json=LEAD, headers=bearer(ADMIN)).status_code == 401
@@ -175,15 +180,36 @@ def test_a_page_from_elsewhere_cannot_post_through_a_local_browser(local):
 
 
 def test_without_any_key_the_way_in_is_shut(tmp_path):
-    """No key set and no form's key made: shut for everybody from elsewhere, open on this machine."""
+    """No key set and no form's key made: shut for everybody from elsewhere, open on this machine to whoever proves it."""
     desk = open_desk(tmp_path)
     remote = client_of(desk, "10.1.2.3", "desk.example.com")
     for method, path in (("post", "/api/crm"), ("get", "/api/crm/x")):
         answer = remote.request(method, path, json=LEAD if method == "post" else None, headers=bearer("x"))
         assert (answer.status_code, answer.json()["code"]) == (403, "api_shut")
     assert client_of(desk).post("/api/crm", json=LEAD).status_code == 202
+    assert client_of(desk).post("/api/crm", json=LEAD, headers={"authorization": ""}).status_code == 403
     desk.reception.forms.new_key("api")
     assert remote.post("/api/crm", json=LEAD, headers=bearer("x")).status_code == 401
+    desk.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        ({}, 202), ({"INTAKE_API_KEY": INTAKE}, 401), ({"LOCAL_ACCESS": "code"}, 403),
+        ({"BASE_URL": "https://desk.example.com"}, 403), ({"TRUSTED_PROXIES": "127.0.0.1"}, 403),
+        ({"PUBLIC_LISTEN": "8502"}, 403),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_keyless_intake_ends_with_the_first_sign_of_others(tmp_path, settings, status):
+    """Without a key only a demo takes leads, and only until there is a key, a public address, a proxy or a listener."""
+    desk = Desk(load(settings, tmp_path))
+    answer = client_of(desk).post("/api/crm", json=LEAD, headers={"authorization": ""})
+    assert answer.status_code == status
+    if status == 202:
+        desk.reception.forms.new_key("api")
+        assert client_of(desk).post("/api/crm", json=LEAD, headers={"authorization": ""}).status_code == 401
     desk.close()
 
 
@@ -719,7 +745,10 @@ def test_whoever_hangs_up_leaves_nothing(desk):
     async def call():
         scope = {
             "type": "http", "method": "POST", "path": "/crm", "root_path": "", "query_string": b"", "client": ("127.0.0.1", 5),
-            "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http",
+            "headers": [
+                    (b"host", b"localhost"), (b"content-type", b"application/json"), (b"authorization", LOCAL["Authorization"].encode()),
+                ],
+                "http_version": "1.1", "scheme": "http",
             "server": ("localhost", 8501),
         }  # fmt: skip
         messages = iter([{"type": "http.request", "body": b'{"name":', "more_body": True}, {"type": "http.disconnect"}])

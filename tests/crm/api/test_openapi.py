@@ -27,6 +27,7 @@ from crm.reception.drafts import FormDraft, ways_of
 from sandbox.testing import Sandbox
 from tests.crm.api.conftest import ADMIN, INTAKE, client_of, no_hurry
 from tests.desks import desk_for
+from tests.programs import LOCAL_KEY
 
 EXAMPLES = 500 if os.environ.get("DESK_SOAK") else 40
 """Made for each address and method, besides the description's own and those at its limits."""
@@ -74,7 +75,7 @@ def connected_desk(shared_box: Sandbox, tmp_path_factory: pytest.TempPathFactory
     folder: Path = tmp_path_factory.mktemp("described")
     shared_box.clear_faults()
     shared_box.reset(leads=60)
-    with desk_for(shared_box, folder, ADMIN_API_KEY=ADMIN, INTAKE_API_KEY=INTAKE) as desk:
+    with desk_for(shared_box, folder, ADMIN_API_KEY=ADMIN, INTAKE_API_KEY=INTAKE, LOCAL_KEY=LOCAL_KEY) as desk:
         opened.append(desk)
         form = desk.reception.forms.add(FormDraft("Вебхук", **ways_of("webhook")))
         address_keys.append(desk.reception.forms.new_key(form.id))

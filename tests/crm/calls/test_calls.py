@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.calls.drafts import new_id
+from crm.calls.drafts import MOST_CALLED, MOST_CALLED_OF_ALL, MOST_OPEN, new_id, operator_name
 from crm.calls.entry import ADD, OTHER, SAME, Choice
 from crm.calls.stats import percentile
 from crm.calls.texts import CONSENT, SCRIPT
 from crm.delivery import DELIVERED, REFUSED
 from crm.errors import SetupError
 from crm.intake import NewLead
+from crm.store import tables
 from crm.store.tables import accepted_leads, consents, deliveries
 from tests.crm.calls.conftest import LEAD, PHONE, call
 
@@ -50,6 +51,49 @@ def test_a_draft_is_what_was_typed(desk):
     desk.calls.drafts.drop(second)
     assert desk.calls.drafts.get(second) is None
     assert desk.calls.drafts.get("nobody's") is None
+
+
+def test_what_an_address_begins_displaces_nothing_typed(desk):
+    """However many numbers come by addresses, all that somebody typed is offered; of the others the newest, within a bound."""
+    drafts = desk.calls.drafts
+    typed = [new_id() for _ in range(3)]
+    for number, draft_id in enumerate(typed):
+        drafts.keep(draft_id, "Анна", {"name": f"Настоящий {number}"})
+    called = [drafts.begin_called("Анна", {"phone": f"+7999000{number:04}"}) for number in range(20)]
+    offered = [draft.id for draft in drafts.open_of("Анна")]
+    assert len(offered) == MOST_OPEN
+    assert set(typed) <= set(offered)
+    assert set(called[-5:]) <= set(offered)
+    assert [draft_id for draft_id in called if drafts.get(draft_id)] == called[-MOST_CALLED:]
+
+
+def test_a_called_draft_becomes_ones_own_by_typing(desk):
+    """From the first key on it is a draft like any other, and the next calls leave it alone."""
+    drafts = desk.calls.drafts
+    called = drafts.begin_called("Анна", {"phone": "+79990000001"})
+    drafts.keep(called, "Анна", {"phone": "+79990000001", "name": "Пётр"})
+    for number in range(2 * MOST_CALLED):
+        drafts.begin_called("Анна", {"phone": f"+7999000{number:04}"})
+    assert called in [draft.id for draft in drafts.open_of("Анна")]
+
+
+def test_calls_under_many_names_are_bounded(desk):
+    """A cookie is anybody's to write: another name each time makes no more rows than all may have together."""
+    drafts = desk.calls.drafts
+    for number in range(MOST_CALLED_OF_ALL + 20):
+        last = drafts.begin_called(f"Имя {number}", {"phone": "1"})
+    with desk.store.read() as db:
+        assert db.scalar(sa.select(sa.func.count()).select_from(tables.drafts)) == MOST_CALLED_OF_ALL
+    assert drafts.get(last)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Анна", "Анна"), ("А\x00н", "Ан"), ("<b>А", "bА"), ("  А  Б ", "А Б"), ("\ud800А", "А"), ("я" * 500, "я" * 60)],
+)
+def test_an_operators_name_fits_anywhere(text, name):
+    """Without what no database takes, without brackets, and no longer than a name."""
+    assert operator_name(text) == name
 
 
 def test_a_draft_is_saved_once(desk, box):

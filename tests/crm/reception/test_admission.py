@@ -27,10 +27,10 @@ def admitted(**facts):
 @pytest.mark.parametrize(
     ("facts", "form_id", "refusal"),
     [
-        ({"is_local": True}, API, None),
+        ({"is_local": True}, None, "api_key_wrong"),
         ({"is_local": True, "is_shut": True}, API, None),
-        ({"is_local": True, "origin": "http://localhost:8501"}, API, None),
-        ({"is_local": True, "api": form(API, active=False)}, API, "form_paused"),
+        ({"is_local": True, "is_shut": True, "origin": "http://localhost:8501"}, API, None),
+        ({"is_local": True, "is_shut": True, "api": form(API, active=False)}, API, "form_paused"),
         ({}, None, "api_key_wrong"),
         ({"is_shut": True}, None, "api_shut"),
         ({"key": "x"}, None, "api_key_wrong"),
@@ -56,7 +56,7 @@ def admitted(**facts):
     ids=lambda value: "" if isinstance(value, dict) else str(value),
 )  # fmt: skip
 def test_admission(facts, form_id, refusal):
-    """This machine needs no key; a key that is given has to be right, still in force, and shown by a site of its form."""
+    """This machine needs no key as long as there is none; a key that is given has to be right, still in force, and shown by a site of its form."""
     found = admitted(**facts)
     assert found == Admission(found.form, refusal)
     assert (found.form.id if found.form else None) == form_id

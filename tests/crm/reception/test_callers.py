@@ -46,6 +46,12 @@ def test_a_proxy_on_this_machine_is_believed_only_where_it_is_trusted(written):
     assert client_address(ALICE, [written], (ipaddress.ip_network("::1"),)) == ipaddress.ip_address(ALICE)
 
 
+def test_nobody_becomes_this_machine_by_naming_himself():
+    """On a connection that did not come over loopback the peer is the peer, whatever its header repeats."""
+    for trusted in ((), OURS):
+        assert client_address(ALICE, [ALICE], trusted, is_rewritten=False) == ipaddress.ip_address(ALICE)
+
+
 def test_garbage_in_the_place_of_a_loopback_peer():
     """What uvicorn took over from a header and is no address leaves the loopback peer that sent it."""
     assert client_address("garbage", ["garbage"], ()) == ipaddress.ip_address("127.0.0.1")

@@ -1,0 +1,19 @@
+"""The desk without what stands before it: no headers, no gate, no proof. Only to measure what those cost; see `benchmarks.doors`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import streamlit as st
+
+import dashboard
+from crm.desk import the_desk
+from crm.routes import routes
+
+app = st.App(
+    dashboard.ROOT / "pages" / "navigation.py",
+    routes=routes(the_desk),
+    lifespan=dashboard.lifespan,
+    on_script_error=dashboard.script_error,
+)
