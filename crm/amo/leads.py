@@ -54,7 +54,8 @@ def created_between(
     for page in client.pages("/api/v4/leads", "leads", "leads.list", params, live=live, limit=limit):
         for lead in page:
             created = number(lead.get("created_at"))
-            if not since <= created <= last or stage not in (None, stage_of(lead)):
+            in_stage_asked = stage is None or stage_of(lead) == stage
+            if not since <= created <= last or not in_stage_asked:
                 raise BrokenWord("filter_ignored", operation="leads.list", retryable=False)
             last = created if ordered else until
         yield page
