@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.programs import browser_cookies
 
@@ -23,6 +25,9 @@ FLAGS = [
 
 PATIENCE_MS = 60_000
 """How long a page may take on a loaded machine before a test gives up on it."""
+
+CLICKS = 4
+"""How often a line is clicked before it is taken for one that does not open."""
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -62,3 +67,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.when == "call":
         item.stash[FAILED] = report.failed
     return report
+
+
+def open_line(page: Page, table: Locator, line: int = 0) -> Locator:
+    """Click the box of a line of a table that opens a drawer, and wait for the drawer.
+
+    A table is one picture that the browser paints again while the page around it still moves: a click in that moment hits
+    nothing. A person clicks once more then, and so does this.
+    """
+    drawer = page.get_by_role("dialog")
+    for _ in range(CLICKS):
+        table.locator(".dvn-scroller").click(position={"x": 12, "y": 52 + 35 * line})
+        with suppress(PlaywrightTimeoutError):
+            drawer.wait_for(timeout=PATIENCE_MS / CLICKS)
+            return drawer
+    raise AssertionError(f"line {line} did not open after {CLICKS} clicks")

@@ -29,7 +29,7 @@ from crm.settings import load
 from crm.store import clock
 from crm.store.tables import known_phones, leads, submissions
 from sandbox.testing import running_sandbox
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, open_line
 from tests.crm.calls.conftest import call
 from tests.desks import settings_for
 from tests.programs import RunningDesk, until
@@ -259,8 +259,7 @@ def test_forms_and_submissions(page: Page, desk: RunningDesk, foreign):
         expect(page.get_by_role("dialog")).to_have_count(0)
     table = page.get_by_test_id("stDataFrame").last
     for row in range(4):
-        table.locator(".dvn-scroller").click(position={"x": 12, "y": 52 + 35 * row})
-        expect(page.get_by_role("dialog")).to_be_visible()
+        open_line(page, table, row)
         settle(page)
         check(page, EVIL[:200], inside="[role=dialog]") if row != 1 else check(page)
         page.keyboard.press("Escape")

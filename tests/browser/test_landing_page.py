@@ -16,6 +16,7 @@ from crm.reception.drafts import FormDraft
 from crm.settings import Settings
 from crm.store import Store
 from crm.words import words
+from tests.browser.conftest import open_line
 from tests.browser.test_first_visitor import NOWHERE
 from tests.programs import RunningDesk, running_desk
 
@@ -250,8 +251,7 @@ def test_a_chosen_row_opens_the_submission(page: Page, desk, sites, log):
     page.goto(f"{desk.url}/forms")
     table = page.get_by_test_id("stDataFrame")
     for _ in range(2):
-        table.locator(".dvn-scroller").click(position={"x": 12, "y": 52})  # the first line's box
-        drawer = page.get_by_role("dialog")
+        drawer = open_line(page, table)
         expect(drawer.get_by_text("+7 961 555-10-33")).to_be_visible()
         drawer.get_by_role("button", name="Close").click()
         expect(drawer).to_have_count(0)
