@@ -22,7 +22,7 @@ HERE, THERE = 31_296_422, 77
 OF_NOBODY = 999_999_999
 """A contact that only the first account has."""
 
-REFUSAL = {"action": "status", "status": 400, "body": json.dumps({"detail": "no"})}
+REFUSAL = {"action": "status", "status": 400, "body": json.dumps({"detail": "Request validation failed"})}
 
 # how it came to stand half way in the first account, its state there, then: its state in the second, leads in each
 STATES = {
