@@ -139,7 +139,7 @@ def test_the_very_answer_loaded_again_reads_as_connected(web, consent):
     ("change", "told"),
     [
         (lambda query: "error=access_denied&state=x", "state_unknown"), (lambda query: "code=x&state=y", "state_unknown"),
-        (lambda query: "code=x", "state_unknown"), (lambda query: "error=x", "consent_failed"),
+        (lambda query: "code=x", "state_unknown"), (lambda query: "error=x", "state_unknown"),
         (lambda query: f"error=access_denied&{query}", "state_unknown"), (lambda query: f"error=x&{query}", "state_unknown"),
         (lambda query: query.replace("code=", "code=x"), "state_unknown"),
         (lambda query: query.replace("state=", "state=x"), "state_unknown"),
