@@ -64,6 +64,7 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("ui/health_view.py", "f':red[:material/error:] {_name(check.name)}: {sentence(check)}'"): "a check of ours",
     ("ui/leads_view.py", "label"): "how many have come",
     ("ui/leads_view.py", "say('mirror-filling', count=status.read) + reason"): "how many, and words of an error of ours",
+    ("ui/mirror_view.py", "say('mirror-smaller', count=min(status.shrunk.values()))"): "how many",
     ("ui/new_view.py", "say('new-draft', who=_label(draft))"): "made plain in _label",
     ("ui/overview_view.py", "say('overview-filling', count=status.read, time=moment(status.began_at))"): "how many",
     ("ui/overview_view.py", "say('overview-compared', since=_day(period.since), until=_day(period.until), before_since=_day(period.before_since), before_until=_day(period.before_until))"): "days",
