@@ -20,7 +20,7 @@ READMES = [PROJECT / "README.md", PROJECT / "README.ru.md"]
 
 @pytest.fixture(scope="module")
 def desk() -> Iterator[RunningDesk]:
-    with running_desk(**NOWHERE) as running:
+    with running_desk(**NOWHERE, LOCAL_ACCESS="open") as running:
         yield running
 
 
