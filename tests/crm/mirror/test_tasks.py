@@ -133,7 +133,12 @@ def test_the_first_reading_goes_on_where_it_was(few, small, monkeypatch):
         small.mirror.look_after()
         cursor = small.mirror.walks.of(walks.TASKS).cursor
         assert cursor["since"] > since
-        assert shown(small) == before
+        now = shown(small)
+        assert now.pop(lead) in (
+            before[lead],
+            2_000_000_000,
+        )  # AmoCRM's own word, if a round has read the lead meanwhile
+        assert now == {one: at for one, at in before.items() if one != lead}
         looks += 1
     assert looks > 4
     round_of(small)
