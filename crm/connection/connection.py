@@ -39,8 +39,8 @@ ACCOUNT = "account of what is known"
 PASSING = frozenset({"server_error", "server_hiccup"})
 """What says nothing about an answer that comes a moment later."""
 
-PRINT_DIGITS = 7
-"""Of a fingerprint, for a number that every database keeps."""
+PRINT_DIGITS, MOST_HEALED = 6, 64
+"""Of a fingerprint, and how often a token has healed before its number comes again: together a number every database keeps."""
 
 ASK_WHERE_EVERY_S = 60.0
 """How often a "not found" makes us ask whether the account has moved."""
@@ -275,10 +275,13 @@ class Connection:
     def generation(self) -> int:
         """Counts what happened to the grant: another number means that what kept us out may be over. No request.
 
-        Each long-lived token of the settings has a number of its own, below those of pairs.
+        Each long-lived token of the settings has numbers of its own, below those of pairs: another one each time it healed.
         """
         if (token := self._settings.amocrm_access_token) is not None:
-            return -1 - int(fingerprint(token.reveal())[:PRINT_DIGITS], 16)
+            access_print = fingerprint(token.reveal())
+            row = self._grant.row(LONG_LIVED)
+            healed = int(row["generation"]) if row is not None and row["access_print"] == access_print else 0
+            return -1 - int(access_print[:PRINT_DIGITS], 16) * MOST_HEALED - healed % MOST_HEALED
         row = self._grant.row()
         return 0 if row is None else int(row["generation"])
 

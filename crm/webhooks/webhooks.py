@@ -201,8 +201,9 @@ class Webhooks:
         try:
             webhooks.subscribe(self._client, address, decisions.EVENTS, live=live)
         except SaidNo as error:
-            if error.code != "validation":
-                raise
+            paths = [refusal.path for refusal in error.refusals]
+            if error.code != "validation" or not paths or any("settings" not in path for path in paths):
+                raise  # it is the address that AmoCRM does not take
             webhooks.subscribe(self._client, address, decisions.CARD_EVENTS, live=live)
             log.warning("AmoCRM does not call us of tasks: %s", error)
 

@@ -68,7 +68,7 @@ def test_a_fault_of_the_desks_own_is_told_as_one(desk, open_page, monkeypatch):
     desk.outbox.deliver_due()
     app = open_page("deliveries")
     assert "споткнулся сам стол" in app.error[0].value
-    assert "ошибка в программе, а не в AmoCRM" in app.dataframe[0].value["why"].tolist()[0]
+    assert "это ошибка программы, а не AmoCRM" in app.dataframe[0].value["why"].tolist()[0]
 
 
 def test_a_decision_needs_a_name(desk, box, open_page):
