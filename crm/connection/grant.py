@@ -408,9 +408,9 @@ class Grant:
 
     def refuse_long_lived(self, access_print: str, code: str) -> None:
         """AmoCRM has refused the settings' token. Many calls that hear of it in one moment are one refusal."""
-        now = self._clock()
         with self._store.write() as db:
             row = db.execute(_the_long_lived().with_for_update()).mappings().first()
+            now = self._clock()  # when the row is ours: a time from before the wait would lie before its own
             if row is None or row["access_print"] != access_print:
                 return
             heard = row["trouble"] is not None and row["attempt_result"] == code
@@ -423,9 +423,9 @@ class Grant:
 
     def may_probe(self, access_print: str) -> bool:
         """Whether this caller may try a refused token for all. Nobody else may until it is known, or a minute has passed."""
-        now = self._clock()
         with self._store.write() as db:
             row = db.execute(_the_long_lived().with_for_update()).mappings().first()
+            now = self._clock()  # when the row is ours: a time from before the wait would lie before its own
             if row is None or row["access_print"] != access_print or row["trouble"] is None:
                 return True
             if decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now):
