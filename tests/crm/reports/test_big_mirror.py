@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from benchmarks import big_mirror
 from crm.mirror import status
 from crm.mirror.walks import Walks
+from crm.store.jumps import Jumps
 from crm.store.tables import contacts, leads, stage_changes
 
 NOW = 1_795_000_000
@@ -24,7 +25,7 @@ def test_it_is_filled_and_following(store):
     assert {row["contact_id"] for row in rows} - {None} <= known
     assert moved <= {row["id"] for row in rows}
     assert all(NOW - big_mirror.SPAN_S <= row["created_at"] <= NOW for row in rows)
-    assert status.read(store, Walks(store)).as_of is not None
+    assert status.read(store, Walks(store), Jumps(store)).as_of is not None
 
 
 def test_it_is_the_same_every_time(tmp_path):
