@@ -131,6 +131,8 @@ class Sender:
         caller = caller_of(request.scope)
         self.request, self.desk, self.address_key = request, desk, address_key
         self.is_local = desk.doorway.is_local(request.scope, caller)
+        # For the pace alone, which opens no door: the site's own server beside the desk need not prove where it is.
+        self.is_beside = self.is_local or (caller.seems_local and not desk.settings.is_public)
         self.origin, self._peer = caller.origin, caller.peer
         own = (request.scope.get("server") or ("",))[0]
         self._is_rewritten = not caller.is_public and is_loopback(own or "")
@@ -198,7 +200,7 @@ def _keep_pace(pace: Pace, sender: Sender, *, asking: bool = False) -> None:
     is_browser = sender.origin is not None or (bodies.is_form(sender.content_type) and sender.address_key is None)
     own = ASKING if asking else PERSON if is_browser else PROGRAM
     limits = [(ALL_ASKING if asking else ALL_TAKING, "")]
-    if not sender.is_local or sender.origin is not None:
+    if not sender.is_beside or sender.origin is not None:
         limits.insert(0, (own, household(sender.address)))
     wait_s = pace.wait_s(*limits)
     if wait_s:
