@@ -209,7 +209,7 @@ def test_what_is_raised_each_time(sqlite_store, tmp_path, monkeypatch, place, na
                 carry(job)
 
         monkeypatch.setattr(scene.outbox._carrier, "carry", only_the_bad)
-        scene.rounds([bad, good, later], most=140)
+        scene.rounds([bad, good, later], most=300)
         check(scene, [bad], True)
         assert {scene.state(good), scene.state(later)} == {DELIVERED}
         scene.end()
