@@ -95,7 +95,7 @@ def test_a_fault_of_ours_shows_no_trace(desk, open_page, monkeypatch):
     monkeypatch.setattr(desk.listing, "page", lambda *args, **values: 1 / 0)
     app = open_page("leads")
     assert not app.exception
-    assert "сломались мы сами" in app.error[0].value
+    assert "сломался сам Lead Desk" in app.error[0].value
     assert "ZeroDivision" not in shown(app)
 
 
