@@ -15,6 +15,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from crm.amo.client import PERSON_SWITCHED_OFF
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SetupError
 
 RENEW_BEFORE = timedelta(hours=2)
@@ -81,9 +82,6 @@ GONE = frozenset({"grant_revoked", "grant_expired", "refresh_lost", "switched_of
 
 REFRESH_LOST = "refresh_lost"
 """A refresh token was sent, no answer came, and AmoCRM says it is spent: only a new consent helps."""
-
-PERSON_SWITCHED_OFF = "person_switched_off"
-"""Who connected was switched off in AmoCRM: the pair is good, and its person is not let in."""
 
 KEPT_OUT = frozenset({"switched_off", PERSON_SWITCHED_OFF})
 """Troubles with which no call is worth sending, and no refresh either."""
