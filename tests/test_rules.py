@@ -101,6 +101,12 @@ def test_tests_do_not_sleep():
     assert not sleepers
 
 
+def test_tests_do_not_share_a_loop():
+    """No test runs an event loop on its own thread, where a browser that another test has opened may run one."""
+    running = re.compile(r"(anyio|asyncio)\.run\(")
+    assert not [path for path in Path(PROJECT, "tests").rglob("*.py") if running.search(path.read_text())]
+
+
 def test_every_test_claims_something():
     """Each test has a sentence that states the behaviour."""
     silent = [

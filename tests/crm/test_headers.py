@@ -2,10 +2,10 @@
 
 import re
 
-import anyio
 import pytest
 
 from crm.headers import ALWAYS, NONE, Headers, hashed, policy
+from tests.support.loops import in_a_loop
 from ui import scripts
 
 INDEX = b"<html><script>\n  window.ready = false\n</script><script src='x.js'></script></html>"
@@ -23,7 +23,7 @@ def answered(path, *given, status=200, host=b"localhost:8501"):
         sent.append(message)
 
     scope = {"type": "http", "path": path, "headers": [(b"host", host)], "method": "GET"}
-    anyio.run(Headers(app, INDEX, scripts.ALL), scope, None, send)
+    in_a_loop(Headers(app, INDEX, scripts.ALL), scope, None, send)
     names = [name for name, _ in sent[0]["headers"]]
     assert len(names) == len(set(names))
     return dict(sent[0]["headers"])
@@ -104,7 +104,7 @@ def test_a_fault_is_answered_with_them_too():
         sent.append(message)
 
     with pytest.raises(RuntimeError):
-        anyio.run(Headers(broken, b"", ()), {"type": "http", "path": "/", "headers": []}, None, send)
+        in_a_loop(Headers(broken, b"", ()), {"type": "http", "path": "/", "headers": []}, None, send)
     assert sent[0]["status"] == 500
     assert dict(sent[0]["headers"])[b"content-security-policy"] == NONE
 
@@ -123,6 +123,6 @@ def test_a_live_connections_handshake_has_them(is_accepted, kind):
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/", "headers": [], "extensions": {"websocket.http.response": {}}}
-    anyio.run(Headers(app, b"", ()), scope, None, send)
+    in_a_loop(Headers(app, b"", ()), scope, None, send)
     assert sent[0]["type"] == kind
     assert (b"x-content-type-options", b"nosniff") in sent[0]["headers"]

@@ -10,8 +10,10 @@ import threading
 import pytest
 
 from crm.amo import account
+from crm.connection.decisions import DOUBLE_PRESS
 from crm.errors import SetupError
 from crm.settings import PROJECT, SETTINGS
+from crm.store import clock
 from tests.desks import desk_for, settings_for
 
 OLD, NEW = "a" * 40, "b" * 40
@@ -53,11 +55,13 @@ def test_rotating_while_refreshing_loses_nothing(box, tmp_path):
     """Keys change three times while the pair is renewed again and again: at the end it still opens."""
     url = f"sqlite:///{tmp_path}/data/desk.db"
     with desk_for(box, tmp_path, DATABASE_URL=url) as desk:
-        over = threading.Event()
+        over, refreshed = threading.Event(), []
 
         def refresh():
             while not over.is_set():
-                desk.connection.refresh_now()
+                with clock.moved(DOUBLE_PRESS * (len(refreshed) + 1)):  # one refresh by hand is not two presses of a button
+                    desk.connection.refresh_now(insists=True)
+                refreshed.append(stored(desk))
 
         thread = threading.Thread(target=refresh)
         thread.start()
@@ -65,6 +69,7 @@ def test_rotating_while_refreshing_loses_nothing(box, tmp_path):
         over.set()
         thread.join()
         assert results == [0, 0, 0]
+        assert len(set(refreshed)) == len(refreshed) > 3
     with desk_for(box, tmp_path, connected=False, DATABASE_URL=url) as again:
         assert account.current(again.client).name == "FitZone"
 

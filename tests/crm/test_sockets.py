@@ -2,9 +2,8 @@
 
 import logging
 
-import anyio
-
 from crm.sockets import AGAIN_S, NOT_A_TEXT, TOLD_AT_ONCE, Calm, Sockets
+from tests.support.loops import in_a_loop
 
 
 def record(text="Error deserializing back message"):
@@ -44,6 +43,6 @@ def test_a_text_ends_the_connection():
     async def send(message):
         sent.append(message)
 
-    anyio.run(Sockets(app), {"type": "websocket"}, receive, send)
+    in_a_loop(Sockets(app), {"type": "websocket"}, receive, send)
     assert [one["type"] for one in heard] == ["websocket.receive", "websocket.disconnect"]
     assert sent == [{"type": "websocket.close", "code": NOT_A_TEXT}]

@@ -4,7 +4,6 @@ tests/crm/reception; no AmoCRM is needed for either."""
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -26,6 +25,7 @@ from crm.store.tables import accepted_leads, consents, submissions
 from crm.words import words
 from tests.crm.api.conftest import ADMIN, INTAKE, app_of, client_of, open_desk, standing
 from tests.programs import LOCAL
+from tests.support.loops import in_a_loop
 
 LEAD = {
     "name": "Иван Иванов",
@@ -736,7 +736,6 @@ def test_no_header_makes_a_5xx(local, headers):
 
 def test_whoever_hangs_up_leaves_nothing(desk):
     """A connection cut while the body is being sent makes no lead and no error."""
-    import anyio
 
     from crm.api import build
 
@@ -761,8 +760,7 @@ def test_whoever_hangs_up_leaves_nothing(desk):
 
         await build(lambda: desk)(scope, receive, send)
 
-    with ThreadPoolExecutor(1) as another:  # a browser of an earlier test keeps this thread's event loop
-        another.submit(anyio.run, call).result()
+    in_a_loop(call)
     assert sent[0]["status"] == 400
     assert count(desk) == 0
     assert count(desk, submissions) == 1
