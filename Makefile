@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 4
 QUIET := --quiet --disable-pip-version-check
+# Nothing is installed whose content is not the one that was locked, and no code of a package runs to install it.
+HASHED := --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format soak bench screenshots clean
+.PHONY: help run dev test check format soak bench screenshots lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -44,6 +46,11 @@ bench: $(VENV)/.dev  ## the figures of docs/performance.md, measured anew
 screenshots: $(VENV)/.dev  ## the README's pictures, taken from the running product
 	@$(BIN)/python -m scripts.screenshots
 
+lock: $(VENV)/bin/python  ## the whole tree of requirements*.txt with its hashes, for every system and Python from 3.11 on
+	@$(BIN)/python -m pip install $(QUIET) uv==0.13.9
+	@for kind in "" -dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header requirements$$kind.txt --output-file requirements$$kind.lock; done
+
 clean:  ## remove what the commands above have made, except data/
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -51,12 +58,12 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Lead Desk needs Python 3.11 or newer. / Нужен Python 3.11 или новее."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/.run: requirements.txt | $(VENV)/bin/python
+$(VENV)/.run: requirements.lock | $(VENV)/bin/python
 	@echo "Installing what Lead Desk runs on (once, about a minute)… / Устанавливаем (один раз, около минуты)…"
-	@$(BIN)/python -m pip install $(QUIET) -r requirements.txt
+	@$(BIN)/python -m pip install $(QUIET) $(HASHED) -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt $(VENV)/.run
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@echo "Installing what the tests need… / Устанавливаем то, что нужно тестам…"
-	@$(BIN)/python -m pip install $(QUIET) -r requirements-dev.txt
+	@$(BIN)/python -m pip install $(QUIET) $(HASHED) -r requirements-dev.lock
 	@touch $@

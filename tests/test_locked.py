@@ -1,0 +1,54 @@
+"""What is installed: every package of the whole tree in one version, known by its content."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from crm.settings import PROJECT
+
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)", re.MULTILINE)
+
+
+def name_of(text):
+    return re.sub(r"[-_.]+", "-", text).lower()
+
+
+def pinned(path):
+    return {name_of(name): version for name, version in PINNED.findall(Path(PROJECT, path).read_text())}
+
+
+def packages(lock):
+    """The entries of a lock file: its first line and the hashes below it."""
+    return re.split(r"\n(?=\S)", Path(PROJECT, lock).read_text().strip())
+
+
+@pytest.mark.parametrize("kind", ["", "-dev"])
+def test_the_lock_holds_what_was_chosen(kind):
+    """Each line of requirements.txt stands in the lock beside it in the same version: `make lock` was run after a change."""
+    locked = pinned(f"requirements{kind}.lock").items()
+    assert pinned(f"requirements{kind}.txt").items() <= locked
+    assert pinned("requirements.txt").items() <= locked
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_each_package_is_known_by_its_content(lock):
+    """No entry is without a version and a hash, and nothing comes from an address of its own."""
+    for entry in packages(lock):
+        assert PINNED.match(entry), entry
+        assert "--hash=sha256:" in entry, entry
+        assert "://" not in entry
+
+
+def test_both_locks_are_one_tree():
+    """What the tests run with is what runs."""
+    assert pinned("requirements.lock").items() <= pinned("requirements-dev.lock").items()
+
+
+def test_only_hashed_packages_are_installed():
+    """`make run` and `make test` ask for the hashes, and for wheels: none runs code of its own to be installed."""
+    made = Path(PROJECT, "Makefile").read_text()
+    assert "HASHED := --require-hashes --only-binary :all:" in made
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        assert f"$(HASHED) -r {lock}" in made
+    assert re.findall(r"-r requirements[\w-]*\.txt", made) == []
