@@ -52,7 +52,6 @@ class Round:
     """How the last rounds of a kind of work went. `failures`: in a row, 0 where the last one went well."""
 
     name: str
-    began_at: datetime | None = None
     succeeded_at: datetime | None = None
     failed_at: datetime | None = None
     reason: str | None = None  # of the last failure: an error code, or the name of an exception nobody foresaw

@@ -705,7 +705,6 @@ worker_rounds = sa.Table(
     sa.Column(
         "name", sa.String(32), primary_key=True
     ),  # "delivery", "search", "mirror", "hooks", "keeper", "pruning", …
-    sa.Column("began_at", Moment),  # of the round under way; null: none is
     sa.Column("succeeded_at", Moment),  # the end of the last round that went well
     sa.Column("failed_at", Moment),
     sa.Column("reason", sa.String(64)),  # error code of the last failure, or the name of an exception nobody foresaw

@@ -59,7 +59,9 @@ def test_rotating_while_refreshing_loses_nothing(box, tmp_path):
 
         def refresh():
             while not over.is_set():
-                with clock.moved(DOUBLE_PRESS * (len(refreshed) + 1)):  # one refresh by hand is not two presses of a button
+                with clock.moved(
+                    DOUBLE_PRESS * (len(refreshed) + 1)
+                ):  # one refresh by hand is not two presses of a button
                     desk.connection.refresh_now(insists=True)
                 refreshed.append(stored(desk))
 

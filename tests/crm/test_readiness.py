@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,10 +11,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from crm.amo import account
+from crm.amo import account, door
 from crm.errors import DeskError
+from crm.exports.sheet import Wanted
 from crm.health import Round
 from crm.intake import NewLead
+from crm.listing import Filter, Sort
 from crm.readiness import (
     LEAST_FREE_BYTES,
     LIMITS,
@@ -188,6 +192,74 @@ def test_amocrm_is_judged_by_what_becomes_of_calls(connected, box, fault, code):
         box.clear_faults()
         calls(connected)
         assert codes(connected)["amocrm"] == OK
+
+
+def test_an_amocrm_that_stands_still_is_red(connected, shared_box, monkeypatch):
+    """Its machine takes connections and says nothing (SIGSTOP): red after half a minute of it, green when it goes on."""
+    monkeypatch.setattr(door, "READ_TIMEOUT_S", 0.3)
+    calls(connected)
+    shared_box.process.send_signal(signal.SIGSTOP)
+    try:
+        calls(connected)
+        assert codes(connected)["amocrm"] == OK  # one such call is a hiccup
+        with clock.moved(NOT_ANSWERING_AFTER + 5 * SECOND):
+            calls(connected)
+            assert codes(connected)["amocrm"] == "too_slow"
+            shared_box.process.send_signal(signal.SIGCONT)
+            monkeypatch.undo()
+            calls(connected)
+            assert codes(connected)["amocrm"] == OK
+    finally:
+        shared_box.process.send_signal(signal.SIGCONT)
+
+
+def test_a_copy_that_falls_behind_is_red(connected, box):
+    """What cannot be read for three minutes makes the copy's real age red, and the first round that can makes it green."""
+    until(lambda: connected.mirror.look_after() or connected.mirror.status().state == "following", "the first reading")
+    assert codes(connected)["mirror"] == OK
+    box.fault("status", path="/api/v4/*", status=500)
+    with clock.moved(MIRROR_TOO_OLD + SECOND):
+        connected.mirror.look_after()
+        check = look(connected).of("mirror")
+        assert check.code == "stale"
+        assert check.since <= clock.now() - MIRROR_TOO_OLD
+        box.clear_faults()
+        with clock.moved(10 * MINUTE):
+            connected.mirror.look_after()
+            assert codes(connected)["mirror"] == OK
+
+
+def test_a_clock_that_jumped_is_red_until_it_is_made_good(connected):
+    """Said as soon as it is noticed, and until the copy has read again what the jump may have hidden."""
+    until(lambda: connected.mirror.look_after() or connected.mirror.status().state == "following", "the first reading")
+    with clock.moved(3 * HOUR):
+        connected.mirror.clocks.look()
+        assert look(connected).of("clock").code == "clock_jumped"
+        until(lambda: connected.mirror.look_after() or codes(connected)["clock"] == OK, "the jump to be made good")
+
+
+def test_a_disk_that_fills_up_is_red(connected, monkeypatch):
+    """The free room of the very disk the database is on, counted in megabytes."""
+    usage = shutil.disk_usage(connected.settings.data_folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=50 * 1024**2))
+    check = look(connected).of("disk")
+    assert (check.code, check.count) == ("disk_low", 50)
+    monkeypatch.undo()
+    assert codes(connected)["disk"] == OK
+
+
+def test_a_file_that_could_not_be_made_is_red(connected, monkeypatch):
+    """A file whose making failed is told until the next one is made."""
+    connected.started_at = clock.now()
+    wanted = Wanted(Filter(), Sort("name", False), ("name", "phone"), "ru")
+    with monkeypatch.context() as broken:
+        broken.setattr(connected.exports, "_run", lambda _: 1 / 0)
+        first = connected.exports.ask("csv", wanted, "Анна")
+        until(lambda: codes(connected)["exports"] != OK, "the failure to be told")
+    assert connected.exports.get(first).state == "failed"
+    second = connected.exports.ask("csv", wanted, "Анна")
+    until(lambda: connected.exports.get(second).state == "done", "the next file")
+    until(lambda: codes(connected)["exports"] == OK, "the success to be told")
 
 
 def test_what_amocrm_refuses_is_no_outage(connected, box):

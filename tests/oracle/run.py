@@ -284,7 +284,7 @@ def _type(desk: RunningDesk, result: Result, confirmed: set[str]) -> None:
                 # Killed in mid-typing or in mid-saving: the operator cannot know, and does not type it again.
                 result.unconfirmed += 1
                 fresh = False
-                until(desk.is_alive, "the desk to be back", 60)
+                until(desk.is_alive, "the desk to be back", 600)
         browser.close()
 
 

@@ -49,7 +49,6 @@ def _mirror() -> None:
 def _rounds() -> None:
     op.create_table('worker_rounds',
     sa.Column('name', sa.String(length=32), nullable=False),
-    sa.Column('began_at', crm.store.tables.Moment(), nullable=True),
     sa.Column('succeeded_at', crm.store.tables.Moment(), nullable=True),
     sa.Column('failed_at', crm.store.tables.Moment(), nullable=True),
     sa.Column('reason', sa.String(length=64), nullable=True),
