@@ -151,6 +151,7 @@ class Desk:
         self._tidy_up()
         pause: object = AFTER_TROUBLE
         with self.rounds.round("keeper"):
+            self.connection.note_skew(self.client.skew_s())
             pause = self.connection.keep_alive()
         with self.rounds.round("fields"):
             if self.connection.status().connected:

@@ -17,6 +17,7 @@ from crm.amo.door import Bearer, Call, Door, Params, Reply
 from crm.amo.sizes import Sizes, fit, smaller
 from crm.amo.their_clock import TheirClock
 from crm.errors import BrokenWord, DeskError, NotLetIn, SaidNo
+from crm.store import clock
 
 PAGE_LIMIT = 250
 """Entities on a page: AmoCRM's greatest; more is silently cut (sheet 4.1)."""
@@ -86,6 +87,11 @@ class Client:
         """Unix seconds by AmoCRM's own clock now, from the `Date` of its answers; None if not known. No request."""
         now_s = time.monotonic()
         return self.clock.at(now_s, now_s)
+
+    def skew_s(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of AmoCRM's, from the `Date` of its answers; None if not known."""
+        ahead = self.clock.ahead_s(time.monotonic())
+        return None if ahead is None else clock.unix() - time.monotonic() - sum(ahead) / 2
 
     def get(
         self, path: str, operation: str, params: Params = (), *, live: bool = True, tries: int | None = None

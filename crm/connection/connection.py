@@ -33,6 +33,9 @@ LOOK_EVERY = timedelta(minutes=1)
 
 SOONEST = timedelta(seconds=1)
 
+SKEW_NOTED_S = 5.0
+"""A clock has to stand so much differently than was last noted to be noted again: front ends of AmoCRM differ by a second or two."""
+
 ACCOUNT = "account of what is known"
 """The fact that says of which account the desk has kept phones, fields and the like."""
 
@@ -319,6 +322,13 @@ class Connection:
         """How far our clock is ahead of AmoCRM's, as last seen; 0 where nothing is known."""
         row = self._grant.row()
         return float(row["clock_skew_s"] or 0.0) if row is not None else 0.0
+
+    def note_skew(self, skew_s: float | None) -> None:
+        """Keep how far our clock is ahead of AmoCRM's by its latest answers, for every process and page; None: not known."""
+        seen = self.status()
+        known_s = seen.clock_skew_s or 0.0
+        if skew_s is not None and seen.state != status.NOT_CONNECTED and abs(skew_s - known_s) > SKEW_NOTED_S:
+            self._grant.note(LONG_LIVED if seen.mode == "long_lived" else OURS, clock_skew_s=skew_s)
 
     def check_key(self) -> None:
         """Raises `SetupError("secret_key_wrong")` where the stored pair cannot be opened; it stays stored."""

@@ -238,6 +238,18 @@ def test_a_clock_that_jumped_is_red_until_it_is_made_good(connected):
         until(lambda: connected.mirror.look_after() or codes(connected)["clock"] == OK, "the jump to be made good")
 
 
+def test_a_clock_that_is_wrong_is_red_until_it_is_right(connected, box):
+    """By AmoCRM's latest answers: within a round of the keeper, and not only when the pair is next renewed."""
+    connected.look_after()
+    assert codes(connected)["clock"] == OK
+    for shift_s, code in ((600, "clock_wrong"), (0, OK), (-600, "clock_wrong"), (0, OK)):
+        box.config(clock_shift_s=shift_s)
+        calls(connected)
+        connected.look_after()
+        assert codes(connected)["clock"] == code
+        assert abs((connected.connection.status().clock_skew_s or 0) + shift_s) < 10
+
+
 def test_a_disk_that_fills_up_is_red(connected, monkeypatch):
     """The free room of the very disk the database is on, counted in megabytes."""
     usage = shutil.disk_usage(connected.settings.data_folder)

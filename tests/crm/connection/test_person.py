@@ -127,9 +127,3 @@ def test_leads_wait_and_go_on(box, desk):
     make_due(desk)
     desk.outbox.deliver_due()
     assert row_of(desk, lead_id)["state"] == "delivered"
-
-
-def test_a_pair_of_a_desk_before_this_one_is_not_touched(desk):
-    """No trouble is written where nothing was said."""
-    with desk.store.read() as db:
-        assert db.execute(grants.select()).mappings().first()["trouble"] is None
