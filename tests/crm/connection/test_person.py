@@ -11,7 +11,6 @@ from crm.connection import decisions
 from crm.delivery.decisions import NEEDS_DECISION
 from crm.errors import NotLetIn
 from crm.readiness import CONNECTION, look
-from crm.store.tables import grants
 from tests.crm.connection.conftest import token_calls
 
 HOURS = timedelta(hours=1)

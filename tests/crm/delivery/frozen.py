@@ -3,8 +3,8 @@
 python -m tests.crm.delivery.frozen --database sqlite --rounds 50 --seed 1
 
 Leads are accepted all the time by a third process, this one, which is timed as well: nobody may be held up for long. One round
-stops one desk (SIGSTOP) and ends when the other has delivered `WANTED` leads, or after `MINUTE_S`. Afterwards AmoCRM's own
-tables are compared with what was accepted.
+stops one desk (SIGSTOP) and ends when the other has delivered `WANTED` leads, or after `MINUTE_S`; with `--whole-minute`
+always after it. Afterwards AmoCRM's own tables are compared with what was accepted.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ FEED_EVERY_S = 0.35
 second."""
 
 MOST_WAITING = 25
+LOOK_S = 0.1
+"""Between two looks at what has arrived; a gap is told to this much."""
+
 SETTLE_S = 400.0
 """Leads of the stopped desk wait for its leases and for the searches of what it had sent."""
 
@@ -102,7 +105,7 @@ class Feeder:
             self._result.longest_accept_s = max(self._result.longest_accept_s, time.monotonic() - began)
 
 
-def run(database_url: str, *, rounds: int, seed: int, say=lambda text: None) -> Result:
+def run(database_url: str, *, rounds: int, seed: int, whole_minute: bool = False, say=lambda text: None) -> Result:
     """Freeze `rounds` times and count what came of it."""
     result, chance, began = (
         Result(sa.engine.make_url(database_url).get_backend_name(), seed),
@@ -119,7 +122,7 @@ def run(database_url: str, *, rounds: int, seed: int, say=lambda text: None) -> 
             for _ in range(rounds):
                 until(lambda: _waiting(desk), "leads to deliver")
                 threading.Event().wait(chance.uniform(0.3, 2.0))
-                _freeze(box, chance.choice(pair), result)
+                _freeze(box, chance.choice(pair), result, whole_minute)
                 result.rounds += 1
                 say(f"{result.rounds}: {result.gaps_s[-1]:.1f} s, woken {result.woken}")
         finally:
@@ -132,19 +135,19 @@ def run(database_url: str, *, rounds: int, seed: int, say=lambda text: None) -> 
     return result
 
 
-def _freeze(box: Sandbox, victim: Worker, result: Result) -> None:
+def _freeze(box: Sandbox, victim: Worker, result: Result, whole_minute: bool) -> None:
     victim.process.send_signal(signal.SIGSTOP)
     stopped, pause = time.monotonic(), threading.Event()
     try:
         pause.wait(ON_ITS_WAY_S)
         since, last, gap_s, seen = box.last_seq(), stopped, 0.0, 0
-        while seen < WANTED and time.monotonic() - stopped < MINUTE_S:
+        while (whole_minute or seen < WANTED) and time.monotonic() - stopped < MINUTE_S:
             now_there = len(box.ledger("change", since=since, entity="leads", change="added"))
             now = time.monotonic()
             gap_s = max(gap_s, now - last)
             if now_there > seen:
                 seen, last = now_there, now
-            pause.wait(0.05)
+            pause.wait(LOOK_S)
         result.gaps_s.append(round(gap_s, 2))
         result.longest_gap_s = max(result.longest_gap_s, round(gap_s, 2))
         result.woken += not is_stopped(victim)
@@ -194,13 +197,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--whole-minute", action="store_true")
     chosen = parser.parse_args(arguments)
     with ExitStack() as held:
         if chosen.database == "sqlite":
             url = f"sqlite:///{held.enter_context(tempfile.TemporaryDirectory(prefix='frozen-'))}/desk.db"
         else:
             url = held.enter_context(postgres.running(postgres.programs())).new_database()
-        result = run(url, rounds=chosen.rounds, seed=chosen.seed, say=lambda text: print(text, file=sys.stderr))
+        say, whole = (lambda text: print(text, file=sys.stderr)), chosen.whole_minute
+        result = run(url, rounds=chosen.rounds, seed=chosen.seed, whole_minute=whole, say=say)
     print(json.dumps(asdict(result), ensure_ascii=False), flush=True)
     return 1 if result.lost or result.doubled else 0
 
