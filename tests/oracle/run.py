@@ -68,6 +68,7 @@ class Result:
 
     seed: int
     leads: int
+    typed: int  # into the form; the others are posted
     kills: int = 0
     freezes: int = 0
     by_form: int = 0
@@ -96,13 +97,14 @@ def run(
     frozen_s: float = 60.0,
     desks: int = 1,
     postgresql: bool = False,
+    typed: int | None = None,
 ) -> Result:
-    """Half of the leads typed into the form in a browser, half posted; kills and freezes spread over the time that takes.
+    """Half of the leads, or `typed` of them, typed into the form in a browser, the others posted; kills and freezes spread over the time that takes.
 
     `desks` share one database, on SQLite or on a PostgreSQL that the run starts; the operator sits at the first, the site posts to
     each in turn.
     """
-    result, started = Result(seed, leads), time.monotonic()
+    result, started = Result(seed, leads, leads // 2 if typed is None else typed), time.monotonic()
     with ExitStack() as held:
         box = held.enter_context(
             running_sandbox(leads=20, rps=7, latency_ms=20, search_lag_s=SEARCH_LAG_S, refresh_mode="grace")
@@ -237,7 +239,7 @@ def _phone(seed: int, number: int) -> str:
 def _post(desks: list[RunningDesk], result: Result, confirmed: set[str], over: threading.Event) -> None:
     """The landing page: each lead is posted until it is accepted, always with the same key, to each desk in turn."""
     turns = itertools.cycle(desks)
-    for number in range(result.leads // 2, result.leads):
+    for number in range(result.typed, result.leads):
         body = {"name": f"Сайт Номер{_letters(number)}", "phone": _phone(result.seed, number), "message": "Хочу"}
         key = {"Idempotency-Key": f"oracle-{result.seed}-{number}", **LOCAL}
         while not over.is_set():
@@ -265,7 +267,7 @@ def _type(desk: RunningDesk, result: Result, confirmed: set[str]) -> None:
         page = context.new_page()
         page.set_default_timeout(FORM_PATIENCE_MS)
         fresh = False
-        for number in range(result.leads // 2):
+        for number in range(result.typed):
             name = f"Форма Номер{_letters(number)}"
             try:
                 if not fresh:
@@ -387,6 +389,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--frozen-s", type=float, default=60.0)
     parser.add_argument("--desks", type=int, default=1)
     parser.add_argument("--postgresql", action="store_true")
+    parser.add_argument("--typed", type=int)
     chosen = parser.parse_args(arguments)
     result = run(
         chosen.leads,
@@ -396,6 +399,7 @@ def main(arguments: list[str]) -> int:
         frozen_s=chosen.frozen_s,
         desks=chosen.desks,
         postgresql=chosen.postgresql,
+        typed=chosen.typed,
     )
     print(json.dumps(asdict(result), ensure_ascii=False), flush=True)
     return 1 if result.lost or result.doubled else 0
