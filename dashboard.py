@@ -27,7 +27,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # whatever folder it is started from
 
 from crm import closed as pages_for_strangers  # noqa: E402 - after the path above
-from crm import console, privacy  # noqa: E402
+from crm import connections, console, privacy  # noqa: E402
 from crm.access import Gate  # noqa: E402
 from crm.desk import Desk, install, the_desk  # noqa: E402
 from crm.errors import SetupError  # noqa: E402
@@ -160,7 +160,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         threading.Thread(target=demo.connect, args=(desk,), name="demo", daemon=True).start()
     desk.start()
     _show_the_door()
-    listener = Listener(app, public) if public is not None else None
+    listener = Listener(app, public, room) if public is not None else None
     if listener is not None:
         listener.start()
     ending = threading.Event()
@@ -225,6 +225,8 @@ def script_error(error: Exception) -> bool:
 
 
 sent.keep_all()
+room = connections.Room(connections.raise_files())
+connections.keep(room)
 desk, demo, public = open_desk()
 app = st.App(
     ROOT / "pages" / "navigation.py",

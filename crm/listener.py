@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from crm.access import App
+from crm.connections import Room, line_of
 from crm.doorway import Public
 from crm.errors import SetupError
 
@@ -42,16 +43,18 @@ def listen(host: str, port: int) -> socket.socket:
 class Listener:
     """One port, served from `start` to `stop` in the event loop that calls them."""
 
-    def __init__(self, app: App, bound: socket.socket) -> None:
+    def __init__(self, app: App, bound: socket.socket, room: Room) -> None:
+        """`room`: shared with the port of the pages."""
         config = uvicorn.Config(
             Public(app),
+            http=line_of(room, is_public=True),
             lifespan="off",
             ws="none",
             proxy_headers=False,  # who is believed says TRUSTED_PROXIES
             server_header=False,
             access_log=False,
             log_config=None,
-            backlog=BACKLOG,
+            backlog=min(BACKLOG, room.at_a_time),
             timeout_graceful_shutdown=FAREWELL_S,
         )
         self._server, self._bound = _Quiet(config), bound

@@ -12,13 +12,14 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -139,10 +140,11 @@ def _not_let_in(request: Request, desk: Desk) -> Response:
 async def _code_of(request: Request) -> str:
     """The field `code` of a form, read no further than one may be long."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_FORM_BYTES:
-            return ""
+    with suppress(ClientDisconnect):  # gone, or too slow for the server
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LONGEST_FORM_BYTES:
+                return ""
     return parse_qs(body.decode("latin-1")).get("code", [""])[0].strip()
 
 

@@ -55,22 +55,22 @@ class Sockets:
 class Calm(logging.Filter):
     """Lets a few lines of a kind through, without tracebacks, and counts the rest."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, at_once: int = TOLD_AT_ONCE) -> None:
         super().__init__()
-        self._clock = clock
+        self._clock, self._at_once = clock, at_once
         self._seen: dict[str, tuple[float, int]] = {}  # by kind: since when, how many
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = str(record.msg)
         now = self._clock()
         since, count = self._seen.get(kind, (now, 0))
-        left_out = max(0, count - TOLD_AT_ONCE)
+        left_out = max(0, count - self._at_once)
         if now - since >= AGAIN_S:
             since, count = now, 0
         else:
             left_out = 0
         self._seen[kind] = (since, count + 1)
-        if count >= TOLD_AT_ONCE:
+        if count >= self._at_once:
             return False
         record.exc_info = record.exc_text = None
         if left_out:

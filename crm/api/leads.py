@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from crm.access import caller_of
 from crm.api import cors, pages
 from crm.api.answers import Refused, progress_json
-from crm.api.incoming import beginning_of
+from crm.api.incoming import CLOSE, beginning_of
 from crm.desk import Desk
 from crm.intake import FieldFault
 from crm.reception import API, bodies, presets, salvage
@@ -50,6 +50,7 @@ STATUS = {
     "kind_unknown": 415,
     "encoding_unknown": 415,
     "too_large_body": 413,
+    "too_slow_body": 408,
     "request_invalid": 400,
     "json_broken": 400,
     "form_broken": 400,
@@ -67,6 +68,9 @@ STATUS = {
 }
 """The HTTP status of each refusal."""
 
+ALONG_WITH = {401: {"WWW-Authenticate": "Bearer"}, 408: CLOSE}
+"""Headers that a status brings along."""
+
 
 def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
     """The routes under /crm."""
@@ -76,16 +80,14 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
         """Accept a lead: it is on the disk when this answers, and goes to AmoCRM from there."""
         sender = Sender(request, desk())
         _keep_pace(pace, sender)
-        body, code = await beginning_of(request)
-        return await run_in_threadpool(_take, sender, body, code)
+        return await _received(sender)
 
     @api.post("/crm/in/{key}", status_code=200)
     async def accept_by_address(key: str, request: Request) -> Response:
         """The same for a sender that can be told an address and nothing else: the form's key stands in it."""
         sender = Sender(request, desk(), key)
         _keep_pace(pace, sender)
-        body, code = await beginning_of(request)
-        return await run_in_threadpool(_take, sender, body, code)
+        return await _received(sender)
 
     @api.get("/crm/in/{key}")
     def accept_query(key: str, request: Request) -> Response:
@@ -207,6 +209,20 @@ def _keep_pace(pace: Pace, sender: Sender, *, asking: bool = False) -> None:
         raise Refused(429, "too_many_requests", headers={"Retry-After": str(math.ceil(wait_s))})
 
 
+async def _received(sender: Sender) -> Response:
+    """What becomes of a request with a body, which waits in the event loop until it has come.
+
+    A key in the head or the address is looked at before: whoever shows a wrong one is heard no further. What is known to be a
+    form's is read in any case, because the form's log keeps it.
+    """
+    if sender.bearer or sender.address_key is not None:
+        admission = await run_in_threadpool(sender.admission)
+        if admission.form is None:
+            raise _refused(admission.refusal)
+    body, code = await beginning_of(sender.request)
+    return await run_in_threadpool(_take, sender, body, code)
+
+
 def _take(sender: Sender, body: bytes, code: str | None) -> Response:
     """Everything after the body has arrived. Reads and writes the database, so not on the event loop.
 
@@ -292,7 +308,7 @@ def _unread(sender: Sender, code: str, body: bytes) -> NoReturn:
 
 def _refused(code: str | None, faults: Sequence[FieldFault] = ()) -> Refused:
     status = STATUS[code or ""]
-    return Refused(status, code or "", faults, {"WWW-Authenticate": "Bearer"} if status == 401 else None)
+    return Refused(status, code or "", faults, ALONG_WITH.get(status))
 
 
 def _preflight(request: Request, desk: Desk, method: str) -> Response:

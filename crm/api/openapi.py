@@ -167,6 +167,7 @@ def _outcomes() -> Schema:
         "403": _problem(
             "The form is paused, not open to this site or to keys in the address; or no key is set at all."
         ),
+        "408": _problem("The body has not come within ten seconds."),
         "409": _problem("This Idempotency-Key came with other content before."),
         "413": _problem("More than 64 KB."),
         "415": _problem("Neither JSON nor an HTML form, or compressed in a way that is not known."),
@@ -364,6 +365,7 @@ def _refresh() -> Schema:
             "200": _json("Refreshed.", _ref("Connection")),
             "400": _json("This is not JSON.", _ref("Error")),
             **_admins(),
+            "408": _json("The body has not come within ten seconds.", _ref("Error")),
             "409": _json("Not connected, or AmoCRM does not let us in.", _ref("Error")),
             "413": _json("More than 64 KB.", _ref("Error")),
             "415": _json("JSON is wanted.", _ref("Error")),
