@@ -49,6 +49,10 @@ FEWEST_FILES = 256
 FOR_PAGES = 4
 """One connection in so many is not for the public listener, so that its visitors never fill what pages need."""
 
+QUEUE = 2_048
+"""Connections that the system holds ready until they are accepted. asyncio takes one number for this and for how many it accepts
+in one go."""
+
 NO_HANDLES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 """What accepting a connection fails with when the process or the system has no more to give."""
 
@@ -57,6 +61,15 @@ IDLE, HEAD, BODY, ANSWER, STALLED, CLOSING = "idle", "head", "body", "answer", "
 
 LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-length: 0\r\n\r\n"
+
+ANYBODYS = (
+    "Invalid HTTP request",
+    "Unsupported upgrade request",
+    "No supported WebSocket library",
+    '%s - "WebSocket',
+    "connection ",
+)
+"""How lines of the server begin that any stranger's request makes it write."""
 
 log = logging.getLogger(__name__)
 log.addFilter(Calm(at_once=1))
@@ -261,16 +274,26 @@ class Line(H11Protocol):
 
 def keep(room: Room) -> None:
     """Let every server of this process that is given no protocol of its own, Streamlit's that is, keep its connections in `room`."""
+    logging.getLogger("uvicorn.error").addFilter(Calm(about=ANYBODYS))
     start = uvicorn.Server.startup
 
     async def startup(self: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-        if isinstance(self.config.http, str):
+        is_free = isinstance(self.config.http, str)
+        if is_free:
             self.config.http_protocol_class = line_of(room)
             self.config.backlog = min(self.config.backlog, room.at_a_time)
             hear_of_handles(asyncio.get_running_loop(), room)
         await start(self, sockets)
+        if is_free:
+            queue(sockets)
 
     uvicorn.Server.startup = startup  # type: ignore[method-assign]
+
+
+def queue(sockets: list[socket.socket] | None) -> None:
+    """Let the system hold many connections ready, however few are accepted in one go. For sockets that are served already."""
+    for one in sockets or ():
+        one.listen(QUEUE)
 
 
 def line_of(room: Room, *, is_public: bool = False, **patience: float) -> type[asyncio.Protocol]:

@@ -15,11 +15,10 @@ from contextlib import contextmanager
 import uvicorn
 
 from crm.access import App
-from crm.connections import Room, line_of
+from crm.connections import QUEUE, Room, line_of, queue
 from crm.doorway import Public
 from crm.errors import SetupError
 
-BACKLOG = 1024
 FAREWELL_S = 5
 """How long a stop waits for answers under way."""
 
@@ -54,7 +53,7 @@ class Listener:
             server_header=False,
             access_log=False,
             log_config=None,
-            backlog=min(BACKLOG, room.at_a_time),
+            backlog=min(QUEUE, room.at_a_time),
             timeout_graceful_shutdown=FAREWELL_S,
         )
         self._server, self._bound = _Quiet(config), bound
@@ -74,6 +73,10 @@ class Listener:
 
 class _Quiet(uvicorn.Server):
     """A server inside another's process: signals are the other's business."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        queue(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

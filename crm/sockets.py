@@ -55,13 +55,18 @@ class Sockets:
 class Calm(logging.Filter):
     """Lets a few lines of a kind through, without tracebacks, and counts the rest."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, at_once: int = TOLD_AT_ONCE) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, at_once: int = TOLD_AT_ONCE, about: tuple[str, ...] = ("",)
+    ) -> None:
+        """`about`: how the lines begin that it looks at; the others pass."""
         super().__init__()
-        self._clock, self._at_once = clock, at_once
+        self._clock, self._at_once, self._about = clock, at_once, about
         self._seen: dict[str, tuple[float, int]] = {}  # by kind: since when, how many
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = str(record.msg)
+        if not kind.startswith(self._about):
+            return True
         now = self._clock()
         since, count = self._seen.get(kind, (now, 0))
         left_out = max(0, count - self._at_once)

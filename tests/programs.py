@@ -60,10 +60,10 @@ def browser_cookies() -> list[dict[str, str]]:
 
 
 class RunningDesk:
-    """A desk of its own: own port, own folder for its database, own settings."""
+    """A desk of its own: own port, own folder for its database, own settings; file handles as few as it is given."""
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, settings: dict[str, str], files: int | None = None) -> None:
+        self.folder, self.port, self._files = folder, free_port(), files
         self.url = f"http://localhost:{self.port}"
         database = {"DATABASE_URL": f"sqlite:///{folder}/desk.db", "SECRET_KEY": "k" * 40, "LOCAL_KEY": LOCAL_KEY}
         clean = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}
@@ -74,6 +74,8 @@ class RunningDesk:
 
     def start(self, *, wait: bool = True) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(self.port)]
+        if self._files is not None:
+            command = ["sh", "-c", f'ulimit -n {self._files}; exec "$@"', "sh", *command]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=PROJECT, env=self._environ, stdout=log, stderr=log)
         if wait:
@@ -108,6 +110,11 @@ class RunningDesk:
         if self._process is not None:
             self._process.send_signal(how)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
@@ -125,10 +132,10 @@ class RunningDesk:
 
 
 @contextmanager
-def running_desk(**settings: str) -> Iterator[RunningDesk]:
+def running_desk(*, files: int | None = None, **settings: str) -> Iterator[RunningDesk]:
     """A started desk that is stopped at the end, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="desk-") as folder:
-        desk = RunningDesk(Path(folder), settings)
+        desk = RunningDesk(Path(folder), settings, files)
         try:
             desk.start()
             yield desk

@@ -34,6 +34,7 @@ from crm.connections import (
     most_connections,
 )  # fmt: skip
 from crm.settings import PROJECT
+from crm.sockets import TOLD_AT_ONCE
 from tests.programs import until
 from tests.support.loops import in_a_loop
 
@@ -402,6 +403,29 @@ def test_a_server_that_chose_nothing_gets_it(monkeypatch):
     finally:
         ours.stop()
         named.stop()
+
+
+def test_strangers_fill_no_log(monkeypatch, caplog):
+    """Nonsense, and upgrades that nobody serves, are told a few times and then counted; that uvicorn still says so as it did."""
+    monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
+    told = logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(told, "filters", [])
+    keep(Room(1024))
+    upgrade = WHOLE.replace(b"Host", b"Connection: Upgrade\r\nUpgrade: websocket\r\nHost")
+    server = Server("auto", ws="none")
+    try:
+        with caplog.at_level(logging.INFO, "uvicorn.error"), server.line(upgrade) as line:
+            answer(line)
+            for _ in range(50):
+                line.sendall(upgrade)
+                answer(line)
+                rest(server.line(b"nonsense\r\n\r\n"))
+    finally:
+        server.stop()
+    said = [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"]
+    kinds = {text.split()[0]: [one for one in said if one.split()[0] == text.split()[0]] for text in said}
+    assert {"Invalid", "Unsupported", "No"} <= set(kinds)
+    assert max(map(len, kinds.values())) == TOLD_AT_ONCE
 
 
 def test_uvicorn_is_what_we_take_it_for():

@@ -27,6 +27,15 @@ def test_the_log_stays_calm():
     assert calm.filter(record("another kind"))
 
 
+def test_other_lines_pass():
+    """A log that is calm about some lines tells all the others, with their tracebacks."""
+    calm = Calm(lambda: 0.0, at_once=1, about=("Invalid", "connection "))
+    assert [calm.filter(record("connection closed")) for _ in range(3)] == [True, False, False]
+    faults = [record("Exception in ASGI application") for _ in range(3)]
+    assert all(map(calm.filter, faults))
+    assert all(one.exc_info for one in faults)
+
+
 def test_a_text_ends_the_connection():
     """What is no bytes is not handed on; the application hears that the line is over, and nothing is sent after that."""
     heard, sent = [], []
