@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -135,15 +136,18 @@ def _hear_the_end(line: socket.socket) -> None:
 @pytest.mark.alone
 @pytest.mark.parametrize("kind", ["one address's bodies", "heads"])
 def test_nobody_else_waits(desk, kind):
-    """Meanwhile a page takes less than a second and a lead less than half of one."""
+    """Meanwhile the usual page takes less than a second and the usual lead less than half of one."""
     running, _ = desk
-    page(running), lead(running.port, 1)
+    assert (page(running), lead(running.port, 1)) == (200, 202)
+    pages_s, leads_s = [], []
     with ExitStack() as stack:
         send_halves(stack, running.port, kind)
-        for number in range(2, 7):
+        for number in range(2, 9):
             began = time.perf_counter()
             assert page(running) == 200
             opened = time.perf_counter()
             assert lead(running.port, number) == 202
-            assert opened - began < PAGE_S
-            assert time.perf_counter() - opened < LEAD_S
+            pages_s.append(opened - began)
+            leads_s.append(time.perf_counter() - opened)
+    assert median(pages_s) < PAGE_S, pages_s
+    assert median(leads_s) < LEAD_S, leads_s
