@@ -274,7 +274,7 @@ class Line(H11Protocol):
 
 def keep(room: Room) -> None:
     """Let every server of this process that is given no protocol of its own, Streamlit's that is, keep its connections in `room`."""
-    logging.getLogger("uvicorn.error").addFilter(Calm(about=ANYBODYS))
+    uvicorn.server.logger.addFilter(Calm(about=ANYBODYS))
     start = uvicorn.Server.startup
 
     async def startup(self: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
