@@ -464,7 +464,7 @@ def _plain(text: str) -> str:
     """A text as the eye takes it: usual digits, one plus, one dash, none of the marks nobody sees."""
     if text.isascii():
         return text
-    return "".join(map(_plain_char, unicodedata.normalize("NFKC", texts.mended(text))))
+    return "".join(map(_plain_char, texts.normalised(texts.mended(text), "NFKC", LONGEST_INPUT)))
 
 
 def _plain_char(char: str) -> str:

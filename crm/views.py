@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from crm.reading import texts
 from crm.store import Store, clock
 from crm.store.tables import views
 
@@ -113,8 +113,8 @@ class Views:
 
 def clean(name: str) -> str | None:
     """A name as it is kept; None where nothing is left of it, or too much."""
-    plain = "".join(char for char in unicodedata.normalize("NFC", name) if char.isprintable() and char not in "<>")
-    plain = " ".join(plain.split())
+    whole = texts.normalised(name, "NFC", texts.SPARE * LONGEST_NAME)
+    plain = " ".join("".join(char for char in whole if char.isprintable() and char not in "<>").split())
     return plain if 0 < len(plain) <= LONGEST_NAME else None
 
 

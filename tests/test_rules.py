@@ -64,6 +64,18 @@ def test_all_http_goes_through_one_door():
     assert users == {"door.py", "wire.py"}
 
 
+def test_texts_are_normalised_in_one_place():
+    """`unicodedata.normalize` is called in crm/reading/texts.py alone: what it costs is bounded there."""
+    found = set()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            is_asked = isinstance(node, ast.Attribute) and node.attr in ("normalize", "is_normalized")
+            is_fetched = isinstance(node, ast.ImportFrom) and node.module == "unicodedata"
+            if is_fetched or (is_asked and not ast.unparse(node).startswith("pd.")):
+                found.add(path.relative_to(PROJECT).as_posix())
+    assert found == {"crm/reading/texts.py"}
+
+
 def test_every_page_is_in_the_menu():
     """A file in pages/ is a screen of the frame, and the other way round."""
     files = {path.stem for path in Path(PROJECT, "pages").glob("*.py")} - {"navigation"}

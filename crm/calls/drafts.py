@@ -7,7 +7,6 @@ Light transactions: a killed process loses nothing, a power cut at most the last
 from __future__ import annotations
 
 import json
-import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from crm.reading import texts
 from crm.store import Store, clock
 from crm.store.tables import drafts
 
@@ -56,8 +56,8 @@ class Draft:
 
 def operator_name(text: str) -> str:
     """An operator's name as it is kept, from whatever stands in an input or a cookie."""
-    cut = text[: 4 * LONGEST_NAME]  # before it is normalised, which takes the longer the worse it is made
-    plain = "".join(char for char in unicodedata.normalize("NFC", cut) if char.isprintable() and char not in "<>")
+    whole = texts.normalised(text, "NFC", texts.SPARE * LONGEST_NAME)
+    plain = "".join(char for char in whole if char.isprintable() and char not in "<>")
     return " ".join(plain.split())[:LONGEST_NAME]
 
 

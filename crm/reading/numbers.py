@@ -31,7 +31,7 @@ def read(value: Any) -> Decimal | None:
     text, is_cut = texts.line(value, LONGEST)
     if not text or is_cut:
         return None
-    text = "".join(_plain(char) for char in unicodedata.normalize("NFKC", text)).casefold()
+    text = "".join(_plain(char) for char in texts.normalised(text, "NFKC", LONGEST)).casefold()
     text = re.sub(rf"^(?:{UNIT.pattern})\s*(?=[\d+-])|(?<=\d)[\s ]*(?:{UNIT.pattern})$", "", text.strip()).strip()
     text = re.sub(r"(?<=\d)['`’ ](?=\d{3}(?!\d))", "", text)
     text = re.sub(r"^([+-])\s+(?=\d)", r"\1", text)

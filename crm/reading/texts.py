@@ -10,7 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 LONGEST_NUMBER = 250
 """Digits of a number that is spelled out: Python refuses to do so with endless ones, and a click id has some twenty."""
@@ -22,6 +22,16 @@ SPARE = 4
 """How many times the wanted length is looked at: what is cut is cut before it costs anything, and unseen marks take room."""
 
 LEAST_LOOKED_AT = 256
+
+LONGEST_RUN = 30
+"""Marks behind one letter that are looked at: as many as Unicode's stream-safe text has (UAX 15), five times what any language
+writes. Putting marks into their order costs the square of how many stand in a row, and nothing else runs meanwhile."""
+
+MARKS_IN_LETTERS = "\uff9e\uff9f"
+"""Letters by their category that normalising makes marks of."""
+
+LONGEST_FOLDED = 4096
+"""Characters of a text that is compared: names, choices and what is typed into a search are shorter by far."""
 
 LINE_ENDS = "\n\x0b\x0c\x85\u2028\u2029"
 """What breaks a line. Office programs write the vertical tab for a soft break (Shift+Enter)."""
@@ -86,9 +96,30 @@ def mended(text: str) -> str:
     return text
 
 
+def normalised(text: str, form: Literal["NFC", "NFKC"], longest: int) -> str:
+    """The first `longest` characters of a text in one of Unicode's forms. The one place in which texts are normalised.
+
+    The cost grows with the length and no faster: a run of marks ends at `LONGEST_RUN`.
+    """
+    text = text[:longest]
+    return text if text.isascii() else unicodedata.normalize(form, with_short_runs(text))
+
+
+def with_short_runs(text: str) -> str:
+    """The text without the marks that follow `LONGEST_RUN` others, for whoever hands it to something that normalises."""
+    if len(text) <= LONGEST_RUN or text.isascii():
+        return text
+    kept, run = [], 0
+    for char in text:
+        run = run + 1 if unicodedata.category(char)[0] == "M" or char in MARKS_IN_LETTERS else 0
+        if run <= LONGEST_RUN:
+            kept.append(char)
+    return "".join(kept)
+
+
 def fold(text: str) -> str:
-    """A text for comparing: no case, ё as е, one kind of blanks."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("ё", "е").split())
+    """A text for comparing: no case, ё as е, one kind of blanks. Looks at `LONGEST_FOLDED` characters."""
+    return " ".join(normalised(text, "NFKC", LONGEST_FOLDED).casefold().replace("ё", "е").split())
 
 
 def is_letter(char: str) -> bool:
@@ -101,7 +132,7 @@ def _seen(text: str, longest: int, line_end: str) -> str:
     text = mended(text[: max(longest, LEAST_LOOKED_AT) * SPARE])
     if text.isascii() and text.isprintable():
         return text
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = normalised(text.replace("\r\n", "\n").replace("\r", "\n"), "NFC", len(text))
     return "".join(_shown(text, line_end))
 
 

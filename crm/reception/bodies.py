@@ -136,6 +136,7 @@ def text_of(body: bytes, charset: str = "") -> str:
 def expanded(found: Any) -> Flat:
     """Names and values of nested lists and objects, each under one name, and of JSON that stands inside a value."""
     flat: Flat = {}
+    gathered: set[str] = set()  # names whose list is ours to lengthen: making a new one each time would cost the square
     for path, value in _leaves(found):
         name = spelled(parts_of(spelled(path)))
         if name not in flat:
@@ -143,11 +144,11 @@ def expanded(found: Any) -> Flat:
                 break
             flat[name] = value
             continue
-        before = flat[name]
-        flat[name] = [
-            *(before if isinstance(before, list) else [before]),
-            *(value if isinstance(value, list) else [value]),
-        ]
+        if name not in gathered:
+            before = flat[name]
+            flat[name] = [*before] if isinstance(before, list) else [before]
+            gathered.add(name)
+        flat[name].extend(value if isinstance(value, list) else [value])
     return flat
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crm.intake import LONGEST_LABEL, OWN_FIELDS, FieldFault, label
+from crm.reading import texts
 from crm.reception import presets
 from crm.reception.names import ADDED
 from crm.reception.presets import ANSWERS, AS_JSON, BY_ID, OWN
@@ -89,6 +90,9 @@ def origin_of(text: str) -> str | None:
     """A site as browsers name it in `Origin`: `https://fit.ru`. Takes the address of any of its pages, also without
     https://, and Russian domains; None for what is no site."""
     text = text.strip()
+    if len(text) > LONGEST_URL:
+        return None
+    text = texts.with_short_runs(text)  # taking it apart and spelling its host both normalise
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port

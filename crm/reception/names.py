@@ -10,7 +10,6 @@ and what finds none is said under its own label. Nothing is dropped but what onl
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,8 +18,9 @@ from urllib.parse import unquote
 
 from crm import phones
 from crm.intake import OWN_FIELDS
+from crm.reading import texts
 from crm.reception import tracking
-from crm.reception.bodies import FILE, parts_of, spelled
+from crm.reception.bodies import FILE, LONGEST_NAME, parts_of, spelled
 from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, TRAP
 
 ADDED = re.compile(r"(lead|contact)_\d+")
@@ -341,7 +341,7 @@ def meaning_of(name: str, taught: Mapping[str, str] | None = None) -> str:
 
 def token_of(name: str) -> str:
     """A name as `KNOWN` spells it: small letters, one space for whatever stands between words."""
-    text = CAMEL.sub(" ", unicodedata.normalize("NFKC", name)[:200])
+    text = CAMEL.sub(" ", texts.normalised(name, "NFKC", LONGEST_NAME)[:LONGEST_NAME])
     return re.sub(r"[\s_\-.,:;*?!\"'«»()\[\]/|№#]+", " ", text.casefold().replace("ё", "е")).strip()
 
 
@@ -403,7 +403,8 @@ def _record(path: tuple[str, ...], group: Mapping[str, Any]) -> _Value:
     keys = [text for key in RECORD_KEYS[:-1] if (text := _text(group.get(key))) and not text.isdigit()]
     own = [part for part in path[-1:] if not part.isdigit() and part.casefold() not in NEUTRAL]
     own = own or [part for part in path[-2:-1] if not part.isdigit() and part.casefold() not in NEUTRAL]
-    candidates = tuple(dict.fromkeys([*titles, *keys, *own])) or path[-1:]
+    told = (text[:LONGEST_NAME] for text in [*titles, *keys, *own])
+    candidates = tuple(dict.fromkeys(told)) or path[-1:]
     return _Value(candidates[0], candidates[0], candidates, _text(group.get("type")).casefold(), path, value)
 
 
@@ -531,7 +532,8 @@ def _chosen(meaning: str, values: Sequence[tuple[int, _Value]]) -> tuple[Any, li
         return "\n".join(dict.fromkeys(_text(one.value) for one in told)), []
     best = min(tier for tier, one in values if _text(one.value))
     alike = [one for tier, one in values if tier == best and _text(one.value)]
-    left = [one for one in told if one not in alike]
+    taken = {id(one) for one in alike}
+    left = [one for one in told if id(one) not in taken]
     if meaning not in CHOICES and not ADDED.fullmatch(meaning):
         return _last(alike[0].value), [
             *(one for one in alike[1:] if meaning == "name" and _text(one.value) != _text(alike[0].value)),

@@ -70,7 +70,7 @@ def _page(value: Any) -> tuple[str, Mapping[str, str]]:
     if not isinstance(value, str) or len(value) > LONGEST_ADDRESS:
         return "", {}
     try:
-        parts = urlsplit(value.strip())
+        parts = urlsplit(texts.with_short_runs(value.strip()))  # which normalises the host
         query = parse_qsl(parts.query, max_num_fields=MOST_IN_QUERY)
         rest = urlencode([(name, text) for name, text in query if name.lower() not in IN_ADDRESSES])
     except ValueError:
