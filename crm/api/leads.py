@@ -27,10 +27,10 @@ from crm.intake import FieldFault
 from crm.reception import API, bodies, presets, salvage
 from crm.reception.admission import Admission, admit
 from crm.reception.bodies import JSON, URLENCODED, Flat, Unreadable
-from crm.reception.callers import Address, client_address, household
+from crm.reception.callers import Address, client_address, households
 from crm.reception.forms import KEY_PREFIX, Form, Keyholder
 from crm.reception.log import REFUSED
-from crm.reception.pace import ALL_ASKING, ALL_TAKING, ASKING, PERSON, PROGRAM, Pace
+from crm.reception.pace import ASKED, TAKING, Pace, after, before
 from crm.reception.reception import KEY, Taken
 from crm.reception.tracking import PAGE, clean
 from crm.settings import is_loopback
@@ -79,22 +79,22 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
     async def accept(request: Request) -> Response:
         """Accept a lead: it is on the disk when this answers, and goes to AmoCRM from there."""
         sender = Sender(request, desk())
-        _keep_pace(pace, sender)
-        return await _received(sender)
+        await run_in_threadpool(_keep_pace, pace, sender)
+        return await _received(pace, sender)
 
     @api.post("/crm/in/{key}", status_code=200)
     async def accept_by_address(key: str, request: Request) -> Response:
         """The same for a sender that can be told an address and nothing else: the form's key stands in it."""
         sender = Sender(request, desk(), key)
-        _keep_pace(pace, sender)
-        return await _received(sender)
+        await run_in_threadpool(_keep_pace, pace, sender)
+        return await _received(pace, sender)
 
     @api.get("/crm/in/{key}")
     def accept_query(key: str, request: Request) -> Response:
         """The same for a sender that says everything in the address; nothing but the key is a look whether it is right."""
         sender = Sender(request, desk(), key)
         _keep_pace(pace, sender)
-        return _take(sender, b"", None)
+        return _take(pace, sender, b"", None)
 
     @api.get("/crm/thanks")
     def thanks() -> Response:
@@ -105,7 +105,7 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
     def where(lead_id: str, request: Request) -> Response:
         """Where an accepted lead is now."""
         sender = Sender(request, desk())
-        _keep_pace(pace, sender, asking=True)
+        _keep_pace(pace, sender, what=ASKED)
         if refusal := sender.admission().refusal:
             raise _refused(refusal)
         progress = desk().reception.progress(lead_id) if LEAD_ID.fullmatch(lead_id) else None
@@ -132,6 +132,7 @@ class Sender:
     def __init__(self, request: Request, desk: Desk, address_key: str | None = None) -> None:
         caller = caller_of(request.scope)
         self.request, self.desk, self.address_key = request, desk, address_key
+        self.is_paced = False  # whether somebody's form, or the strangers, have paid for it
         self.is_local = desk.doorway.is_local(request.scope, caller)
         # For the pace alone, which opens no door: the site's own server beside the desk need not prove where it is.
         self.is_beside = self.is_local or (caller.seems_local and not desk.settings.is_public)
@@ -197,19 +198,34 @@ def headers(request: Request, desk: Desk) -> dict[str, str]:
     return cors.headers_for(origin, allowed=allowed) | {"Cache-Control": "no-store"}
 
 
-def _keep_pace(pace: Pace, sender: Sender, *, asking: bool = False) -> None:
-    """Raise `Refused` for whoever sends too fast. A program on this machine is only held to what all may together."""
-    is_browser = sender.origin is not None or (bodies.is_form(sender.content_type) and sender.address_key is None)
-    own = ASKING if asking else PERSON if is_browser else PROGRAM
-    limits = [(ALL_ASKING if asking else ALL_TAKING, "")]
-    if not sender.is_beside or sender.origin is not None:
-        limits.insert(0, (own, household(sender.address)))
-    wait_s = pace.wait_s(*limits)
+def _keep_pace(pace: Pace, sender: Sender, *, what: str = TAKING) -> None:
+    """Raise `Refused` for whoever sends too fast. Looks the head's key up, which may read the database."""
+    form, has_key = sender.admission().form, bool(sender.bearer) or sender.address_key is not None
+    limits = before(
+        what,
+        households(sender.address),
+        form_id=form.id if form else None,
+        has_key=has_key,
+        is_browser=sender.origin is not None or (bodies.is_form(sender.content_type) and sender.address_key is None),
+        is_beside=sender.is_beside and sender.origin is None,
+    )
+    sender.is_paced = form is not None or has_key
+    _wait(pace.keep(limits))
+
+
+def _keep_pace_of_key(pace: Pace, sender: Sender, form: Form | None) -> None:
+    """The same for a sender whose head showed no key, as soon as it is known whether its body does."""
+    if not sender.is_paced:
+        sender.is_paced = True
+        _wait(pace.keep(after(households(sender.address), form_id=form.id if form else None)))
+
+
+def _wait(wait_s: float) -> None:
     if wait_s:
         raise Refused(429, "too_many_requests", headers={"Retry-After": str(math.ceil(wait_s))})
 
 
-async def _received(sender: Sender) -> Response:
+async def _received(pace: Pace, sender: Sender) -> Response:
     """What becomes of a request with a body, which waits in the event loop until it has come.
 
     A key in the head or the address is looked at before: whoever shows a wrong one is heard no further. What is known to be a
@@ -220,10 +236,10 @@ async def _received(sender: Sender) -> Response:
         if admission.form is None:
             raise _refused(admission.refusal)
     body, code = await beginning_of(sender.request)
-    return await run_in_threadpool(_take, sender, body, code)
+    return await run_in_threadpool(_take, pace, sender, body, code)
 
 
-def _take(sender: Sender, body: bytes, code: str | None) -> Response:
+def _take(pace: Pace, sender: Sender, body: bytes, code: str | None) -> Response:
     """Everything after the body has arrived. Reads and writes the database, so not on the event loop.
 
     `code`: why the body is not whole.
@@ -233,9 +249,10 @@ def _take(sender: Sender, body: bytes, code: str | None) -> Response:
             raise Unreadable(code)
         said = _said(sender, body)
     except Unreadable as error:
-        _unread(sender, error.code, body)
+        _unread(pace, sender, error.code, body)
     admission, reception = sender.admission(_shown(said)), sender.desk.reception
     form, keys = admission.form, sender.request.headers.getlist("idempotency-key")
+    _keep_pace_of_key(pace, sender, form)
     if form is None:
         raise _refused(admission.refusal)
     refusal = admission.refusal
@@ -295,11 +312,12 @@ def _accepted(sender: Sender, form: Form, said: Flat, taken: Taken) -> Response:
     return JSONResponse(content, status_code=202, headers=more)
 
 
-def _unread(sender: Sender, code: str, body: bytes) -> NoReturn:
+def _unread(pace: Pace, sender: Sender, code: str, body: bytes) -> NoReturn:
     """A body that cannot be read: kept in the log as it came, if its head or the body itself shows whose it is."""
     with suppress(Unreadable):
         body = bodies.plain(body, sender.request.headers.get("content-encoding"))
     admission = sender.admission(salvage.key_in(body) or None)
+    _keep_pace_of_key(pace, sender, admission.form)
     if admission.form is not None:
         text = salvage.kept_text(body, bodies.charset_of(sender.content_type))
         sender.desk.reception.refuse(admission.form, salvage.saved(text), code, ip=sender.ip, text=text)

@@ -17,6 +17,9 @@ LOOPBACK: tuple[Address, ...] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.I
 IPV6_HOME = 64
 """Bits of an IPv6 address that name a home or an office; whoever lives there may use any of the rest."""
 
+IPV6_SITE = 48
+"""Bits that name a site: what a provider gives to a company or a server, with 65,536 homes in it."""
+
 MOST_HOPS = 20
 """Entries of `X-Forwarded-For` that are looked at. A real request passes two or three proxies."""
 
@@ -66,11 +69,11 @@ def _host(text: str) -> str:
     return text.partition(":")[0] if text.count(":") == 1 else text
 
 
-def household(address: Address | None) -> str:
-    """Whoever is counted together: one IPv4 address, one /64 of IPv6."""
+def households(address: Address | None) -> tuple[str, ...]:
+    """Whoever is counted together: one IPv4 address; one /64 of IPv6, and the /48 that it is part of."""
     if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((address, IPV6_HOME), strict=False))
-    return str(address)
+        return tuple(str(ipaddress.IPv6Network((address, bits), strict=False)) for bits in (IPV6_HOME, IPV6_SITE))
+    return (str(address),)
 
 
 def _is_in(address: Address, networks: Sequence[Network]) -> bool:

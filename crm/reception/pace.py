@@ -1,7 +1,12 @@
-"""How fast anybody may hand something in: a token bucket for each sender and one for all together.
+"""How fast anybody may hand something in: token buckets for each sender, for each form and for those who have no key.
 
-`spend` decides, pure; `Pace` keeps the buckets in the memory of one process, never more than `MOST_SENDERS` of them.
-Two processes allow twice as much, which is fine: the limits keep floods out, they do not count money.
+    head ─► whose key?  a form's: the sender's own bucket, then the form's share, or what is left over for all
+                        a wrong one: the strangers' buckets, and nobody else's
+                        none yet: the sender's own; the body is read, and asked the same
+
+`before` and `after` decide whose buckets a request takes from, `spend` what is left in one: pure. `Pace` keeps the buckets in the
+memory of one process, never more than `MOST_SENDERS` of them. Two processes allow twice as much, which is fine: the limits keep
+floods out, they do not count money.
 """
 
 from __future__ import annotations
@@ -9,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 MOST_SENDERS = 10_000
@@ -34,10 +39,76 @@ PROGRAM = Rule("program", 60, 600 / 60)
 ASKING = Rule("asking", 60, 300 / 60)
 """Questions where a lead is, from one address."""
 
-ALL_TAKING = Rule("all-taking", 200, 100)
-"""Submissions from everywhere together: a hundred times a busy club's, and less than the database takes."""
+STRANGER = Rule("stranger", 20, 60 / 60)
+"""Requests with a wrong key, or none, from one address: a site whose key was mistyped tries a few times, and reads why."""
 
+ALL_STRANGERS = Rule("all-strangers", 100, 20)
+"""The same from everywhere together. Refusing costs little; this is so that it stays little."""
+
+SHARE = Rule("share", 50, 5)
+"""Of one form, whatever comes through the others: five times what a busy club's busiest form ever gets."""
+
+ALL_TAKING = Rule("all-taking", 200, 100)
+"""Submissions beyond their forms' shares together: a hundred times a busy club's, and less than the database takes."""
+
+ASKING_SHARE = Rule("asking-share", 50, 5)
 ALL_ASKING = Rule("all-asking", 200, 100)
+
+HOOK_LOOK = Rule("hook-look", 50, 20)
+"""Looks into the database whether an unknown secret of the webhook's address is a new one. The known ones are in memory."""
+
+SITE_WIDE = 8
+"""How many homes' worth the /48 around a home has: a company has several floors, and a stranger 65,536 addresses."""
+
+Limit = tuple[Rule, str]
+"""A rule, and whose bucket."""
+
+TAKING, ASKED = "taking", "asking"
+"""What a request wants: to hand a lead in, or to know where one is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request takes a token of: of each in `all_of`, then of one in `one_of`, the first that has any."""
+
+    all_of: tuple[Limit, ...] = ()
+    one_of: tuple[Limit, ...] = ()
+
+
+def before(
+    what: str, homes: Sequence[str], *, form_id: str | None, has_key: bool, is_browser: bool, is_beside: bool
+) -> Limits:
+    """What a request takes as soon as its head is there. `form_id`: whose key stands in the head, None for nobody's;
+    `has_key`: one stands there. `is_beside`: a program on the desk's own machine, which is held to its form's alone.
+
+    Without any key in its head it may have one in its body, or ask for nothing that wants one: see `after`.
+    """
+    if form_id is None and (has_key or what == ASKED):
+        return strangers(homes)
+    own = ASKING if what == ASKED else PERSON if is_browser else PROGRAM
+    theirs = () if is_beside else own_limits(own, homes)
+    return Limits(theirs, _of_form(what, form_id).one_of if form_id else ())
+
+
+def after(homes: Sequence[str], *, form_id: str | None) -> Limits:
+    """What a request takes whose head named no key, once its body has been read. `form_id`: whose key stood there."""
+    return _of_form(TAKING, form_id) if form_id else strangers(homes)
+
+
+def strangers(homes: Sequence[str]) -> Limits:
+    """What whoever has no right key takes, for whatever they ask."""
+    return Limits((*own_limits(STRANGER, homes), (ALL_STRANGERS, "")))
+
+
+def own_limits(rule: Rule, homes: Sequence[str]) -> tuple[Limit, ...]:
+    """A sender's own buckets under a rule: the home's, and of IPv6 the site's around it."""
+    wider = Rule(f"{rule.name}-site", rule.burst * SITE_WIDE, rule.per_s * SITE_WIDE)
+    return tuple((rule if place == 0 else wider, home) for place, home in enumerate(homes))
+
+
+def _of_form(what: str, form_id: str) -> Limits:
+    share, rest = (ASKING_SHARE, ALL_ASKING) if what == ASKED else (SHARE, ALL_TAKING)
+    return Limits((), ((share, form_id), (rest, "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +135,27 @@ class Pace:
         self._lock = threading.Lock()
         self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
-    def wait_s(self, *limits: tuple[Rule, str]) -> float:
-        """Take one token of each (rule, whose): 0.0, or how long until the first that was empty has one again."""
+    def keep(self, limits: Limits) -> float:
+        """Take what a request takes: 0.0, or the seconds until it may come again."""
         now = self._clock()
         with self._lock:
-            for rule, whose in limits:
-                key = (rule.name, whose)
-                self._buckets[key], wait_s = spend(self._buckets.get(key), rule, now)
-                self._buckets.move_to_end(key)
-                if wait_s:
-                    return wait_s
+            wait_s = next((wait for one in limits.all_of if (wait := self._spend(one, now))), 0.0)
+            waits: list[float] = []
+            for one in () if wait_s else limits.one_of:
+                waits.append(self._spend(one, now))
+                if not waits[-1]:
+                    break
             while len(self._buckets) > MOST_SENDERS:
                 self._buckets.popitem(last=False)
-        return 0.0
+        return wait_s or min(waits, default=0.0)
+
+    def wait_s(self, *limits: Limit) -> float:
+        """Take one token of each: 0.0, or how long until the first that was empty has one again."""
+        return self.keep(Limits(limits))
+
+    def _spend(self, limit: Limit, now: float) -> float:
+        rule, whose = limit
+        key = (rule.name, whose)
+        self._buckets[key], wait_s = spend(self._buckets.get(key), rule, now)
+        self._buckets.move_to_end(key)
+        return wait_s

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from crm.errors import SetupError
+from crm.reception.pace import HOOK_LOOK, Pace
 from crm.store import Store, clock
 from crm.store.tables import hook_secrets
 from crm.vault import Vault
@@ -27,27 +29,44 @@ SECRET_BYTES = 32
 LONGEST_SECRET = 100
 """Ours have 43 characters; a longer one need not be hashed to know that it is none."""
 
+KNOWN_FOR_S = 2.0
+"""How long the secrets are known without another look. One that is not among them is looked for at once, as far as `HOOK_LOOK`
+allows: whoever makes secrets up cannot keep the database busy, and AmoCRM, whose secret is known, does not wait for them."""
+
 OVERLAP = timedelta(hours=2)
 """How long a former secret works: AmoCRM's last repetition of a call comes 95 minutes after the first (sheet 7.1)."""
 
 KEPT = timedelta(days=30)
 """A secret that has ended is still known as ours for so long, to find a subscription that was left behind."""
 
+Secrets = Sequence[tuple[str, datetime | None]]
+"""Hashes of secrets, and when each ends."""
+
 
 class Addresses:
     """The secrets of one database. Thread-safe."""
 
-    def __init__(self, store: Store, vault: Vault, base_url: str) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, base_url: str, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._store, self._vault, self._base = store, vault, base_url + PATH
+        self._monotonic, self._looks = monotonic, Pace(monotonic)
+        self._known: tuple[float, Secrets] | None = None
 
     def is_open(self, secret: str, now: datetime | None = None) -> bool:
-        """Whether a call with this secret is AmoCRM's. One small read; takes the same time whatever the secret is."""
-        now = now or clock.now()
-        # One that ends later than any could was given its end by a clock that was wrong; twice the time, for clocks differ.
-        alive = hook_secrets.c.ends_at.is_(None) | hook_secrets.c.ends_at.between(now, now + 2 * OVERLAP)
+        """Whether a call with this secret is AmoCRM's. At most one small read, and none for a secret known of late."""
+        now, known = now or clock.now(), self._known
+        if known is not None and self._monotonic() - known[0] <= KNOWN_FOR_S:
+            if _is_one_of(secret, _alive(known[1], now)):
+                return True
+            if self._looks.wait_s((HOOK_LOOK, "")):
+                return False
+        at = self._monotonic()
         with self._store.read() as db:
-            known = db.scalars(sa.select(hook_secrets.c.secret_hash).where(alive)).all()
-        return _is_one_of(secret, known)
+            rows = db.execute(sa.select(hook_secrets.c.secret_hash, hook_secrets.c.ends_at)).all()
+        found = [(row.secret_hash, row.ends_at) for row in rows]
+        self._known = (at, found)
+        return _is_one_of(secret, _alive(found, now))
 
     def is_ours(self, destination: str) -> bool:
         """Whether a subscription leads to this desk: to its address, or, where that has changed, with a secret of its own."""
@@ -74,6 +93,7 @@ class Addresses:
         with self._store.write() as db:
             self._store.serialise(db, PURPOSE)
             self._make(db)
+        self._known = None
 
     def took_over(self, number: int) -> None:
         """AmoCRM calls the address with this secret now: those before it end after the overlap."""
@@ -83,6 +103,7 @@ class Addresses:
                 return
         with self._store.write() as db:
             db.execute(hook_secrets.update().where(*former).values(ends_at=clock.now() + OVERLAP))
+        self._known = None
 
     def former_end(self) -> datetime | None:
         """When the last former secret ends; None where there is none that still works."""
@@ -109,6 +130,12 @@ class Addresses:
         row = {"sealed": self._vault.seal(secret, PURPOSE), "secret_hash": _hash(secret), "created_at": _now()}
         made = db.execute(hook_secrets.insert().values(**row).returning(hook_secrets.c.id))
         return int(made.scalar_one()), self._base + secret
+
+
+def _alive(known: Secrets, now: datetime) -> list[str]:
+    """The hashes of the secrets that work."""
+    # One that ends later than any could was given its end by a clock that was wrong; twice the time, for clocks differ.
+    return [hashed for hashed, ends_at in known if ends_at is None or now <= ends_at <= now + 2 * OVERLAP]
 
 
 def _is_one_of(secret: str, hashes: Sequence[str]) -> bool:

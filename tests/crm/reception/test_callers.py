@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.reception.callers import address_of, client_address, household
+from crm.reception.callers import address_of, client_address, households
 
 OURS = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("127.0.0.1"), ipaddress.ip_network("2001:db8::/32"))
 ALICE, MALLORY = "203.0.113.9", "198.51.100.66"
@@ -60,13 +60,13 @@ def test_garbage_in_the_place_of_a_loopback_peer():
 @pytest.mark.parametrize(
     ("address", "whole"),
     [
-        (ALICE, ALICE), ("2001:4860:1:2:3:4:5:6", "2001:4860:1:2::/64"), ("2001:4860:1:2:ffff::", "2001:4860:1:2::/64"),
-        ("::ffff:203.0.113.9", ALICE), ("nobody", "None"),
+        (ALICE, (ALICE,)), ("2001:4860:1:2:3:4:5:6", ("2001:4860:1:2::/64", "2001:4860:1::/48")),
+        ("2001:4860:1:2:ffff::", ("2001:4860:1:2::/64", "2001:4860:1::/48")), ("::ffff:203.0.113.9", (ALICE,)), ("nobody", ("None",)),
     ],
 )  # fmt: skip
 def test_who_is_counted_together(address, whole):
-    """One IPv4 address, one /64 of IPv6; those without an address all together."""
-    assert household(address_of(address)) == whole
+    """One IPv4 address; one /64 of IPv6, and the /48 around it; those without an address all together."""
+    assert households(address_of(address)) == whole
 
 
 @given(st.text(), st.lists(st.text()))

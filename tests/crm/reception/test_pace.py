@@ -8,7 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.reception.pace import ALL_TAKING, MOST_SENDERS, PERSON, PROGRAM, Bucket, Pace, Rule, spend
+from crm.reception.pace import (
+    ALL_ASKING,
+    ALL_STRANGERS,
+    ALL_TAKING,
+    ASKED,
+    ASKING,
+    ASKING_SHARE,
+    MOST_SENDERS,
+    PERSON,
+    PROGRAM,
+    SHARE,
+    SITE_WIDE,
+    STRANGER,
+    TAKING,
+    Bucket,
+    Limits,
+    Pace,
+    Rule,
+    after,
+    before,
+    own_limits,
+    spend,
+)
 
 RULE = Rule("test", 3, 0.5)
 
@@ -93,3 +115,57 @@ def test_threads_share_a_bucket():
     for thread in threads:
         thread.join()
     assert let_through.count(0.0) == PERSON.burst
+
+
+STRANGERS = Limits(((STRANGER, "a"), (ALL_STRANGERS, "")))
+OF_FORM, OF_ASKING = ((SHARE, "f"), (ALL_TAKING, "")), ((ASKING_SHARE, "f"), (ALL_ASKING, ""))
+
+
+@pytest.mark.parametrize(
+    ("what", "facts", "taken"),
+    [
+        (TAKING, {"form_id": "f", "has_key": True}, Limits(((PROGRAM, "a"),), OF_FORM)),
+        (TAKING, {"form_id": "f", "has_key": True, "is_browser": True}, Limits(((PERSON, "a"),), OF_FORM)),
+        (TAKING, {"form_id": "f", "has_key": True, "is_beside": True}, Limits((), OF_FORM)),
+        (TAKING, {"form_id": "f"}, Limits(((PROGRAM, "a"),), OF_FORM)),
+        (TAKING, {"has_key": True}, STRANGERS), (TAKING, {"has_key": True, "is_browser": True}, STRANGERS),
+        (TAKING, {"has_key": True, "is_beside": True}, STRANGERS),
+        (TAKING, {}, Limits(((PROGRAM, "a"),))), (TAKING, {"is_browser": True}, Limits(((PERSON, "a"),))),
+        (TAKING, {"is_beside": True}, Limits()),
+        (ASKED, {"form_id": "f", "has_key": True}, Limits(((ASKING, "a"),), OF_ASKING)),
+        (ASKED, {"form_id": "f", "has_key": True, "is_browser": True}, Limits(((ASKING, "a"),), OF_ASKING)),
+        (ASKED, {"has_key": True}, STRANGERS), (ASKED, {}, STRANGERS), (ASKED, {"is_beside": True}, STRANGERS),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_whose_buckets_a_head_takes_from(what, facts, taken):
+    """A form's key its form's, a wrong one the strangers' and no other; none yet no more than the sender's own."""
+    assert (
+        before(what, ["a"], **{"form_id": None, "has_key": False, "is_browser": False, "is_beside": False} | facts)
+        == taken
+    )
+
+
+def test_whose_buckets_a_body_takes_from():
+    """What the body's key says comes on top of the sender's own, which the head has taken."""
+    assert after(["a"], form_id="f") == Limits((), OF_FORM)
+    assert after(["a"], form_id=None) == STRANGERS
+
+
+def test_the_site_around_a_home():
+    """Of IPv6 eight homes' worth for the /48, whatever the rule."""
+    (rule, home), (wider, site) = own_limits(PERSON, ["home", "site"])
+    assert (rule, home, site) == (PERSON, "home", "site")
+    assert (wider.burst, wider.per_s) == (PERSON.burst * SITE_WIDE, PERSON.per_s * SITE_WIDE)
+    assert wider.name != rule.name
+
+
+def test_a_share_comes_before_what_is_left_for_all():
+    """A form takes of its share first; another form's is there when both the first one's and the rest are gone."""
+    pace, _ = paced()
+    first, other = Limits((), OF_FORM), Limits((), ((SHARE, "g"), (ALL_TAKING, "")))
+    taken = [pace.keep(first) for _ in range(int(SHARE.burst + ALL_TAKING.burst))]
+    assert taken == [0.0] * len(taken)
+    assert pace.keep(first) == pytest.approx(min(1 / SHARE.per_s, 1 / ALL_TAKING.per_s))
+    assert [pace.keep(other) for _ in range(int(SHARE.burst))] == [0.0] * int(SHARE.burst)
+    assert pace.keep(other) > 0

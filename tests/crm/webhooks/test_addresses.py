@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from crm.reception.pace import HOOK_LOOK
 from crm.store.tables import hook_secrets
 from crm.vault import Vault
 from crm.webhooks.addresses import OVERLAP, Addresses
@@ -51,6 +52,31 @@ def test_a_wrong_secret(store):
         right.swapcase(),
     ]
     assert [secret for secret in wrong if addresses.is_open(secret)] == []
+
+
+def test_made_up_secrets_do_not_keep_the_database_busy(store, monkeypatch):
+    """A thousand of them at once are looked up fifty times; the right one is known without, and one just made elsewhere at once
+    when somebody looks again."""
+    moment = [0.0]
+    addresses = Addresses(store, Vault(lambda: [OLD]), BASE, lambda: moment[0])
+    right = secret_of(addresses.current()[1])
+    assert addresses.is_open(right)
+    looks, read = [], store.read
+
+    def counted():
+        looks.append(1)
+        return read()
+
+    monkeypatch.setattr(store, "read", counted)
+    assert not any(addresses.is_open(f"{number}" * 43) for number in range(1000))
+    assert len(looks) == HOOK_LOOK.burst
+    assert addresses.is_open(right)
+    assert len(looks) == HOOK_LOOK.burst
+    opened(store).renew()
+    newest = secret_of(opened(store).current()[1])
+    assert not addresses.is_open(newest)
+    moment[0] = 0.1
+    assert addresses.is_open(newest)
 
 
 def test_rotation_overlaps(store):
