@@ -42,6 +42,8 @@ def card(form: Form, keys: Sequence[FormKey], tally: Tally | None) -> None:
             st.caption("  \n".join([*_about(form, keys), *_last(tally)]))
             if form.id != API and not any(key.works(clock.now()) for key in keys):
                 st.markdown(f":orange[:material/key_off: {say('forms-no-key')}]")
+        if tally and the_desk().reception.room_used(form.id).is_up:
+            st.markdown(f":orange[:material/inventory_2: {say('forms-room-up')}]")
         if numbers and tally:
             with numbers:
                 _numbers(tally)

@@ -150,8 +150,12 @@ def submission(submission_id: str) -> None:
         st.badge(say(f"forms-outcome-{line.outcome}"), color=color, icon=icon)  # type: ignore[arg-type]
         st.caption(moment(line.at), width="content")
     st.markdown(_why(line))
+    if line.is_short:
+        st.caption(say("forms-submission-short"))
     said = reception.log.said(line)
     _as_it_came(line)
+    if line.outcome == DUPLICATE:
+        _lead_link(line)
     if not line.is_open:
         _facts(line, said)
         _lead_link(line)

@@ -46,6 +46,9 @@ KEYS = (KEY, "secret", "google_key")
 
 LEAD_ID = re.compile(r"[0-9a-f]{32}")
 
+NOBODYS_ID = "0" * 32
+"""Looked for instead of what is no id, so that every "no such lead" is the same work."""
+
 STATUS = {
     "kind_unknown": 415,
     "encoding_unknown": 415,
@@ -103,12 +106,14 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
 
     @api.get("/crm/{lead_id}")
     def where(lead_id: str, request: Request) -> Response:
-        """Where an accepted lead is now."""
+        """Where an accepted lead is now, as far as whoever shows this key may know."""
         sender = Sender(request, desk())
         _keep_pace(pace, sender, what=ASKED)
-        if refusal := sender.admission().refusal:
-            raise _refused(refusal)
-        progress = desk().reception.progress(lead_id) if LEAD_ID.fullmatch(lead_id) else None
+        admission = sender.admission()
+        if admission.form is None or admission.refusal:
+            raise _refused(admission.refusal)
+        told_id = lead_id if LEAD_ID.fullmatch(lead_id) else NOBODYS_ID
+        progress = desk().reception.fate(admission.form, told_id, is_program=admission.is_program)
         if progress is None:
             raise Refused(404, "lead_unknown")
         return JSONResponse(progress_json(progress), headers=headers(request, desk()))
@@ -171,7 +176,7 @@ class Sender:
             key = self.address_key or " "  # an empty one is none anybody could have
         keyholder = forms.keyholder(key) if key else None
         if keyholder is None and self.address_key is None and self.is_local and self.desk.doorway.is_key(self.bearer):
-            keyholder = Keyholder(forms.of(API), works=True)
+            keyholder = Keyholder(forms.of(API), works=True, is_program=True)
         return admit(
             by_address=self.address_key is not None,
             key=key,

@@ -188,12 +188,15 @@ def _where() -> Schema:
     return {
         "operationId": "where",
         "summary": "Where an accepted lead is",
+        "description": "A key is told of what came through its own form, for 90 days. A form's key stands on a page, so all that it is told"
+        " is that it was accepted, also of what was put aside or was the same phone again; `INTAKE_API_KEY` without sites of its own, and"
+        " programs on the desk's machine, are told how far it is.",
         "parameters": [{"name": "lead_id", "in": "path", "required": True, "schema": ID}],
         "responses": {
             "200": _json("How far it is.", _ref("Progress")),
             "401": _json("No key, a wrong one, or one that has ended.", _ref("Error"), **_header("WWW-Authenticate")),
             "403": _json("The form is paused or not open to this site; or no key is set at all.", _ref("Error")),
-            "404": _json("No such lead.", _ref("Error")),
+            "404": _json("No such lead, or another form's.", _ref("Error")),
             **{
                 status: _json(answer["description"], _ref("Error"), **answer["headers"])
                 for status, answer in _busy().items()
@@ -286,13 +289,13 @@ def _progress() -> Schema:
             "id": ID,
             "status": {
                 "type": "string",
-                "description": "`delivered`: it is in AmoCRM.",
-                "examples": ["queued", "delivered"],
+                "description": "With a form's key `accepted`, whatever becomes of it. With a program's: `delivered` is in AmoCRM.",
+                "examples": ["accepted", "queued", "delivered"],
             },
             "accepted_at": MOMENT,
             "settled_at": MOMENT | {"type": ["string", "null"]},
             "reason": {"type": ["string", "null"], "description": "Why it waits or was refused: an error code."},
-            "amocrm_lead_id": {"type": ["integer", "null"]},
+            "amocrm_lead_id": {"type": ["integer", "null"], "description": "Told to programs alone."},
             "attempts": {"type": "integer", "minimum": 0},
         }
     )

@@ -14,11 +14,12 @@ NO_ORIGIN = "null"
 class Admission:
     """The form that somebody's submission belongs to, and why it is refused all the same; None: it is not.
 
-    `form` is None where nobody knows whose it is: then nothing of it is kept.
+    `form` is None where nobody knows whose it is: then nothing of it is kept. `is_program`: who asks is told all about a lead.
     """
 
     form: Form | None
     refusal: str | None = None
+    is_program: bool = False
 
 
 def admit(
@@ -40,7 +41,7 @@ def admit(
     if not key:
         if not (is_local and is_shut):
             return Admission(None, "api_shut" if is_shut else "api_key_wrong")
-        return Admission(api, None if api.is_active else "form_paused")
+        return Admission(api, None if api.is_active else "form_paused", is_program=True)
     if keyholder is None:
         return Admission(None, "api_shut" if is_shut else "api_key_wrong")
     form = keyholder.form
@@ -52,4 +53,5 @@ def admit(
         return Admission(form, "origin_null")
     if origin is not None and origin.lower() not in form.origins:
         return Admission(form, "origin_not_allowed")
-    return Admission(form, None if form.is_active else "form_paused")
+    refusal = None if form.is_active else "form_paused"
+    return Admission(form, refusal, is_program=keyholder.is_program and origin is None and not by_address)

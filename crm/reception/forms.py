@@ -90,10 +90,14 @@ class FormKey:
 
 @dataclass(frozen=True, slots=True)
 class Keyholder:
-    """Whom a key names: its form, and whether the key still works."""
+    """Whom a key names: its form, and whether the key still works.
+
+    `is_program`: the key never stands on a page or in an address, so whoever shows it is the owner's own program.
+    """
 
     form: Form
     works: bool
+    is_program: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,8 @@ class Forms:
             return None
         known, hashed = self._now(), _hash(key)
         if hashed == self._settings_key:
-            return Keyholder(known.forms[API], works=True)
+            api = known.forms[API]  # with sites of its own, its key stands on their pages
+            return Keyholder(api, works=True, is_program=not api.origins)
         found = known.keys.get(hashed)
         return Keyholder(known.forms[found.form_id], found.works(clock.now())) if found else None
 

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from crm.delivery.rows import new_lead
 from crm.intake import OWN_FIELDS, Consent
 from crm.reception.bodies import expanded
+from crm.reception.fates import Told
 from crm.reception.names import ADDED, Understood, understood
-from crm.reception.signs import consent_of
+from crm.reception.signs import SIGNS, consent_of
 from crm.reception.tracking import tracking_of
 from crm.store import Store, clock
 from crm.store.tables import accepted_leads, consents, forms, submissions
@@ -30,6 +31,9 @@ OUTCOMES = (ACCEPTED, DUPLICATE, REPEATED, REFUSED, FLAGGED)
 OPEN = (DUPLICATE, REFUSED, FLAGGED)
 """Outcomes of which a person can still make a lead."""
 
+SHORT = "desk:short"
+"""A name in a kept body, ours and nobody's: there was no room for more than this of what was said."""
+
 COUNTED = timedelta(days=7)
 """What the counts on the page are of."""
 
@@ -39,6 +43,7 @@ class Submission:
     """One line. `reason`: error code of a refused one, sign of a flagged one; an accepted one that has a reason was
     none at first and was made a lead by hand. `body`: what was said, {} where an accepted lead holds it; `asked`: the same in our
     words. `raw`: the text of a body that could not be read. `others`: what an accepted one said under names nobody knows.
+    `is_short`: there was no room for more than the phone and the name. `lead_id` of a duplicate is that of the first.
     """
 
     id: str
@@ -55,6 +60,12 @@ class Submission:
     asked: Understood = field(repr=False)
     raw: str = field(default="", repr=False)
     others: Mapping[str, str] = field(default_factory=dict, repr=False)
+    is_short: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """Its own id is what its sender was told as a lead's."""
+        return is_told(self.outcome, self.reason)
 
     @property
     def is_open(self) -> bool:
@@ -104,6 +115,19 @@ class SubmissionLog:
             row = db.execute(_lines(None, None).where(submissions.c.id == submission_id)).mappings().first()
         return _submission(row) if row is not None else None
 
+    def told(self, told_id: str) -> Told | None:
+        """To whom an id was told as a lead's, and when; None for one that never was. One read, whatever it is."""
+        lead = sa.select(
+            accepted_leads.c.form_id, accepted_leads.c.accepted_at.label("at"), sa.literal(ACCEPTED), sa.literal("")
+        ).where(accepted_leads.c.id == told_id)
+        line = sa.select(submissions.c.form_id, submissions.c.at, submissions.c.outcome, submissions.c.reason).where(
+            submissions.c.id == told_id
+        )
+        with self._store.read() as db:
+            leads, lines = db.execute(lead).all(), db.execute(line).all()
+        found = [*leads, *(row for row in lines if is_told(row[2], row[3]))]
+        return Told(found[0][0], found[0][1]) if found else None
+
     def said(self, line: Submission) -> Said:
         """What a line says: of its own where that is kept, else what the lead says."""
         if line.is_open:
@@ -140,6 +164,12 @@ class SubmissionLog:
         }
 
 
+def is_told(outcome: str, reason: str | None) -> bool:
+    """Whether a line's own id was told to its sender as a lead's: what was put aside, and the same phone again, also
+    after a person has made a lead of it."""
+    return outcome in (FLAGGED, DUPLICATE) or (outcome == ACCEPTED and reason in (*SIGNS, DUPLICATE))
+
+
 def _lines(form_id: str | None, outcome: str | None) -> sa.Select[Any]:
     wanted = (
         sa.select(submissions, accepted_leads.c.name, accepted_leads.c.phone, forms.c.taught)
@@ -153,6 +183,7 @@ def _lines(form_id: str | None, outcome: str | None) -> sa.Select[Any]:
 
 def _submission(row: sa.RowMapping) -> Submission:
     body = json.loads(row["body"] or "{}")
+    is_short = bool(body.pop(SHORT, False))
     asked = understood(expanded(body), json.loads(row["taught"] or "{}"))
     return Submission(
         id=row["id"],
@@ -169,6 +200,7 @@ def _submission(row: sa.RowMapping) -> Submission:
         asked=asked,
         raw=row["raw"] or "",
         others=json.loads(row["others"] or "{}"),
+        is_short=is_short,
     )
 
 

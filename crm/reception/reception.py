@@ -27,12 +27,14 @@ from crm.errors import SetupError
 from crm.fields import FieldMap, Mapped
 from crm.intake import FieldFault, NewLead
 from crm.reading.names import is_name
-from crm.reception import bodies, names, presets, tracking
+from crm.reception import bodies, fates, keeping, names, presets, tracking
 from crm.reception.forms import Form, Forms
-from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, OPEN, REFUSED, REPEATED, Submission, SubmissionLog
+from crm.reception.keeping import Room, Used
+from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, OPEN, REFUSED, REPEATED, SHORT, Submission, SubmissionLog
+from crm.reception.log import is_told as is_told_of
 from crm.reception.names import Understood, understood
 from crm.reception.seen import SeenNames
-from crm.reception.signs import FILL_MS, SIGNS, consent_of, sign_of
+from crm.reception.signs import FILL_MS, consent_of, sign_of
 from crm.settings import Settings
 from crm.store import Store, clock
 from crm.store.tables import accepted_leads, idempotency_keys, submissions
@@ -43,14 +45,11 @@ KEY = "key"
 KEY_KEPT = timedelta(hours=48)
 """How long an Idempotency-Key is remembered: longer than any program keeps trying, a weekend's outage included."""
 
-KEPT = timedelta(days=90)
+KEPT = fates.TOLD_FOR
 """How long what was refused, flagged or a duplicate can be looked at, and from where a submission came."""
 
 NOBODYS_PHONE = "+73000000000"
 """For trying a form out. Russia's numbering plan has no area 300."""
-
-LONGEST_KEPT = bodies.LARGEST_BODY_BYTES
-"""Characters of one value that are kept of a refused submission: as many as can come."""
 
 MOST_OTHERS, LONGEST_OTHER = 100, 1000
 """Values under unknown names that are kept of an accepted submission, and characters of each."""
@@ -63,13 +62,15 @@ NOT_COMPARED_BEFORE = (KEY, FILL_MS)
 class Taken:
     """What became of a submission. `told_id`: what its sender is told as the lead's id, unless it was refused.
 
-    `code`: the error code of a refused one; `faults`: what is wrong with its fields.
+    `code`: the error code of a refused one; `faults`: what is wrong with its fields. `lead_id`: the lead that holds it; of a
+    duplicate the first one, whose id nobody is told.
     """
 
     outcome: str
     told_id: str = ""
     code: str = ""
     faults: tuple[FieldFault, ...] = ()
+    lead_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,18 @@ class _Submission:
         return _hash(json.dumps(compared, sort_keys=True))
 
     def kept(self) -> str:
-        """All that was said but the keys, as JSON, each value cut at `LONGEST_KEPT`."""
-        said = {
-            name: value for name, value in bodies.expanded(self.raw).items() if name.casefold() not in names.SECRETS
-        }
-        return json.dumps({name: v[:LONGEST_KEPT] if isinstance(v, str) else v for name, v in said.items()})
+        """All that was said but the keys, as JSON, each value as far as its field goes."""
+        hidden = (*names.SECRETS, SHORT)
+        said = {name: value for name, value in bodies.expanded(self.raw).items() if name.casefold() not in hidden}
+        kept = keeping.shortened(said, self.form.taught)
+        if len(kept) < len(said):  # names without end: what a lead is made of comes first all the same
+            own = {name: self.asked.fields[name] for name in ("phone", "name", "message") if name in self.asked.fields}
+            kept = {**keeping.shortened(own, {}), **kept}
+        return keeping.dumped(kept)
+
+    def contact(self) -> str:
+        """The phone and the name alone."""
+        return keeping.dumped(keeping.contact(self.asked.fields))
 
 
 class Reception:
@@ -148,6 +156,7 @@ class Reception:
         self.forms = Forms(store, settings)
         self.log, self.seen = SubmissionLog(store), SeenNames(store)
         self._store, self._outbox, self._fields = store, outbox, fields
+        self._room = Room()
 
     def take(
         self,
@@ -172,7 +181,7 @@ class Reception:
                 taken = Taken(REFUSED, code="lead_invalid", faults=tuple(faults))
             else:
                 taken = self._as_before(db, one, now) or self._as_new(db, one, lead, now, window_s)
-            _note(db, one, taken, now)
+            self._note(db, one, taken, now)
         if taken.outcome == ACCEPTED:
             self._outbox.wake()
         self._see(one)
@@ -185,7 +194,7 @@ class Reception:
         taken = Taken(REFUSED, code=code)
         one = self._submission(form, raw or {}, ip, text=text)
         with self._store.write() as db:
-            _note(db, one, taken, clock.now())
+            self._note(db, one, taken, clock.now())
         self._see(one)
         return taken
 
@@ -225,7 +234,7 @@ class Reception:
         with self._store.write() as db:
             row = db.execute(sa.select(submissions).where(mine).with_for_update()).first()
             if row is not None and row.outcome == ACCEPTED:
-                return Taken(ACCEPTED, row.lead_id)
+                return Taken(ACCEPTED, row.lead_id, lead_id=row.lead_id)
             if row is None or row.body is None:
                 raise SetupError("submission_gone")
             if lead is None:
@@ -235,15 +244,31 @@ class Reception:
             made["reason"] = row.reason or row.outcome
             db.execute(submissions.update().where(mine).values(made))
         self._outbox.wake()
-        return Taken(ACCEPTED, lead_id)
+        return Taken(ACCEPTED, lead_id, lead_id=lead_id)
+
+    def fate(self, form: Form, told_id: str, *, is_program: bool) -> Progress | None:
+        """Where a lead is, as far as whoever shows this form's key may know; None for what they may not.
+
+        `is_program`: the key is none that stands on a page (`crm.reception.fates`).
+        """
+        told = self.log.told(told_id)
+        if told is None or not fates.may_know(told, form.id, clock.now(), is_program=is_program):
+            return None
+        return self.progress(told_id) if is_program else fates.as_accepted(told_id, told)
+
+    def room_used(self, form_id: str) -> Used:
+        """What a form has used today of its room for what makes no lead."""
+        with self._store.read() as db:
+            return self._room.used(db, form_id, clock.now())
 
     def progress(self, told_id: str) -> Progress | None:
-        """Where a lead is, by the id its sender was told. A flagged one is queued for ever, as far as they know."""
+        """Where a lead is, by the id its sender was told. A flagged one is queued for ever; of a duplicate it is where the
+        first one is."""
         progress = self._outbox.progress(told_id)
         if progress is not None:
             return progress
         kept = self.log.one(told_id)
-        if kept is None or kept.reason not in SIGNS:
+        if kept is None or not kept.is_told:
             return None
         if kept.outcome == FLAGGED:
             return Progress(
@@ -258,7 +283,7 @@ class Reception:
                 attempts=0,
             )
         progress = self._outbox.progress(kept.lead_id or "")
-        return replace(progress, id=told_id) if progress else None
+        return replace(progress, id=told_id, accepted_at=kept.at) if progress else None
 
     def prune(self) -> None:
         """Forget what has been kept long enough."""
@@ -308,15 +333,17 @@ class Reception:
             return None
         if not one.is_as(first.body_hash):
             return Taken(REFUSED, code="key_reused")
-        return Taken(REPEATED, first.lead_id)
+        own = db.scalar(sa.select(submissions.c.lead_id).where(submissions.c.id == first.lead_id))
+        return Taken(REPEATED, first.lead_id, lead_id=own or first.lead_id)
 
     def _as_new(self, db: sa.Connection, one: _Submission, lead: NewLead, now: datetime, window_s: int) -> Taken:
         if one.sign():
             taken = Taken(FLAGGED, uuid.uuid4().hex)
         elif first := self._just_before(db, one.form, lead, now, window_s):
-            taken = Taken(DUPLICATE, first)
+            taken = Taken(DUPLICATE, uuid.uuid4().hex, lead_id=first)
         else:
-            taken = Taken(ACCEPTED, self._accept(db, one, lead, given_at=now))
+            lead_id = self._accept(db, one, lead, given_at=now)
+            taken = Taken(ACCEPTED, lead_id, lead_id=lead_id)
         if one.idempotency_key:
             told = {"lead_id": taken.told_id, "body_hash": one.body_hash(), "made_at": now}
             db.execute(idempotency_keys.insert().values(form_id=one.form.id, key_hash=one.key_hash(), **told))
@@ -345,31 +372,41 @@ class Reception:
         consent = consent_of(one.asked.fields, given_at=given_at, ip=one.ip, form=one.form.name)
         return self._outbox.accept(lead, "api", form_id=one.form.id, consent=consent, entered_by=by, db=db)
 
-
-def _note(db: sa.Connection, one: _Submission, taken: Taken, now: datetime) -> None:
-    """The line in the log; with what was said, where no accepted lead holds it."""
-    is_flagged = taken.outcome == FLAGGED
-    db.execute(
-        submissions.insert().values(
-            id=taken.told_id if is_flagged else uuid.uuid4().hex,
-            at=now,
-            form_id=one.form.id,
-            outcome=taken.outcome,
-            reason=one.sign() if is_flagged else taken.code or None,
-            faults=json.dumps([[fault.field, fault.code] for fault in taken.faults]) if taken.faults else None,
-            lead_id=None if is_flagged else taken.told_id or None,
-            body=one.kept() if taken.outcome in OPEN and one.raw else None,
-            raw=one.text,
-            others=_others(one) if taken.outcome == ACCEPTED else None,
-            ip=one.ip,
+    def _note(self, db: sa.Connection, one: _Submission, taken: Taken, now: datetime) -> None:
+        """The line in the log; with what was said, where no accepted lead holds it and as far as there is room."""
+        is_told, is_lead = is_told_of(taken.outcome, None), taken.outcome == ACCEPTED
+        said = {
+            "body": one.kept() if taken.outcome in OPEN and one.raw else None,
+            "raw": keeping.fitting(one.text),
+            "others": _others(one) if is_lead else None,
+        }
+        size = sum(len(text.encode()) for text in said.values() if text)
+        match self._room.take(db, one.form.id, now, size, is_told=is_told, is_lead=is_lead):
+            case keeping.NOTHING:
+                return
+            case keeping.CONTACT:
+                said = {"body": one.contact() if taken.outcome in OPEN else None}
+            case keeping.BARE:
+                said = {}
+        db.execute(
+            submissions.insert().values(
+                id=taken.told_id if is_told else uuid.uuid4().hex,
+                at=now,
+                form_id=one.form.id,
+                outcome=taken.outcome,
+                reason=one.sign() if taken.outcome == FLAGGED else taken.code or None,
+                faults=json.dumps([[fault.field, fault.code] for fault in taken.faults]) if taken.faults else None,
+                lead_id=taken.lead_id or None,
+                ip=one.ip,
+                **said,
+            )
         )
-    )
 
 
 def _others(one: _Submission) -> str | None:
     """What an accepted submission said under names nobody knows. The lead has the rest."""
     cut = {label: text[:LONGEST_OTHER] for label, text in list(one.asked.others.items())[:MOST_OTHERS]}
-    return json.dumps(cut) if cut else None
+    return keeping.dumped(cut) if cut else None
 
 
 def _strict(form: Form, *, is_visitor: bool) -> frozenset[str]:

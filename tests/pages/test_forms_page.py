@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.reception import API, salvage
+from crm.reception import API, keeping, salvage
 from crm.reception.drafts import FormDraft, ways_of
 from crm.reception.forms import KEY_PREFIX
 from crm.reception.log import OUTCOMES
@@ -297,6 +297,25 @@ def test_one_press_makes_a_lead(desk, form, open_page, kind):
     assert "Лид принят и уходит в AmoCRM" in app.success[0].value
     assert len(leads(desk)) == before + 1
     assert app.dataframe[0].value["reason"][0] == "принята вручную"
+
+
+def test_a_duplicate_shows_the_way_of_its_first_lead(desk, form, open_page):
+    """Its sender was told a number of its own; the club's people see which lead counts."""
+    first = desk.reception.take(form, LEAD)
+    again = desk.reception.take(form, LEAD | {"message": "Вечером"})
+    app = opened(open_page, again.told_id)
+    links = [link.query_string for link in app.page_link]
+    assert f"lead={first.told_id}" in links
+    assert f"lead={again.told_id}" not in links
+
+
+def test_a_flood_is_told_of(desk, form, open_page, monkeypatch):
+    """When a form's room for the day is used up its card says so, and so does a submission of which only the phone was kept."""
+    monkeypatch.setattr(keeping, "DAY_BYTES", 1)
+    desk.reception.refuse(form, LEAD, "form_paused")
+    app = opened(open_page, desk.reception.log.page()[0].id)
+    assert "сохранены только телефон и имя" in shown(app)
+    assert "сохраняются только телефон и имя" in shown(app)
 
 
 def test_a_refused_one_is_put_right(desk, form, open_page):

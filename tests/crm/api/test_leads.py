@@ -18,7 +18,7 @@ from crm.api.leads import STATUS
 from crm.desk import Desk
 from crm.reception import bodies
 from crm.reception.drafts import FormDraft, ways_of
-from crm.reception.pace import ALL_TAKING, PERSON, PROGRAM
+from crm.reception.pace import ALL_STRANGERS, ALL_TAKING, ASKING_SHARE, PERSON, PROGRAM, SHARE, SITE_WIDE, STRANGER
 from crm.settings import load
 from crm.store import clock
 from crm.store.tables import accepted_leads, consents, submissions
@@ -225,10 +225,10 @@ def test_repeating_is_one_lead(local, desk):
     assert count(desk) == 1
 
 
-def test_the_same_phone_again_gets_the_first_id(local, desk):
+def test_the_same_phone_again_gets_an_id_of_its_own(local, desk):
     """Pressed twice without a key it is one lead, and nobody is told that it was the second press."""
     first, again = (local.post("/api/crm", json=LEAD | {"message": text}) for text in ("Раз", "Два"))
-    assert (again.status_code, again.json()) == (202, first.json())
+    assert (shape(first), again.json()["id"] != first.json()["id"]) == (shape(again), True)
     assert outcomes(desk) == [("duplicate", None), ("accepted", None)]
 
 
@@ -565,7 +565,7 @@ def test_a_programs_work_looks_accepted(remote, desk, key, more):
     assert shape(real) == shape(fake)
     asked = [remote.get(f"/api/crm/{answer.json()['id']}", headers=bearer(key)) for answer in (real, fake)]
     assert shape(asked[0]) == shape(asked[1])
-    assert asked[1].json()["status"] == "queued"
+    assert asked[1].json()["status"] == "accepted"
     assert count(desk) == 1
 
 
@@ -611,7 +611,7 @@ def test_a_program_may_do_more(standing_remote, key):
 
 
 def test_visitors_do_not_hold_each_other_up(desk, key):
-    """Each address has its own; a /64 of IPv6 is one."""
+    """Each address has its own; a /64 of IPv6 is one, and a /48 has no more than eight of them."""
     app = app_of(desk, standing())
 
     def sent(peer):
@@ -621,15 +621,57 @@ def test_visitors_do_not_hold_each_other_up(desk, key):
     assert [sent(peer) for peer in ("203.0.113.1", "203.0.113.2")] == [PERSON.burst] * 2
     assert sent("2001:db8:1:2::1") == PERSON.burst
     assert sent("2001:db8:1:2::2") == 0
-    assert sent("2001:db8:1:3::2") == PERSON.burst
+    assert [sent(f"2001:db8:1:{home}::2") for home in range(3, 9)] == [PERSON.burst] * 6
+    assert (
+        sum(sent(f"2001:db8:1:{home:x}::2") for home in range(9, 40)) < PERSON.burst * SITE_WIDE - 7 * PERSON.burst + 1
+    )
+    assert sent("2001:db8:2:1::2") == PERSON.burst
 
 
 def test_this_machine_is_only_held_to_what_all_may(desk):
     """A program here, such as the site's own server, sends as fast as the desk takes."""
     local = client_of(desk, pace=standing())
     number, answer = refused_after(lambda: local.post("/api/crm", json={}))
-    assert number == ALL_TAKING.burst
+    assert number == SHARE.burst + ALL_TAKING.burst
     assert answer.status_code == 429
+
+
+def test_strangers_spend_their_own(desk, key):
+    """Whoever has no right key is stopped, from one address and from all together, and takes nothing from those who have one."""
+    app = app_of(desk, standing())
+
+    def caller(peer):
+        return TestClient(app, base_url="http://desk.example.com", client=(peer, 5), follow_redirects=False)
+
+    def wrong(peer, method="post"):
+        path = "/api/crm" if method == "post" else f"/api/crm/{'0' * 32}"
+        return refused_after(lambda: caller(peer).request(method, path, headers=bearer("wrong")))[0]
+
+    assert wrong("203.0.113.1") == STRANGER.burst
+    assert wrong("203.0.113.1", "get") == 0
+    assert wrong("203.0.113.2", "get") == STRANGER.burst
+    assert sum(wrong(f"203.0.113.{number}") for number in range(3, 30)) == ALL_STRANGERS.burst - 2 * STRANGER.burst
+    assert caller("203.0.113.1").post("/api/crm", json=LEAD, headers=bearer(key)).status_code == 202
+    assert caller("203.0.113.9").post("/api/crm", data=LEAD | {"key": key}).status_code == 303
+    assert caller("203.0.113.9").post("/api/crm", data=LEAD | {"key": "wrong"}).status_code == 429
+    assert caller("203.0.113.9").get(f"/api/crm/{'0' * 32}", headers=bearer(key)).status_code == 404
+
+
+def test_a_forms_flood_leaves_the_other_forms_their_share(desk, key):
+    """From six addresses one form's leads and questions take what is there for all; another form's still come in."""
+    pace = standing()
+    other = desk.reception.forms.new_key(desk.reception.forms.add(FormDraft("Акция")).id)
+    app = app_of(desk, pace)
+
+    def sent(number, shown, method="post"):
+        client = TestClient(app, base_url="http://desk.example.com", client=(f"203.0.113.{number}", 5))
+        path = "/api/crm" if method == "post" else f"/api/crm/{'0' * 32}"
+        return refused_after(lambda: client.request(method, path, json={}, headers=bearer(shown)), most=60)[0]
+
+    assert sum(sent(number, key) for number in range(6)) == SHARE.burst + ALL_TAKING.burst
+    assert sum(sent(number, other) for number in range(6, 9)) == SHARE.burst
+    assert sum(sent(number, key, "get") for number in range(6)) > ASKING_SHARE.burst
+    assert sum(sent(number, other, "get") for number in range(6, 9)) == ASKING_SHARE.burst
 
 
 def test_behind_a_trusted_proxy_each_visitor_counts(tmp_path):
@@ -670,8 +712,8 @@ def test_addresses_that_are_none(local, method, path, status):
 
 
 def test_a_stranger_learns_nothing_of_a_lead(local, remote, key):
-    """Where a lead is, is told to whoever has a key; never with a name or a phone."""
-    lead_id = local.post("/api/crm", json=LEAD).json()["id"]
+    """Where a lead is, is told to whoever has its form's key; never with a name or a phone."""
+    lead_id = remote.post("/api/crm", json=LEAD, headers=bearer(key)).json()["id"]
     assert remote.get(f"/api/crm/{lead_id}").status_code == 401
     answer = remote.get(f"/api/crm/{lead_id}", headers=bearer(key))
     assert answer.status_code == 200

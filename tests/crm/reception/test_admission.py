@@ -58,5 +58,21 @@ def admitted(**facts):
 def test_admission(facts, form_id, refusal):
     """This machine needs no key as long as there is none; a key that is given has to be right, still in force, and shown by a site of its form."""
     found = admitted(**facts)
-    assert found == Admission(found.form, refusal)
+    assert found == Admission(found.form, refusal, is_program=found.is_program)
     assert (found.form.id if found.form else None) == form_id
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_program"),
+    [
+        ({"is_local": True, "is_shut": True}, True), ({"key": "x", "keyholder": Keyholder(form(API), works=True, is_program=True)}, True),
+        ({"key": "x", "keyholder": Keyholder(form(), works=True)}, False),
+        ({"key": "x", "keyholder": Keyholder(form(), works=True, is_program=True), "origin": SITE}, False),
+        ({"key": "x", "keyholder": Keyholder(by_address(), works=True, is_program=True), "by_address": True}, False),
+        ({"key": "x", "keyholder": None}, False), ({}, False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_who_is_the_owners_program(facts, is_program):
+    """A program here, and a key that stands nowhere; not where a page or an address shows it."""
+    assert admitted(**facts).is_program is is_program

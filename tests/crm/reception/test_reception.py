@@ -158,15 +158,18 @@ def test_keys_are_forgotten_after_two_days(desk, reception, form):
 
 
 def test_the_same_phone_again_is_the_same_lead(desk, reception, form):
-    """In another spelling, with other words, without a key: the first id is told and what was said is kept."""
+    """In another spelling, with other words, without a key: no second lead; what was said is kept, and an id of its own told."""
     first = reception.take(form, LEAD)
     again = reception.take(form, LEAD | {"phone": "+7 999 123 45 67", "message": "Или вечером"}, idempotency_key="b")
-    assert (again.outcome, again.told_id) == (DUPLICATE, first.told_id)
+    assert (again.outcome, again.lead_id) == (DUPLICATE, first.told_id)
+    assert again.told_id != first.told_id
     line = reception.log.page()[0]
+    assert (line.id, reception.progress(again.told_id).id) == (again.told_id, again.told_id)
     assert (line.lead_id, line.body["message"], line.is_open) == (first.told_id, "Или вечером", True)
     assert len(rows(desk, accepted_leads)) == len(rows(desk, deliveries)) == 1
     repeated = reception.take(form, LEAD | {"phone": "+7 999 123 45 67", "message": "Или вечером"}, idempotency_key="b")
-    assert (repeated.outcome, repeated.told_id) == (REPEATED, first.told_id)
+    assert (repeated.outcome, repeated.told_id) == (REPEATED, again.told_id)
+    assert reception.log.page()[0].lead_id == first.told_id
 
 
 @pytest.mark.parametrize(
@@ -331,12 +334,13 @@ def together(count, act):
 
 
 def test_equal_submissions_at_once_are_one_lead(desk, reception, form):
-    """Sixteen threads with one Idempotency-Key get one id; so do sixteen without, by the phone."""
+    """Sixteen threads with one Idempotency-Key get one id; sixteen without, with one phone, make one lead and get an id each."""
     assert (
         len({taken.told_id for taken in together(16, lambda _: reception.take(form, LEAD, idempotency_key="a"))}) == 1
     )
     other = LEAD | {"phone": "8 999 123-45-68"}
-    assert len({taken.told_id for taken in together(16, lambda _: reception.take(form, other))}) == 1
+    taken = together(16, lambda _: reception.take(form, other))
+    assert (len({one.lead_id for one in taken}), len({one.told_id for one in taken})) == (1, 16)
     assert len(rows(desk, accepted_leads)) == 2
 
 
@@ -348,7 +352,7 @@ def test_a_lead_that_fails_half_way_leaves_nothing(desk, reception, form, monkey
         raise RuntimeError
 
     with monkeypatch.context() as broken:
-        broken.setattr(module, "_note", fail)
+        broken.setattr(module.Reception, "_note", fail)
         with pytest.raises(RuntimeError):
             reception.take(form, LEAD, idempotency_key="a")
     assert rows(desk, accepted_leads) == rows(desk, deliveries) == rows(desk, idempotency_keys) == []

@@ -58,7 +58,7 @@ class Model:
     st.tuples(st.sampled_from([0, 60, 600, 3600]), st.sampled_from([0, 60, 600, 3600])),
 )
 def test_the_window(desk, sent, windows):
-    """Same form, phone in any spelling and source within the window: the first id, and what was said is kept; else a lead of its own. Nothing is
+    """Same form, phone in any spelling and source within the window: the first lead, and what was said is kept; else a lead of its own. Nothing is
     ever lost, also when the clock is set back."""
     forms = [
         desk.reception.forms.add(FormDraft(f"Окно {number} {clock.unix()}", f"Источник {number}", duplicate_s=window))
@@ -73,7 +73,7 @@ def test_the_window(desk, sent, windows):
             taken = desk.reception.take(forms[form], raw)
         earlier = model.expected(at, form, phone, source)
         if earlier:
-            assert (taken.outcome, taken.told_id) == (DUPLICATE, earlier[0])
+            assert (taken.outcome, taken.lead_id) == (DUPLICATE, earlier[0])
             assert desk.reception.log.page(form_id=forms[form].id, outcome=DUPLICATE, limit=100)
         else:
             assert taken.outcome == ACCEPTED
