@@ -289,8 +289,8 @@ def _progress() -> Schema:
             "id": ID,
             "status": {
                 "type": "string",
-                "description": "With a form's key `accepted`, whatever becomes of it. With a program's: `delivered` is in AmoCRM.",
-                "examples": ["accepted", "queued", "delivered"],
+                "description": "`delivered` is in AmoCRM. A form's key is told `queued` or `delivered`, of what was put aside too.",
+                "examples": ["queued", "delivered"],
             },
             "accepted_at": MOMENT,
             "settled_at": MOMENT | {"type": ["string", "null"]},

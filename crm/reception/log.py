@@ -117,16 +117,17 @@ class SubmissionLog:
 
     def told(self, told_id: str) -> Told | None:
         """To whom an id was told as a lead's, and when; None for one that never was. One read, whatever it is."""
-        lead = sa.select(
-            accepted_leads.c.form_id, accepted_leads.c.accepted_at.label("at"), sa.literal(ACCEPTED), sa.literal("")
-        ).where(accepted_leads.c.id == told_id)
-        line = sa.select(submissions.c.form_id, submissions.c.at, submissions.c.outcome, submissions.c.reason).where(
-            submissions.c.id == told_id
-        )
+        lead = sa.select(accepted_leads.c.form_id, accepted_leads.c.accepted_at).where(accepted_leads.c.id == told_id)
+        line = sa.select(
+            submissions.c.form_id, submissions.c.at, submissions.c.outcome, submissions.c.reason, submissions.c.lead_id
+        ).where(submissions.c.id == told_id)
         with self._store.read() as db:
-            leads, lines = db.execute(lead).all(), db.execute(line).all()
-        found = [*leads, *(row for row in lines if is_told(row[2], row[3]))]
-        return Told(found[0][0], found[0][1]) if found else None
+            own, aside = db.execute(lead).first(), db.execute(line).first()
+        if own is not None:
+            return Told(own.form_id, own.accepted_at)
+        if aside is None or not is_told(aside.outcome, aside.reason):
+            return None
+        return Told(aside.form_id, aside.at, False, aside.lead_id if aside.outcome == DUPLICATE else None)
 
     def said(self, line: Submission) -> Said:
         """What a line says: of its own where that is kept, else what the lead says."""

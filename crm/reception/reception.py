@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crm import intake
 from crm.delivery import QUEUED, Outbox, Progress
+from crm.delivery import report as deliveries_report
 from crm.errors import SetupError
 from crm.fields import FieldMap, Mapped
 from crm.intake import FieldFault, NewLead
@@ -254,7 +255,12 @@ class Reception:
         told = self.log.told(told_id)
         if told is None or not fates.may_know(told, form.id, clock.now(), is_program=is_program):
             return None
-        return self.progress(told_id) if is_program else fates.as_accepted(told_id, told)
+        if is_program:
+            return self.progress(told_id)
+        lead = self._outbox.progress(told_id if told.is_lead else told.doubles or "")
+        pause = deliveries_report.pause(self._store)
+        is_delivered = fates.seems_delivered(told, lead, pause.since if pause else None, clock.now())
+        return fates.as_a_page_sees(told_id, told, is_delivered=is_delivered)
 
     def room_used(self, form_id: str) -> Used:
         """What a form has used today of its room for what makes no lead."""

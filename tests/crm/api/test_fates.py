@@ -85,7 +85,8 @@ def told(answer, before, after):
 def delivered(desk):
     """Everything that was accepted is in AmoCRM now."""
     with desk.store.write() as db:
-        db.execute(deliveries.update().values(state="delivered", attempts=3))
+        there = {"state": "delivered", "attempts": 3, "settled_at": clock.now()}
+        db.execute(deliveries.update().values(there))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -173,6 +174,6 @@ def test_a_key_of_pages_is_no_programs(tmp_path):
     with desk.store.write() as db:
         db.execute(sa.update(deliveries).values(state="delivered", attempts=3))
     told = remote.get(f"/api/crm/{lead_id}", **bearer(INTAKE)).json()
-    assert (told["status"], told["attempts"], told["amocrm_lead_id"]) == ("accepted", 0, None)
+    assert (told["status"], told["attempts"], told["amocrm_lead_id"]) == ("delivered", 0, None)
     assert client_of(desk).get(f"/api/crm/{lead_id}").json()["status"] == "delivered"
     desk.close()
