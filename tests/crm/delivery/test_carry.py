@@ -137,6 +137,15 @@ def test_the_second_number_is_known(box, connected):
     assert connected.outbox.progress(lead_id).contact_id == known
 
 
+def test_amocrm_is_asked_for_every_number(box, connected):
+    """Somebody AmoCRM knows by the second of two numbers, and the desk not at all, is the person who is there."""
+    known = put_contact(box, "Вера Давняя", "8 903 100-16-22")
+    lead, _ = intake.read({"phone": "8 961 555-00-77, 8 903 100-16-22"})
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(lead_id).contact_id == known
+
+
 def test_what_found_no_place_is_told_as_it_was_said(box, connected):
     """Other numbers go into the phone's field, what could not be read into the note under its label."""
     lead, _ = intake.read(
