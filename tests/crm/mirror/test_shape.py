@@ -50,4 +50,4 @@ def test_what_a_lead_shows_of_people():
     assert shown == {"contact_name": "", "contact_search": "\nелка", "phone": "+1", "phones": " +1 +2"}
     assert shape.joined([], "")["phone"] == ""
     odd = shape.joined([shape.Person("", ("8 916 100-16-0", "+79161001601", "спросить"))], "")
-    assert odd["phones"] == " 8 916 100-16-0 +79161001601 спросить\n 8916100160"
+    assert odd["phones"] == " 8 916 100-16-0 +79161001601 спросить\n 8916100160 7916100160"
