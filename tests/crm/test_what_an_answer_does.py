@@ -95,10 +95,10 @@ def test_the_queue(code):
     follows = decisions.after(error, Situation(step=LEAD, failures=1, trying_s=1.0, has_left=True), 0.5)
     assert (follows.state, follows.whole_queue) == (becomes, waits)
     if pause_s is not None:
-        assert decisions.queue_pause(replace_retry(error), 1) == pause_s
+        assert decisions.queue_pause(without_its_pause(error), 1) == pause_s
 
 
-def replace_retry(error: DeskError) -> DeskError:
+def without_its_pause(error: DeskError) -> DeskError:
     """The same without the pause that AmoCRM asked for by itself."""
     return type(error)(error.code, status=error.status, retryable=error.retryable)
 

@@ -379,7 +379,7 @@ def test_a_moment_is_a_day_of_the_clubs(store_url, tmp_path):
             ))  # fmt: skip
         key, reception = desk.fields.add("leads", 500, "День"), desk.reception
         form = reception.forms.add(FormDraft("Строгая", required=(key,)))
-        evening, beyond = {key: "2026-03-08T15:00:00Z"}, {key: "2100-12-31T15:00:00Z"}
+        evening, beyond = {key: "2026-03-08T15:00:00Z"}, {key: int(datetime(2100, 12, 31, 15, tzinfo=UTC).timestamp())}
         assert reception.take(form, LEAD | evening).outcome == ACCEPTED
         assert [fault.code for fault in reception.take(form, LEAD | beyond).faults] == ["not_a_date"]
         refused = reception.log.page(limit=1)[0]
