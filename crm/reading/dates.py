@@ -81,7 +81,7 @@ def moment(value: Any, zone: ZoneInfo) -> datetime | None:
     if day is None:
         return None
     try:
-        told = time(*(int(part or 0) for part in clock.groups()[:3])) if clock else time()
+        told = time(int(clock[1]), int(clock[2]), int(clock[3] or 0)) if clock else time()
         said_in = _offset(clock[4]) if clock and clock[4] else zone
         at = datetime.combine(day, told, said_in).astimezone(zone)
     except (ValueError, OverflowError):
