@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +37,16 @@ TEXT_TYPES = ("text", "textarea", "select", "radiobutton", "url", "streetaddress
 SEVERAL = "multiselect"
 """The type of which several choices may be taken. As a text they stand a line each."""
 
-ENTRY_TYPES = (*TEXT_TYPES, SEVERAL, "numeric", "checkbox", "date")
+DAY_TYPES = ("date", "birthday")
+"""Types that hold a day: a birthday is one that AmoCRM reminds of."""
+
+MOMENT = "date_time"
+"""The type that holds a day and a time of it."""
+
+NUMBER_TYPES = ("numeric", "monetary")
+"""Types that hold a number; of `monetary` the field itself knows the currency."""
+
+ENTRY_TYPES = (*TEXT_TYPES, SEVERAL, *NUMBER_TYPES, "checkbox", *DAY_TYPES, MOMENT)
 """Types an added field may have: those a form can ask for in one input."""
 
 CHOICE_TYPES = ("select", "radiobutton")
@@ -60,6 +69,8 @@ LONGEST_VALUE = 250
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
 BARE_ADDRESS = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?:[/?#][^\s<>\"']*)?")
+
+NOON = time(12)
 
 LONGEST_LABEL = 60
 MOST_FIELDS = 100_000
@@ -314,25 +325,28 @@ class Reading:
 
 def is_plain_text(field: Field) -> bool:
     """Whether anything may stand in the field, as far as AmoCRM minds."""
-    return field.type not in (*CHOICE_TYPES, SEVERAL, "numeric", "checkbox", "date", "url")
+    return field.type not in (*CHOICE_TYPES, SEVERAL, *NUMBER_TYPES, "checkbox", *DAY_TYPES, MOMENT, "url")
 
 
 def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
     """What anybody said, read for the type of the account's field.
 
-    The spellings that are kept: a number with a point, a tick "1", a date as ISO (by the clock of `zone`), a choice as the
-    account spells it (of `SEVERAL` a line each), an address with its scheme.
+    The spellings that are kept: a number with a point, a tick "1", a date and a moment as ISO (by the clock of `zone`), a choice
+    as the account spells it (of `SEVERAL` a line each), an address with its scheme.
     """
     match field.type:
-        case "numeric":
+        case "numeric" | "monetary":
             number = numbers.read(value)
             return Reading(numbers.spelled(number)) if number is not None else Reading(code="not_a_number")
         case "checkbox":
             ticked = ticks.read(value)
             return Reading("1" if ticked else "") if ticked is not None else Reading(code="not_a_tick")
-        case "date":
+        case "date" | "birthday":
             day = dates.read(value, zone)
             return Reading(day.isoformat()) if day is not None else Reading(code="not_a_date")
+        case "date_time":
+            moment = dates.moment(value, zone)
+            return Reading(moment.isoformat()) if moment is not None else Reading(code="not_a_moment")
         case "select" | "radiobutton":
             choice = choices.read(value, field.choices, field.marks)
             return Reading(choice) if choice is not None else Reading(code="not_a_choice")
@@ -359,7 +373,7 @@ def fitted(field: Field, text: str, zone: ZoneInfo) -> str | None:
 def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
     """A text in the field's own spelling (`fitted`) as the `value` AmoCRM wants for this type (sheet 6); of `SEVERAL` a list."""
     match field_type:
-        case "numeric":
+        case "numeric" | "monetary":
             return float(text) if "." in text else int(text)
         case "checkbox":
             return text == "1"
@@ -368,6 +382,11 @@ def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
         case "date":
             # Midnight of the club: AmoCRM moves any other time to it (sheet 8, item 18).
             return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), zone).timestamp())
+        case "birthday":
+            # Noon: whether AmoCRM reckons the summer time of that year or not, it moves it to the same day.
+            return int(datetime.combine(date.fromisoformat(text), NOON, zone).timestamp())
+        case "date_time":
+            return int(datetime.fromisoformat(text).timestamp())
     return text
 
 

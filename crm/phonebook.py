@@ -17,6 +17,9 @@ from crm.fields import PHONE_CODE, texts_of
 from crm.store import Store, clock
 from crm.store.tables import known_phones
 
+MOST_ASKED = 3
+"""Numbers of one text that AmoCRM is asked about, a request each. Somebody who leaves more is known by one of these."""
+
 
 class Phonebook:
     """Phones and contacts of one account. Thread-safe."""

@@ -45,7 +45,7 @@ AT_ONCE = frozenset({"unpaid", "blocked"})
 AMO_IS_WELL = frozenset(
     {
         "ok", "validation", "bad_request", "too_many_items", "not_found", "lead_deleted", "filter_ignored", "rights_missing",
-        "rate_limited", "too_large", "token_rejected",
+        "rate_limited", "too_large", "request_too_large", "too_many_links", "token_rejected",
     }
 )  # fmt: skip
 """Results of a call after which AmoCRM works, whatever it thought of the request. One that says "slow down", or "not with this

@@ -150,6 +150,7 @@ mirror-failed = The leads could not be read from AmoCRM.
 
 new-title = New lead
 new-help = Type a lead in while the caller is on the line: phone, name, direction, source, message.
+new-moment-hint = 2026-03-08 18:30
 new-phone = Phone
 new-name = Name
 new-name-offer = Another keyboard layout? { $name }
@@ -212,6 +213,7 @@ field-not_a_choice = Choose a value of the list.
 field-not_a_tick = A yes or no is wanted here.
 field-not_a_number = A number is wanted here.
 field-not_a_date = A date is wanted here, such as 2026-03-08.
+field-not_a_moment = A date and a time are wanted here, such as 2026-03-08 18:30.
 field-not_an_address = An address is wanted here that begins with http:// or https://.
 field-taken = There is one of this name already.
 field-too_many = Too many: at most { $limit }.

@@ -53,7 +53,7 @@ def look_up(text: str) -> None:
     """Look up what stands in the phone field. A few small reads; AmoCRM is asked beside."""
     before = st.session_state.get(SHOWN)
     found = the_desk().calls.look(text) if text else Look(None)
-    asked = the_desk().calls.ask(found.phone) if found.phone else None
+    asked = the_desk().calls.ask(found.phone, *found.others) if found.phone else None
     warned = isinstance(before, Shown) and before.text == text and before.is_warning
     st.session_state[SHOWN] = Shown(text, found, _code(found), asked, warned)
 
@@ -242,7 +242,7 @@ def _source(shown: Shown) -> None:
     if shown.asked is None:
         st.caption(say("caller-typing", time=as_of))
     elif shown.asked.state == ASKING:
-        _waiting(shown.look.phone or "")
+        _waiting((shown.look.phone or "", *shown.look.others))
     elif shown.asked.state == FAILED:
         what, _ = error_words(shown.asked.reason or "unreachable")
         st.caption(f":material/cloud_off: {say('caller-failed', time=as_of)} {what}")
@@ -251,10 +251,10 @@ def _source(shown: Shown) -> None:
 
 
 @fragment(is_inner=True, run_every=ANSWER_EVERY_S)
-def _waiting(phone: str) -> None:
+def _waiting(numbers: tuple[str, ...]) -> None:
     """AmoCRM has been asked; the screen is drawn again when it has answered, and the browser has heard of all before."""
     st.caption(f":material/sync: {say('caller-asking')}")
-    if not handover.is_drawing() and handover.waiting() is None and the_desk().calls.ask(phone).state != ASKING:
+    if not handover.is_drawing() and handover.waiting() is None and the_desk().calls.ask(*numbers).state != ASKING:
         st.rerun()
 
 

@@ -15,7 +15,7 @@ from crm import intake, phones
 from crm.calls import Draft, entry
 from crm.calls.drafts import new_id
 from crm.desk import the_desk
-from crm.fields import CHOICE_TYPES, SEVERAL, Mapped
+from crm.fields import CHOICE_TYPES, DAY_TYPES, MOMENT, SEVERAL, Mapped
 from crm.intake import FieldFault
 from crm.reading import names
 from crm.store import clock
@@ -238,7 +238,7 @@ def _nothing(mapped: Mapped) -> Any:
     kind = mapped.field.type if mapped.field else "text"
     if kind == SEVERAL:
         return []
-    return False if kind == "checkbox" else None if kind in (*CHOICE_TYPES, "date") else ""
+    return False if kind == "checkbox" else None if kind in (*CHOICE_TYPES, *DAY_TYPES) else ""
 
 
 def _plain(value: object) -> object:
@@ -256,7 +256,7 @@ def _shown(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value if mapped is None else _nothing(mapped)
     try:
-        if name == "day" or kind == "date":
+        if name == "day" or kind in DAY_TYPES:
             found = date.fromisoformat(value)
             return found if FIRST_DAY <= found <= LAST_DAY else None
         return day_time.fromisoformat(value) if name == "time" else value
@@ -575,7 +575,7 @@ def _added(mapped: Mapped) -> None:
         )
     elif kind == "checkbox":
         st.checkbox(label, bool(given), key=key, on_change=keep)
-    elif kind == "date":
+    elif kind in DAY_TYPES:
         st.date_input(
             label,
             value=given,
@@ -586,4 +586,5 @@ def _added(mapped: Mapped) -> None:
             on_change=keep,
         )
     else:
-        st.text_input(label, given or "", autocomplete="off", key=key, on_change=keep)
+        hint = say("new-moment-hint") if kind == MOMENT else None
+        st.text_input(label, given or "", autocomplete="off", placeholder=hint, key=key, on_change=keep)

@@ -28,6 +28,13 @@ LABEL = "One line. What cannot stay in it (markup, what is too long) goes into t
 PHONE = "A phone as people write it: 8…, +7…, brackets, words, an extension; other countries with their +code. The only thing wanted."
 MESSAGE = "Free text."
 
+KEPT = "x-kept-characters"
+"""How much of a text its field keeps. Of a phone: how much of it is looked at."""
+
+LOOKED_AT = (
+    f"The first {phones.LONGEST_INPUT} characters are looked at. A number of JSON is read too, and a list of several."
+)
+
 UNDERSTOOD = (
     " Other names are understood too: those of the common builders and plug-ins, capital letters, Russian labels, names in brackets,"
     " values beside their names, JSON inside a field, and what a form was taught on the page Site forms; docs/intake.md has them."
@@ -211,7 +218,8 @@ def _lead() -> Schema:
     optional = {"type": ["string", "null"], "default": ""}
     texts = {
         "name": _text(intake.LONGEST_NAME, "lead-name", NAME) | optional,
-        "phone": _text(phones.LONGEST_INPUT, "lead-phone", PHONE, minLength=1),
+        "phone": _text(phones.LONGEST_INPUT, "lead-phone", PHONE, minLength=1)
+        | {"description": f"{PHONE} {LOOKED_AT}"},
         "direction": _text(intake.LONGEST_LABEL, "lead-label", LABEL) | optional,
         "source": _text(intake.LONGEST_LABEL, "lead-label", f"{LABEL} Unset: the form's own.") | optional,
         "message": _text(intake.LONGEST_MESSAGE, "lead-message", MESSAGE) | optional,
@@ -260,7 +268,9 @@ def _welcome(about: str) -> Schema:
 
 
 def _text(longest: int, kind: str, about: str, **more: Any) -> Schema:
-    return {"type": "string", "maxLength": longest, "format": kind, "description": about, **more}
+    """A text of any length. `longest`: characters of it that the field keeps; no limit of JSON Schema's, because more is taken."""
+    kept = f"{about} The field keeps {longest:,} characters; a longer text, or what is none, goes into the note as it was said."
+    return {"type": "string", KEPT: longest, "format": kind, "description": kept, **more}
 
 
 def _anything() -> dict[str, Schema]:

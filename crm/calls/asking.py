@@ -1,8 +1,8 @@
 """Asking AmoCRM itself who has a number, beside the operator's work: the answer goes into the mirror, and the card that
 reads the mirror shows it.
 
-Two or three requests for a number: its contacts, their leads, the newest note of the one that counts. Asked once a minute
-at the most.
+Two or three requests for a number: its contacts, their leads, the newest note of the one that counts. One more for each other
+number that was typed with it. Asked once a minute at the most.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from crm import phones
 from crm.amo import contacts, leads, notes
@@ -21,7 +22,7 @@ from crm.calls.lookup import look
 from crm.errors import DeskError
 from crm.fields import FieldMap
 from crm.mirror import Mirror
-from crm.phonebook import has_phone
+from crm.phonebook import MOST_ASKED, has_phone
 from crm.store import Store
 
 FRESH_S = 60.0
@@ -54,21 +55,22 @@ class Asking:
     def __init__(self, store: Store, client: Client, fields: FieldMap, mirror: Mirror) -> None:
         self._store, self._client, self._fields, self._mirror = store, client, fields, mirror
         self._lock = threading.Lock()
-        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, ...], Asked] = OrderedDict()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking")
 
-    def ask(self, phone: str) -> Asked:
-        """How far the question about this number (E.164) is; asked now where it is not. Waits for nothing."""
+    def ask(self, *numbers: str) -> Asked:
+        """How far the question about these numbers (E.164) of one person is; asked now where it is not. Waits for nothing."""
+        numbers = numbers[:MOST_ASKED]
         with self._lock:
-            known = self._asked.get(phone)
+            known = self._asked.get(numbers)
             if known is not None and (known.state == ASKING or time.monotonic() - known.at < FRESH_S):
                 return known
-            asked = self._asked[phone] = Asked(ASKING, time.monotonic())
-            self._asked.move_to_end(phone)
+            asked = self._asked[numbers] = Asked(ASKING, time.monotonic())
+            self._asked.move_to_end(numbers)
             while len(self._asked) > KEPT:
                 self._asked.popitem(last=False)
         try:
-            self._pool.submit(self._run, phone)
+            self._pool.submit(self._run, numbers)
         except RuntimeError:  # the desk is closing
             return Asked(FAILED, time.monotonic(), reason="cut_off")
         return asked
@@ -77,26 +79,30 @@ class Asking:
         """Ask nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, phone: str) -> None:
+    def _run(self, numbers: tuple[str, ...]) -> None:
         try:
-            answer = Asked(ANSWERED, time.monotonic(), self._read(phone))
+            answer = Asked(ANSWERED, time.monotonic(), self._read(numbers))
         except DeskError as error:
             answer = Asked(FAILED, time.monotonic(), reason=error.code)
         except Exception as error:
             log.error("asking for a number stumbled: %s", type(error).__name__)
             answer = Asked(FAILED, time.monotonic(), reason="desk_failed")
         with self._lock:
-            self._asked[phone] = answer
+            self._asked[numbers] = answer
 
-    def _read(self, phone: str) -> tuple[str, int] | None:
+    def _read(self, numbers: tuple[str, ...]) -> tuple[str, int] | None:
         phone_field = self._fields.layout().contact_phone.get("field_id", 0)
         asked = self._mirror.version()
-        hits = contacts.matching(self._client, phones.search_digits(phone), with_leads=True, tries=1)
-        same = [hit for hit in hits if has_phone(hit, phone_field, phone)]
+        same = [hit for one in numbers for hit in self._having(one, phone_field)]
         linked = {lead["id"] for hit in same for lead in (hit.get("_embedded") or {}).get("leads") or []}
         found = leads.by_ids(self._client, linked) if linked else []
         if same:
             self._mirror.keep(found, same, asked)
-        person = next(iter(look(self._store, phone).exact), None)
+        person = next((person for one in numbers for person in look(self._store, one).exact), None)
         lead = person and (person.open_lead or next(iter(person.leads), None))
         return notes.newest(self._client, lead.id, tries=1) if lead else None
+
+    def _having(self, phone: str, phone_field: int) -> list[dict[str, Any]]:
+        """The contacts with exactly this number, with the ids of their leads. One request."""
+        hits = contacts.matching(self._client, phones.search_digits(phone), with_leads=True, tries=1)
+        return [hit for hit in hits if has_phone(hit, phone_field, phone)]

@@ -59,9 +59,9 @@ class Calls:
         """Who has the number typed so far, as the mirror knows it. No request."""
         return look(self._store, text)
 
-    def ask(self, phone: str) -> Asked:
-        """How far AmoCRM's own answer about a number is. Asks it in the background where nobody has."""
-        return self._asking.ask(phone)
+    def ask(self, *numbers: str) -> Asked:
+        """How far AmoCRM's own answer about the numbers of one person is. Asks it in the background where nobody has."""
+        return self._asking.ask(*numbers)
 
     def stop(self) -> None:
         """Ask AmoCRM nothing more."""

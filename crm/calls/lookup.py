@@ -69,11 +69,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look-up has found. `phone`: the number where it is whole (E.164). Ordered: open leads first, then newest."""
+    """What a look-up has found. `phone`: the number where it is whole (E.164); `others`: more that were typed with it.
+
+    Ordered: open leads first, then newest.
+    """
 
     phone: str | None = field(repr=False)
     exact: tuple[Person, ...] = ()
     near: tuple[Person, ...] = ()
+    others: tuple[str, ...] = field(default=(), repr=False)
 
 
 def look(store: Store, text: str) -> Look:
@@ -92,7 +96,7 @@ def look(store: Store, text: str) -> Look:
             near = _beginning(db, beginnings)
         near = [one for one in near if one not in exact]
         persons = _persons(db, [*exact, *near])
-    return Look(phone, _ordered(exact, persons), _ordered(near, persons))
+    return Look(phone, _ordered(exact, persons), _ordered(near, persons), told[1:])
 
 
 def open_stages(store: Store, pipeline_id: int) -> list[tuple[int, str]]:

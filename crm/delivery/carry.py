@@ -26,7 +26,7 @@ from crm.delivery.rows import DONE, UNSURE, Attempt, Job, LeaseLost, Rows, Step
 from crm.delivery.worker import Heart
 from crm.errors import BrokenWord, DeskError, OwnFault, places
 from crm.fields import FieldMap
-from crm.phonebook import Phonebook, has_phone
+from crm.phonebook import MOST_ASKED, Phonebook, has_phone
 from crm.settings import Settings
 from crm.words import words
 
@@ -151,7 +151,9 @@ class Carrier:
             now.contact_id = next(filter(None, map(self._phonebook.contact_of, said)), None)
             if now.contact_id is None:
                 now.started = time.monotonic()
-                now.contact_id = self._ask_for_contact(job, layout.contact_phone.get("field_id", 0))
+                phone_field_id = layout.contact_phone.get("field_id", 0)
+                asked_for = (self._ask_for_contact(job, phone_field_id, one) for one in list(said)[:MOST_ASKED])
+                now.contact_id = next(filter(None, asked_for), None)
                 asked = _took(CONTACT, "ok", now)
         now.contact_was_known = now.contact_id is not None
         made_of = request.creation(
@@ -191,14 +193,14 @@ class Carrier:
             line = Line("contact", "contacts.create", subject=f"contact {made.contact_id}")
             self._aside(job, partial(self._journal.write, line))
 
-    def _ask_for_contact(self, job: Job, phone_field_id: int) -> int | None:
+    def _ask_for_contact(self, job: Job, phone_field_id: int, phone: str) -> int | None:
         """The contact with exactly this phone in its phone field; of several the one changed last. One request."""
-        hits = contacts.matching(self._client, phones.search_digits(job.lead.phone), live=job.live)
+        hits = contacts.matching(self._client, phones.search_digits(phone), live=job.live)
         self._went_through(job, by_reading=True)
         with answers.being_read("contacts.search"):
             if not all(isinstance(hit["id"], int) for hit in hits):
                 raise BrokenWord("garbled", operation="contacts.search")
-            same = [hit for hit in hits if has_phone(hit, phone_field_id, job.lead.phone)]
+            same = [hit for hit in hits if has_phone(hit, phone_field_id, phone)]
             newest = max(same, key=lambda hit: (answers.whole(hit.get("updated_at")) or 0, hit["id"]), default=None)
         self._aside(job, partial(self._phonebook.learn, hits, phone_field_id))
         return newest["id"] if newest else None

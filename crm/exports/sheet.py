@@ -136,6 +136,7 @@ def _roubles(kopecks: int) -> int | Decimal:
 
 def _spelled(row: LeadRow) -> list[str]:
     """All phones of a lead, its first one first."""
-    if row.phones == f" {row.phone}":
+    told = row.phones.partition("\n")[0]
+    if told == f" {row.phone}":
         return [row.phone]
-    return [phone for phone in (row.phone, *(f"+{rest}" for rest in row.phones.split(" +")[1:])) if phone]
+    return [phone for phone in (row.phone, *(f"+{rest}" for rest in told.split(" +")[1:])) if phone]

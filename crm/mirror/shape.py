@@ -169,8 +169,19 @@ def joined(people: Sequence[Person], own_phone: str) -> dict[str, str]:
         "contact_name": first.name,
         "contact_search": "\n".join(fold(one.name) for one in people).rstrip("\n"),
         "phone": next(iter(all_phones), ""),
-        "phones": "".join(f" {phone}" for phone in all_phones),
+        "phones": "".join(f" {phone}" for phone in all_phones) + _digits_of(all_phones),
     }
+
+
+def _digits_of(told: Iterable[str]) -> str:
+    """A line with the digits alone of what is no phone as it stands, so that typing them finds it: "\n 8916100160 7916100160".
+
+    One that begins with 8 or 7 is there with either: who types it has the other one before him.
+    """
+    digits = ["".join(filter(str.isdecimal, one)) for one in told if not phones.normalise(one)]
+    typed = [begin + one[1:] for one in digits for begin in (one[:1], *("87" if one[:1] in ("7", "8") else ""))]
+    found = "".join(f" {one}" for one in dict.fromkeys(typed) if len(one) >= phones.LEAST_TYPED)
+    return f"\n{found}" if found else ""
 
 
 def phone_rows(contacts: Iterable[Mapping[str, Any]], places: Places) -> list[dict[str, Any]]:

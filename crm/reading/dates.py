@@ -1,9 +1,9 @@
-"""Dates as forms and people write them. Day before month, as in Russia, unless only the other reading is a date."""
+"""Dates and moments as forms and people write them. Day before month, as in Russia, unless only the other reading is a date."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,11 @@ IN_WORDS = re.compile(
     rf"(\d{{1,2}})(?:-?(?:го|е|st|nd|rd|th))?\s+([a-zа-я]+)\.?,?\s+(\d{{4}})\s*(?:г|г\.|года?)?{TIME}"
 )
 MONTH_FIRST = re.compile(rf"([a-z]+)\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}}){TIME}")
+CLOCK = re.compile(
+    r"(?:t|[\s,]\s*(?:в\s+|at\s+)?)(\d{1,2})[:.](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?$"
+)
+"""A time of the day behind a date, with the zone it is told in."""
+
 SECONDS = re.compile(r"(-?\d{9,10})(?:\.\d+)?|(\d{13})")
 DIGITS_ONLY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
@@ -54,6 +59,43 @@ def read(value: Any, zone: ZoneInfo) -> date | None:
     if found := MONTH_FIRST.fullmatch(text):
         return _day(found.group(3), _month(found.group(1)), found.group(2))
     return None
+
+
+def moment(value: Any, zone: ZoneInfo) -> datetime | None:
+    """The moment, to a second, by the clock of `zone`: a date and a time behind it, or unix seconds. A day alone is its beginning.
+
+    A time without a zone of its own is the club's. None as for `read`.
+    """
+    if isinstance(value, bool):
+        return None
+    text, is_cut = texts.line(value, LONGEST)
+    text = texts.fold(text)
+    if is_cut or not text:
+        return None
+    if found := SECONDS.fullmatch(text):
+        seconds = int(found[1]) if found[1] else int(found[2]) // 1000
+        at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(zone)
+        return at if _sane(at.date()) else None
+    clock = CLOCK.search(text)
+    day = read(text[: clock.start()] if clock else text, zone)
+    if day is None:
+        return None
+    try:
+        told = time(int(clock[1]), int(clock[2]), int(clock[3] or 0)) if clock else time()
+        said_in = _offset(clock[4]) if clock and clock[4] else zone
+        at = datetime.combine(day, told, said_in).astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
+    return at if _sane(at.date()) else None
+
+
+def _offset(text: str) -> timezone:
+    """A zone as it is told behind a time: "z", "+03:00"."""
+    if text in ("z", "utc", "gmt"):
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    away = timedelta(hours=hours, minutes=minutes)
+    return timezone(away if text[0] == "+" else -away)
 
 
 def _zoned(text: str, zone: ZoneInfo) -> date | None:

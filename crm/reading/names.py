@@ -60,6 +60,9 @@ SURNAME = re.compile(
 )
 """How surnames and patronymics end."""
 
+NOBODY = frozenset(["null", "none", "undefined", "nan", "[object object]", "false", "n/a"])
+"""What programs write if there is nothing."""
+
 CANNOT_BEGIN = "ьъы"
 VOWELS = "аеёиоуыэюя"
 MOST_CONSONANTS = 4
@@ -82,8 +85,8 @@ def one_alphabet(text: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether somebody is named: blanks, a dash, a number and a picture name nobody."""
-    return any(is_letter(char) for char in text)
+    """Whether somebody is named: blanks, a dash, a number, a picture and a program's word for nothing name nobody."""
+    return any(is_letter(char) for char in text) and text.strip().casefold() not in NOBODY
 
 
 def offered(text: str) -> str | None:

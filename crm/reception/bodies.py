@@ -13,8 +13,8 @@ import logging
 import re
 import zlib
 from collections.abc import Iterator
-from typing import Any, NoReturn
-from urllib.parse import unquote_to_bytes
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import Field, File, FormParser, parse_options_header
@@ -30,7 +30,7 @@ LARGEST_BODY_BYTES = 64 * 1024
 """A lead takes a few hundred bytes; its longest allowed message about 16 KB, in a form three times that."""
 
 MOST_NAMES = 2000
-"""Names of one submission that are looked at. The richest quiz or cart has some hundreds; what comes after is not read."""
+"""Names of one submission that are looked at. The richest quiz or cart has some hundreds; of what comes after only `PERSONAL` is read."""
 
 DEEPEST = 40
 """Levels of lists and objects that are looked into. A quiz has five; what lies deeper is not read."""
@@ -51,6 +51,29 @@ FILE = "file:"
 
 Flat = dict[str, Any]
 """Values by name: a text, number, truth or None, or a list of these where a name came more than once."""
+
+PARTED = re.compile(
+    rb"\s{0,4}--([^\r\n]{1,200})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,4}?content-disposition:\s*form-data", re.IGNORECASE
+)
+"""How a form of parts begins, whatever its head calls it; and the boundary it has."""
+
+LINES = re.compile(rb"\s*(?:[^\s=:{}<>][^=:{}<>\r\n]{0,199}[=:][^\r\n]*(?:\r?\n\s*|$))+")
+"""A form sent as plain text: `name=value`, or `name: value`, a line each."""
+
+SEMICOLONS = re.compile(rb"[^&;=]+=[^&;=]*(?:;[^&;=]+=[^&;=]*)+;?")
+"""A form whose pairs are parted as HTML once recommended."""
+
+TWICE_ENCODED = re.compile(r"(?=.*%[Dd][01]%)(?:%[0-9A-Fa-f]{2}|[\w.+\- ])+")
+"""A Russian text that was encoded once too often. An address, whose texts are encoded by right, has slashes in it."""
+
+TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\(?:.|\Z))*(?:"|\Z))|,(\s*[}\]])', re.DOTALL)
+"""A text of JSON, whole or cut, or a comma behind the last value, which JavaScript allows and JSON does not."""
+
+CALLED = re.compile(r"[\w.$]{1,80}\(")
+"""How JSON begins that is the argument of a script's call."""
+
+PERSONAL = re.compile(r"phone|tel|mob|name|fio|имя|фио|тел|моб|номер", re.IGNORECASE)
+"""What stands in a name that is looked at even behind `MOST_NAMES` others."""
 
 # Its warnings quote what strangers send, and anybody could fill the console with them.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
@@ -97,7 +120,9 @@ def kind_of(content_type: str, body: bytes) -> str:
     A sender that says `text/plain` or nothing at all sends JSON as often as a form.
     """
     kind, start = _kind(content_type), body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    if kind == MULTIPART:
+    if PARTED.match(body):
+        return MULTIPART
+    if kind == MULTIPART and "boundary" in content_type.lower():
         return MULTIPART
     if kind == JSON or kind.endswith("+json"):
         return URLENCODED if start not in b"[{" and _looks_urlencoded(body) else JSON
@@ -105,8 +130,10 @@ def kind_of(content_type: str, body: bytes) -> str:
         return JSON
     if kind == URLENCODED or _looks_urlencoded(body):
         return URLENCODED
-    if kind in ("", "text/plain") and not body.strip():
+    if kind in ("", "text/plain") and (not body.strip() or LINES.fullmatch(body)):
         return URLENCODED
+    if kind == MULTIPART:
+        return MULTIPART
     raise Unreadable("kind_unknown")
 
 
@@ -140,8 +167,8 @@ def expanded(found: Any) -> Flat:
     for path, value in _leaves(found):
         name = spelled(parts_of(spelled(path)))
         if name not in flat:
-            if len(flat) >= MOST_NAMES:
-                break
+            if len(flat) >= MOST_NAMES and (len(flat) >= 2 * MOST_NAMES or not PERSONAL.search(name)):
+                continue
             flat[name] = value
             continue
         if name not in gathered:
@@ -189,10 +216,10 @@ def _unpacked(body: bytes) -> bytes:
 
 
 def _json(body: bytes, charset: str) -> Any:
-    try:  # line breaks inside a text are a common slip of templates, and harm nobody
-        data = json.loads(text_of(body, charset), strict=False, parse_constant=_refuse_constant, parse_int=_number)
-    except (ValueError, RecursionError):
-        raise Unreadable("json_broken") from None
+    text = text_of(body, charset)
+    data = _parsed(text)
+    if isinstance(data, str):  # a program that has made JSON of its JSON
+        data = _parsed(data) if data.lstrip()[:1] in ("{", "[") else data
     if not isinstance(data, dict | list):
         raise Unreadable("object_wanted")
     if isinstance(data, list) and not any(isinstance(one, dict) for one in data):
@@ -200,9 +227,34 @@ def _json(body: bytes, charset: str) -> Any:
     return data
 
 
-def _refuse_constant(_: str) -> NoReturn:
-    """`NaN` and `Infinity` are Python's, not JSON's."""
-    raise ValueError
+def _parsed(text: str) -> Any:
+    """JSON, with the slips that programs make and that harm nobody: a comma behind the last value, a call around it, `NaN`."""
+    try:
+        return _loaded(text)
+    except (ValueError, RecursionError):
+        pass
+    plain = text.strip().removesuffix(";").rstrip()
+    if (called := CALLED.match(plain)) and plain.endswith(")"):
+        plain = plain[called.end() : -1]
+    try:
+        return _loaded(TRAILING_COMMA.sub(lambda found: found[1] or found[2], plain))
+    except (ValueError, RecursionError):
+        raise Unreadable("json_broken") from None
+
+
+def _loaded(text: str) -> Any:
+    # Line breaks inside a text are a common slip of templates; `NaN` and `Infinity` are Python's, and say nothing.
+    return json.loads(text, strict=False, parse_constant=lambda _: None, parse_int=_number, object_pairs_hook=_gathered)
+
+
+def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names may come several times, as those of a form do."""
+    if len(pairs) == len({name for name, _ in pairs}):
+        return dict(pairs)
+    each: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        each.setdefault(name, []).extend(value if isinstance(value, list) else [value])
+    return {name: values[0] if len(values) == 1 else values for name, values in each.items()}
 
 
 def _number(digits: str) -> int | str:
@@ -210,7 +262,13 @@ def _number(digits: str) -> int | str:
 
 
 def _urlencoded(body: bytes, charset: str) -> Flat:
-    pairs = [part.partition(b"=") for part in body.strip().replace(b"+", b" ").split(b"&", MOST_NAMES) if part]
+    body = body.lstrip(codecs.BOM_UTF8).strip()
+    if LINES.fullmatch(body) and b"\n" in body and b"&" not in body:
+        lines = [re.split(rb"\s*[=:]\s*", line, maxsplit=1) for line in body.split(b"\n") if line.strip()]
+        return _texts([(line[0].strip(), line[-1].strip()) for line in lines[:MOST_NAMES]], charset)
+    if SEMICOLONS.fullmatch(body):
+        body = body.replace(b";", b"&")
+    pairs = [part.partition(b"=") for part in body.replace(b"+", b" ").split(b"&") if part]
     return _texts([(unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in pairs], charset)
 
 
@@ -219,15 +277,20 @@ def _multipart(content_type: str, body: bytes) -> Flat:
     ended: list[bool] = []
 
     def field(part: Field) -> None:
-        if len(pairs) < MOST_NAMES:
+        if len(pairs) < MOST_NAMES or PERSONAL.search((part.field_name or b"").decode("latin-1")):
             pairs.append((part.field_name or b"", part.value or b""))
 
     def file(part: File) -> None:
         if part.size and len(pairs) < MOST_NAMES:  # a file input that was left empty comes along too
             pairs.append((part.field_name or b"", FILE.encode() + (part.file_name or b"")))
 
+    begun = PARTED.match(body)
+    if begun and b"\r\n" not in body:
+        body = body.replace(b"\n", b"\r\n")
     try:
-        boundary = parse_options_header(content_type)[1].get(b"boundary")
+        boundary = begun.group(1).strip() if begun else parse_options_header(content_type)[1].get(b"boundary")
+        if boundary and not begun and (place := body.find(b"\r\n--" + boundary)) >= 0:
+            body = body[place + 2 :]  # what stands before the first part is for nobody
         parser = FormParser(MULTIPART, field, file, lambda: ended.append(True), boundary=boundary)
         parser.write(body)
         parser.finalize()
@@ -247,14 +310,10 @@ def _texts(pairs: list[tuple[bytes, bytes]], charset: str) -> Flat:
         old = charset or charset_of(f";charset={said}")
         old = old if old and old not in ("utf-8", "ascii") else OLD_ENCODING
         texts = [(name.decode(old, "replace"), value.decode(old, "replace")) for name, value in pairs]
-    found: Flat = {}
+    each: dict[str, list[str]] = {}
     for name, value in texts:
-        if name in found:
-            before = found[name]
-            found[name] = [*before, value] if isinstance(before, list) else [before, value]
-        else:
-            found[name] = value
-    return found
+        each.setdefault(name, []).append(unquote(value) if "%" in value and TWICE_ENCODED.fullmatch(value) else value)
+    return {name: values[0] if len(values) == 1 else values for name, values in each.items()}
 
 
 def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -281,7 +340,7 @@ def _inside(text: str) -> Any:
     if not start or start not in "{[" or '"' not in text:
         return text
     try:
-        data = json.loads(text, strict=False, parse_constant=_refuse_constant, parse_int=_number)
+        data = _loaded(text)
     except (ValueError, RecursionError):
         return text
     is_whole = isinstance(data, dict) or (isinstance(data, list) and any(isinstance(one, dict) for one in data))

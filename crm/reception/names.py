@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -66,8 +66,24 @@ LONGEST_NOTE = 2500
 MOST_TAUGHT, LONGEST_TAUGHT = 200, 200
 """Names a form can be taught, and their characters."""
 
+OF_A_COUNTRY, OF_A_TOWN, OF_A_PERSON = range(3)
+
+PIECES = {
+    **dict.fromkeys(("country_code", "countrycode", "code", "prefix", "dial_code", "dialcode", "country", "cc"), OF_A_COUNTRY),
+    **dict.fromkeys(("area", "area_code", "areacode", "city_code"), OF_A_TOWN),
+}  # fmt: skip
+"""What a part of a phone is that an object holds in pieces; any other is the number itself."""
+
+COUNTRY_CODES = frozenset(
+    ["country code", "phone code", "phone country code", "dial code", "phone prefix", "phone country", "calling code", "код страны", "код телефона"]
+)  # fmt: skip
+"""Names (as `token_of` spells them) of a country's code that stands beside a phone."""
+
 MOST_PHONES, MOST_LOOKED_AT = 20, 300
 """Values called a phone that are read, and values without a name among which one is looked for: reading one costs."""
+
+LONGEST_PIECE = 9
+"""Digits of a piece of a phone. More may be a whole number with a slip, and two of these are two people."""
 
 LONGEST_GUESS = 40
 """Characters of a value that may be a phone nobody has named."""
@@ -134,14 +150,16 @@ BY_TOKEN = {token: meaning for meaning, tokens in KNOWN.items() for token in tok
 
 LEADING = re.compile(
     r"^(?:no label|your|my|user|client|customer|contact|input|visitor|person|buyer|f|fld|txt|ваше?|ваша|ваши|введите|укажите|напишите|"
-    r"оставьте|контактный|контактное|мой|мое)\s+(?=\S)"
+    r"оставьте|контактный|контактное|мой|мое|vash|vasha|vashe|vashi|moy|data|answer|q\d{1,3})\s+(?=\S)"
 )
 """What builders and labels put before a name."""
 
 OF_THE_FORM = re.compile(r"^(?:form|field|lead|order|callback|feedback|modal|popup)\s+(?=\S)")
 """And what they put before a phone; `form name` is the form's, and no person's."""
 
-UNNAMED = re.compile(r"(?:text|field|input|select|menu|radio|checkbox|acceptance)(?: \d+)+")
+UNNAMED = re.compile(
+    r"(?:text|field|input|select|menu|radio|checkbox|acceptance|question|answer|form text|input text)(?: \d+)+"
+)
 """A field of a plug-in that nobody has named: `text-463` may be anything."""
 
 TRAILING = re.compile(r"\s*(?:field|input|поле|\d{1,6}|required|обязательно)$")
@@ -206,6 +224,23 @@ NEUTRAL = frozenset(
         "clientdata",
         "client_data",
         "items",
+        "attributes",
+        "field_data",
+        "formparams",
+        "submitted",
+        "names",
+        "cf",
+        "property",
+        "jform",
+        "item_meta",
+        "rawrequest",
+        "registration",
+        "webform",
+        "feedback",
+        "callback",
+        "_embedded",
+        "custom_fields_values",
+        "add",
     ]
 )
 """Names of lists and objects inside which a person's name and phone are still the sender's, and not a manager's or a product's."""
@@ -214,6 +249,11 @@ NOT_PERSONS = frozenset(
     ["form", "quiz", "product", "products", "meta", "utm", "extra", "site", "page", "company", "manager"]
 )
 """Directly inside these a `name` is not a person's."""
+
+SOMEBODY_ELSES = frozenset(
+    ["manager", "company", "operator", "callee", "agent", "site", "seller", "shop", "product", "products", "trainer", "support"]
+)  # fmt: skip
+"""Names of lists and objects whose phone is not the sender's."""
 
 RECORD_VALUES = ("value", "answer", "a", "string_value", "raw_value", "values", "val", "response", "text_value")
 RECORD_TITLES = ("title", "label", "question", "q", "column_name", "caption", "name")
@@ -257,7 +297,10 @@ SERVICE = re.compile(
 """Names only machines talk of: they mean nothing to whoever reads the note."""
 
 SERVICE_PARENTS = frozenset(["meta", "form", "cookies", "extra[cookies]", "utm", "quiz"])
-"""Objects that hold nothing but such names."""
+"""Objects that hold nothing but such names, unless one of `HOLDERS` stands in them."""
+
+HOLDERS = frozenset(["fields", "data", "values", "answers", "contacts", "contact"])
+"""Objects inside which stands what a person has filled in."""
 
 ID_LIKE = re.compile(r"(?:^|[_\W])(?:id|ids|uid|inn|ogrn|time|timestamp|date|ip|hash|sum|price|amount|total|token|cookie|cookies|num|zip|index)(?:$|[_\W])|id$")  # fmt: skip
 """Names whose values may look like phones and are none."""
@@ -266,6 +309,11 @@ A_PHONE = re.compile(
     r"\+[\d\s().\u2010-\u2015-]{9,}|[78][\s(.-]*\d{3}[\d\s().\u2010-\u2015-]{7,}|\(\d{3,5}\)[\d\s-]{5,}"
 )
 """How a value looks that is a phone although nobody says so: with its plus, or with the Russian beginning and ten digits."""
+
+A_PHONE_AMONG = re.compile(
+    r"(?<![\w.+])(?:\+\d[\d\s().\u2010-\u2015-]{9,20}\d|[78]([\s().\u2010-\u2015-]{0,3}\d){10})(?![\w])"
+)
+"""The same inside of what a person writes."""
 
 CAMEL = re.compile(r"(?<=[a-zа-яё\d])(?=[A-ZА-ЯЁ])")
 
@@ -318,9 +366,8 @@ def understood(said: Mapping[str, Any], taught: Mapping[str, str] | None = None)
     found: dict[str, list[tuple[int, _Value]]] = {}
     unknown: list[_Value] = []
     seen: dict[str, Seen] = {}
-    for one in _values(said):
-        if _is_secret(one):
-            continue
+    values = [one for one in _values(said) if not _is_secret(one)]
+    for one in values:
         meaning, tier = _meaning(one, taught)
         if not _is_service(one) or tier == 0:
             seen.setdefault(one.name, Seen(one.name, meaning, tier))
@@ -330,6 +377,10 @@ def understood(said: Mapping[str, Any], taught: Mapping[str, str] | None = None)
             unknown.append(one)
     if not any(_text(one.value) for _, one in found.get("phone", [])):
         _guess_phone(found, unknown, seen)
+        _belonging(found, unknown, seen)
+    if all(_verdict(one.value) == phones.NONE for _, one in found.get("phone", [])[:MOST_PHONES]):
+        _phone_in_words(found, seen)
+    _join_pieces(found, unknown, values)
     return _put_together(found, unknown, seen, said)
 
 
@@ -416,20 +467,28 @@ def _meaning(one: _Value, taught: Mapping[str, str]) -> tuple[str, int]:
     if len(one.path) == 1 and (one.name in PLAIN_NAMES or ADDED.fullmatch(one.name)):
         return one.name, 1
     parents = [part.casefold() for part in one.path[:-1] if not part.isdigit()]
-    is_ours = all(parent in NEUTRAL or parent in BY_TOKEN for parent in parents)
+    holders = [part for part in one.path[:-1] if not part.isdigit()]
+    is_ours = all(part.casefold() in NEUTRAL or _known(part)[1] == 2 for part in holders)
+    above = _known(holders[-1])[0] if holders and is_ours else ""
+    if above in ("direction", "source") and one.path[-1].casefold() in (*RECORD_VALUES, *RECORD_TITLES):
+        return above, 2  # {"direction": {"id": 5, "name": "Йога"}}: a service has a name, and is nobody
     for candidate in one.candidates:
         if ADDED.fullmatch(candidate) and is_ours:
             return candidate, 1
         meaning, tier = _known(candidate)
+        if tier == 3 and _is_service(one):
+            continue  # `phone_mask` is no phone
         if meaning and _belongs(meaning, parents, is_ours=is_ours):
             return meaning, tier
     if parents and _known(parents[-1])[0] == "name" and (part := PARTS.get(one.path[-1].casefold())):
         return part, 2
-    if parents and is_ours and (above := _known(parents[-1])[0]) in ("phone", "name", "message", "direction"):
+    if above in ("phone", "name", "message", "direction") and not (
+        _is_of_machines(one) or ID_LIKE.search(one.path[-1].casefold())
+    ):
         return above, 3
     if parents[-1:] == ["utm"] and f"utm_{one.path[-1].casefold()}" in tracking.NAMES:
         return f"utm_{one.path[-1].casefold()}", 2
-    hint = HINTS.get(one.hint, "") if is_ours else ""
+    hint = HINTS.get(one.hint, "phone" if "phone" in one.hint else "") if is_ours else ""
     return (hint, 3) if hint else ("", GUESSED)
 
 
@@ -466,20 +525,114 @@ def _known(name: str) -> tuple[str, int]:
 
 
 def _guess_phone(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: dict[str, Seen]) -> None:
-    """Take the first value that looks like a phone for it, where nothing is called one. Others are said as more of them."""
-    guesses = [one for one in unknown[:MOST_LOOKED_AT] if _looks_like_a_phone(one)]
+    """Take the first value that looks like a phone for it, where nothing is called one. Others are said as more of them.
+
+    So does one that is called a phone inside an object nobody knows, whatever it looks like.
+    """
+    looked_at = unknown[:MOST_LOOKED_AT]
+    guesses = [one for one in looked_at if _looks_like_a_phone(one)]
+    guesses = guesses or [one for one in looked_at if _is_called_a_phone(one) and _verdict(one.value) != phones.NONE]
     for one in guesses:
         found.setdefault("phone", []).append((GUESSED, one))
         seen[one.name] = Seen(one.name, "phone", GUESSED)
         unknown.remove(one)
 
 
+def _belonging(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: dict[str, Seen]) -> None:
+    """What stands beside a phone in an object nobody knows is of the same person: `{"data": {"x": {"name": …, "phone": …}}}`."""
+    homes = {one.path[:-1] for tier, one in found.get("phone", []) if tier == GUESSED and len(one.path) > 1}
+    for one in [one for one in unknown if one.path[:-1] in homes]:
+        meaning = next((meaning for candidate in one.candidates if (meaning := _known(candidate)[0])), "")
+        if meaning and meaning != "phone":
+            found.setdefault(meaning, []).append((GUESSED, one))
+            seen[one.name] = Seen(one.name, meaning, GUESSED)
+            unknown.remove(one)
+
+
+def _phone_in_words(found: dict[str, list[tuple[int, _Value]]], seen: dict[str, Seen]) -> None:
+    """The phone a person has written into another field of their own, where none stands in its place.
+
+    "Перезвоните на 8 916 …" in the message, "Иван 8 916 …" for the name, a number for the e-mail. A message keeps its words.
+    """
+    for meaning in ("message", "name", FIRST, LAST, *WAYS):
+        for _, one in found.get(meaning, []):
+            place = A_PHONE_AMONG.search(_text(one.value)[: phones.LONGEST_INPUT])
+            if place is None or phones.read(place.group()).verdict != phones.VALID:
+                continue
+            as_phone = replace(one, value=place.group().strip(), label="phone")
+            found.setdefault("phone", []).insert(0, (GUESSED, as_phone))
+            if meaning != "message":
+                rest = _text(one.value).replace(place.group(), " ").strip(" ,;:/-")
+                found[meaning] = [
+                    (tier, replace(pair, value=rest) if pair is one else pair) for tier, pair in found[meaning]
+                ]
+                seen[one.name] = Seen(one.name, meaning if rest else "phone", GUESSED)
+            return
+
+
+def _join_pieces(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], values: Sequence[_Value]) -> None:
+    """Put a phone together that is told in pieces: a country's code beside a number, three boxes, the parts of an object.
+
+    Only if no piece is a phone by itself, and all of them together are one that exists.
+    """
+    told = [one for _, one in found.get("phone", []) if _text(one.value)][:MOST_PHONES]
+    mine = {id(one) for one in told}
+    pieces = [one for one in values if id(one) in mine or token_of(one.candidates[0]) in COUNTRY_CODES][:MOST_PHONES]
+    if not told or (any(_verdict(one.value) == phones.VALID for one in told) and not _is_abroad(pieces)):
+        return
+    of_each = sorted(
+        ((_piece(one), re.sub(r"\D", "", text)) for one in pieces for text in _texts(one.value)), key=lambda one: one[0]
+    )
+    of_each = [(piece, digits) for piece, digits in of_each if digits]
+    has_code = bool(of_each) and of_each[0][0] == OF_A_COUNTRY
+    longest = phones.HOME_DIGITS if has_code else LONGEST_PIECE
+    if len(of_each) < 2 or any(len(digits) > longest for _, digits in of_each):
+        return
+    whole = ("+" if has_code else "") + "".join(digits for _, digits in of_each)
+    if phones.read(whole).verdict == phones.VALID:
+        found["phone"] = [(found["phone"][0][0], replace(told[0], value=whole))]
+        used = {id(one) for one in pieces}
+        unknown[:] = [one for one in unknown if id(one) not in used]
+
+
+def _is_abroad(pieces: Sequence[_Value]) -> bool:
+    """Whether a code stands there that is not Russia's, beside a number that is no Russian mobile phone."""
+    said = [(_piece(one), re.sub(r"\D", "", _text(one.value))) for one in pieces]
+    codes = {digits for piece, digits in said if piece == OF_A_COUNTRY} - {"", "7", "8"}
+    return bool(codes) and not any(
+        re.fullmatch(r"[78]?9\d{9}", digits) for piece, digits in said if piece == OF_A_PERSON
+    )
+
+
+def _piece(one: _Value) -> int:
+    is_code = token_of(one.candidates[0]) in COUNTRY_CODES
+    return OF_A_COUNTRY if is_code else PIECES.get(one.path[-1].casefold(), OF_A_PERSON)
+
+
+def _texts(value: Any) -> list[str]:
+    return [_text(one) for one in (value[:MOST_PHONES] if isinstance(value, list) else [value])]
+
+
 def _looks_like_a_phone(one: _Value) -> bool:
     text = _text(one.value)
     if not 10 <= len(text) <= LONGEST_GUESS or not A_PHONE.fullmatch(text) or ID_LIKE.search(one.path[-1].casefold()):
         return False
-    is_somebody_elses = any(part.casefold() in ("manager", "company", "operator", "callee") for part in one.path)
-    return not is_somebody_elses and phones.read(text).verdict == phones.VALID
+    return not _is_somebody_elses(one) and phones.read(text).verdict == phones.VALID
+
+
+def _is_called_a_phone(one: _Value) -> bool:
+    is_called = any(_known(candidate)[0] == "phone" for candidate in one.candidates)
+    return is_called and not ID_LIKE.search(one.path[-1].casefold()) and not _is_somebody_elses(one)
+
+
+def _is_somebody_elses(one: _Value) -> bool:
+    return any(part.casefold() in SOMEBODY_ELSES for part in one.path)
+
+
+def _verdict(value: Any) -> str:
+    """What the best of one or several values is as a phone."""
+    verdicts = {phones.read(text).verdict for text in _texts(value) if text}
+    return next((one for one in (phones.VALID, phones.POSSIBLE, phones.IMPOSSIBLE) if one in verdicts), phones.NONE)
 
 
 def _put_together(
@@ -490,13 +643,14 @@ def _put_together(
 ) -> Understood:
     fields: dict[str, Any] = {}
     spare: list[_Value] = list(unknown)
+    home = next((one.path[:-1] for _, one in found.get("phone", []) if _text(one.value)), ())
     for meaning, values in found.items():
         if meaning in (IGNORED, FIRST, MIDDLE, LAST, *WAYS):
             continue
         if meaning == NOTED:
             spare += [one for _, one in values]
             continue
-        value, left = _chosen(meaning, sorted(values, key=lambda pair: pair[0]))
+        value, left = _chosen(meaning, sorted(values, key=lambda pair: pair[0]), home)
         fields[meaning] = value
         spare += left
     if parts := [
@@ -521,8 +675,11 @@ def _put_together(
     return Understood(fields, others, ways, tuple(seen.values()))
 
 
-def _chosen(meaning: str, values: Sequence[tuple[int, _Value]]) -> tuple[Any, list[_Value]]:
-    """The value of a field that one or more names are taken for, the surest first; and what is left over."""
+def _chosen(meaning: str, values: Sequence[tuple[int, _Value]], home: tuple[str, ...]) -> tuple[Any, list[_Value]]:
+    """The value of a field that one or more names are taken for, the surest first; and what is left over.
+
+    Of several names the one counts that stands where the phone does (`home`): a form has a name as well.
+    """
     told = [one for _, one in values if _text(one.value)]
     if not told:
         return values[0][1].value, []
@@ -534,11 +691,12 @@ def _chosen(meaning: str, values: Sequence[tuple[int, _Value]]) -> tuple[Any, li
     alike = [one for tier, one in values if tier == best and _text(one.value)]
     taken = {id(one) for one in alike}
     left = [one for one in told if id(one) not in taken]
+    if meaning == "name":
+        at_home = [one for one in told if one.path[:-1] == home] if best else []
+        first = next(iter(at_home), alike[0])
+        return _whole_name(first.value), [one for one in told if _text(one.value) != _text(first.value)]
     if meaning not in CHOICES and not ADDED.fullmatch(meaning):
-        return _last(alike[0].value), [
-            *(one for one in alike[1:] if meaning == "name" and _text(one.value) != _text(alike[0].value)),
-            *left,
-        ]
+        return _last(alike[0].value), left
     if len(alike) == 1:
         return alike[0].value, left
     each = [value for one in alike for value in (one.value if isinstance(one.value, list) else [one.value])]
@@ -567,8 +725,15 @@ def _phone_among(told: Sequence[_Value]) -> tuple[Any, list[_Value]]:
 
 
 def _last(value: Any) -> Any:
-    """Of a name that came several times the last value: a check box comes after the hidden field that says it is empty."""
-    return value[-1] if isinstance(value, list) and value else value
+    """Of a name that came several times the last value that says anything: a check box comes after its hidden field."""
+    if not isinstance(value, list) or not value:
+        return value
+    return next((one for one in reversed(value) if _text(one)), value[-1])
+
+
+def _whole_name(value: Any) -> Any:
+    """A person's name that came in several values: `["Иван", "Петров"]`."""
+    return " ".join(dict.fromkeys(filter(None, map(_text, value)))) if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:
@@ -590,12 +755,19 @@ def _is_secret(one: _Value) -> bool:
 
 
 def _is_service(one: _Value) -> bool:
-    if any(
+    parents = one.path[:-1]
+    holder = max((place for place, part in enumerate(parents) if part.casefold() in HOLDERS), default=0)
+    return _is_of_machines(one) or any(
+        (part.casefold() in SERVICE_PARENTS and place >= holder) or part.startswith("_wp")
+        for place, part in enumerate(parents)
+    )
+
+
+def _is_of_machines(one: _Value) -> bool:
+    return any(
         SERVICE.fullmatch(part) or SERVICE.fullmatch(token_of(part).replace(" ", "_"))
         for part in (one.path[-1], one.candidates[0])
-    ):
-        return True
-    return any(part.casefold() in SERVICE_PARENTS or part.startswith("_wp") for part in one.path[:-1])
+    )
 
 
 def _fitting(others: Mapping[str, str]) -> dict[str, str]:

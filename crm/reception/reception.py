@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -79,7 +80,7 @@ class _Submission:
     """What came, and what follows from it alone.
 
     `asked`: what it says in our words. `changes`: fields a person has put right. `text`: the body, where it could not be read.
-    `strict`: fields in which a fault refuses it; in others it costs nothing.
+    `strict`: fields in which a fault refuses it; in others it costs nothing. `zone`: the club's, by whose clock a moment is a day.
     """
 
     form: Form
@@ -91,11 +92,12 @@ class _Submission:
     changes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     text: str | None = field(default=None, repr=False)
     strict: frozenset[str] = frozenset()
+    zone: ZoneInfo = intake.HOME_ZONE
 
     def lead(self) -> tuple[NewLead | None, list[FieldFault]]:
         """The lead in it, or every fault; its source is the form's where it names none."""
         said = {**self.asked.fields, **self.changes}
-        lead, faults = intake.read(said, self.added, strict=self.strict)
+        lead, faults = intake.read(said, self.added, strict=self.strict, zone=self.zone)
         named = {fault.field for fault in faults}
         wanted = sorted(self.strict - named - {"phone"})
         faults += [FieldFault(name, "missing") for name in wanted if not _is_said(name, said.get(name))]
@@ -119,7 +121,7 @@ class _Submission:
         So neither the encoding counts nor the order, and nothing that browsers, pages and proxies add: marks and addresses,
         how long it took, the form's key, the empty trap, names that nobody asked for.
         """
-        lead, _ = intake.read(self.asked.fields, self.added)
+        lead, _ = intake.read(self.asked.fields, self.added, zone=self.zone)
         given = consent_of(self.asked.fields, given_at=clock.now(), ip=None, form="")
         content = None
         if lead is not None:
@@ -156,7 +158,7 @@ class Reception:
     def __init__(self, store: Store, outbox: Outbox, fields: FieldMap, settings: Settings) -> None:
         self.forms = Forms(store, settings)
         self.log, self.seen = SubmissionLog(store), SeenNames(store)
-        self._store, self._outbox, self._fields = store, outbox, fields
+        self._store, self._outbox, self._fields, self._zone = store, outbox, fields, settings.zone
         self._room = Room()
 
     def take(
@@ -314,7 +316,9 @@ class Reception:
         strict: frozenset[str] = frozenset(),
     ) -> _Submission:
         asked = understood(bodies.expanded(raw), form.taught)
-        return _Submission(form, raw, asked, self._added(), ip, idempotency_key, changes or {}, text, strict)
+        return _Submission(
+            form, raw, asked, self._added(), ip, idempotency_key, changes or {}, text, strict, self._zone
+        )
 
     def _see(self, one: _Submission) -> None:
         """Note the names that came. Whatever that meets, what became of the submission is settled."""

@@ -447,7 +447,9 @@ leads = sa.Table(
     sa.Column(
         "phone", sa.Text, nullable=False
     ),  # the main contact's first, else the lead's own, else another contact's
-    sa.Column("phones", sa.Text, nullable=False),  # of all its contacts, each behind a blank: for searching
+    sa.Column(
+        "phones", sa.Text, nullable=False
+    ),  # of all its contacts, each behind a blank: for searching; then a line of bare digits
     sa.Column("direction", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("utm_source", sa.Text, nullable=False),

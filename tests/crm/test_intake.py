@@ -190,6 +190,8 @@ CHOICES = ("Утро", "Вечер", "Групповая", "Безлимит —
         ("checkbox", True, "1", None), ("checkbox", False, "", None), ("checkbox", "да", "1", None), ("checkbox", "on", "1", None), ("checkbox", ["Согласен"], "1", None),
         ("checkbox", "нет", "", None), ("checkbox", "может быть", "", "not_a_tick"),
         ("date", "2026-03-08", "2026-03-08", None), ("date", "08.03.2026", "2026-03-08", None), ("date", 1772928000, "2026-03-08", None), ("date", "5 марта 2026", "2026-03-05", None),
+        ("birthday", "12.01.1980", "1980-01-12", None), ("birthday", "30 февраля 1980", "", "not_a_date"), ("monetary", "12 500,5 ₽", "12500.5", None), ("monetary", "дорого", "", "not_a_number"),
+        ("date_time", "08.03.2026 18:30", "2026-03-08T18:30:00+03:00", None), ("date_time", 1772928000, "2026-03-08T03:00:00+03:00", None), ("date_time", "вечером", "", "not_a_moment"),
         ("date", "0001-01-01", "", "not_a_date"), ("date", "31.02.2026", "", "not_a_date"),
         ("select", "Утро", "Утро", None), ("select", "групповая", "Групповая", None), ("select", " ВЕЧЕР ", "Вечер", None), ("select", "безлимит - 2990", "Безлимит — 2 990 ₽", None),
         ("select", "елка", "Ёлка", None), ("select", ["Утро"], "Утро", None), ("select", 12, "Вечер", None), ("select", "evening", "Вечер", None), ("select", "Beчep", "Вечер", None),

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from benchmarks.big_mirror import fill
 from crm import phones
 from crm.desk import install
-from crm.listing import Filter, Sort
+from crm.listing import Filter, Sort, listing
 from crm.listing.filters import fingerprint
 from crm.mirror.rows import Rows
 from crm.mirror.walks import FILL, LEADS
@@ -21,6 +21,7 @@ from crm.settings import PROJECT
 from crm.store.tables import accepted_leads, consents, deliveries, leads, mirror_walks, stage_changes, views
 from tests.desks import desk_for
 from tests.pages.conftest import RUN_S, shown
+from ui import leads_filters
 
 HOME = str(PROJECT / "pages" / "navigation.py")
 
@@ -315,6 +316,27 @@ def test_filling_shows_how_far(club):
     app = visit()
     assert "прочитано 250" in app.info[-1].value
     assert len(rows(app)) == 50
+
+
+def test_what_was_read_later_can_be_chosen(desk, monkeypatch):
+    """A page opened while the first reading runs knows by itself that there are sources by now, and offers them when it is drawn."""
+    monkeypatch.setattr(listing, "TEXTS_FRESH_S", -1.0)  # a reading's every step is looked at
+    app = visit()
+    assert app.multiselect(key="leads.source").options == []
+
+    def knows():
+        drawn = {leads_filters.DRAWN: app.session_state[leads_filters.DRAWN]}
+        with monkeypatch.context() as patch:
+            patch.setattr(leads_filters.st, "session_state", drawn)
+            return leads_filters.has_new_choices()
+
+    assert not knows()
+    fill(desk.store, leads=60, contacts=30)
+    say_walk(desk, LEADS, done=60)  # as a reading says that there is something new
+    assert knows()
+    app.run()
+    assert len(app.multiselect(key="leads.source").options) > 1
+    assert not knows()
 
 
 def test_stale_says_since_when_and_why(club):

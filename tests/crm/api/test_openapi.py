@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from crm import intake
+from crm import intake, phones
 from crm.api import build
-from crm.api.openapi import document
+from crm.api.openapi import KEPT, document
 from crm.desk import Desk
 from crm.reception.drafts import FormDraft, ways_of
 from sandbox.testing import Sandbox
@@ -112,11 +112,26 @@ def test_every_route_is_described():
 
 
 def test_the_limits_are_the_real_ones():
-    """Lengths stand in the description as the intake holds them."""
-    fields = document()["components"]["schemas"]["Lead"]["properties"]
-    assert fields["name"]["maxLength"] == intake.LONGEST_NAME
-    assert fields["message"]["maxLength"] == intake.LONGEST_MESSAGE
-    assert {name for name, field in fields.items() if "format" in field} == set(intake.OWN_FIELDS)
+    """Lengths stand in the description as the intake keeps them, and as no limit: nothing but the phone refuses a lead."""
+    for name in ("Lead", "LeadForm"):
+        fields = document()["components"]["schemas"][name]["properties"]
+        assert fields["name"][KEPT] == intake.LONGEST_NAME
+        assert fields["direction"][KEPT] == fields["source"][KEPT] == intake.LONGEST_LABEL
+        assert fields["message"][KEPT] == intake.LONGEST_MESSAGE
+        assert fields["phone"][KEPT] == phones.LONGEST_INPUT
+        assert {own for own, field in fields.items() if "format" in field} == set(intake.OWN_FIELDS)
+        assert [own for own, field in fields.items() if "maxLength" in field] == []
+
+
+@pytest.mark.parametrize("more", [
+    {"message": "м" * (intake.LONGEST_MESSAGE + 1)}, {"name": "И" * (intake.LONGEST_NAME + 1)}, {"direction": "й" * (intake.LONGEST_LABEL + 1)},
+    {"source": ["а"] * 200}, {"name": {"a": 1}}, {"message": 5}, {"direction": None}, {"phone": "8 999 123-45-67" + " " * phones.LONGEST_INPUT},
+    {"phone": 79991234567}, {"phone": ["8 999 123-45-67"]},
+], ids=lambda more: str(more)[:24])  # fmt: skip
+def test_what_is_longer_is_taken(connected_desk, more):
+    """As the description says: what does not fit a field costs no lead."""
+    client = client_of(connected_desk, pace=no_hurry())
+    assert client.post("/api/crm", json={"phone": "+7 999 123-45-67", **more}).status_code == 202
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "multipart/form-data"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import requests
@@ -137,6 +137,15 @@ def test_the_second_number_is_known(box, connected):
     assert connected.outbox.progress(lead_id).contact_id == known
 
 
+def test_amocrm_is_asked_for_every_number(box, connected):
+    """Somebody AmoCRM knows by the second of two numbers, and the desk not at all, is the person who is there."""
+    known = put_contact(box, "Вера Давняя", "8 903 100-16-22")
+    lead, _ = intake.read({"phone": "8 961 555-00-77, 8 903 100-16-22"})
+    lead_id = connected.outbox.accept(lead, "api")
+    connected.outbox.deliver_due()
+    assert connected.outbox.progress(lead_id).contact_id == known
+
+
 def test_what_found_no_place_is_told_as_it_was_said(box, connected):
     """Other numbers go into the phone's field, what could not be read into the note under its label."""
     lead, _ = intake.read(
@@ -227,8 +236,13 @@ def test_added_fields_arrive_as_their_types_take_them(box, connected):
     """What people and builders write is read for the account's types; what is none of it is told as it was said."""
     fields = {
         264923: "БЕЗЛИМИТ", 264925: ["утро", "Вечер"], 264927: "5 марта 2026", 264931: "1 030,50", 264933: "on",
-        264935: "как-нибудь", 264937: "fit.ru/yoga", 264939: "раз\nдва",
+        264935: "как-нибудь", 264937: "fit.ru/yoga", 264939: "раз\nдва", 264929: "05.03.2026 18:30", 264941: "2 500 ₽",
     }  # fmt: skip
+    url = f"{box.url}/api/v4/leads/custom_fields"
+    made = box.session().post(url, json=[{"name": "День рождения", "type": "birthday"}], timeout=60).json()
+    birthday = made["_embedded"]["custom_fields"][0]["id"]
+    connected.fields.refresh(connected.client)
+    fields[birthday] = "15 июля 1985"  # of a summer in which Moscow's clocks were an hour ahead
     keys = {connected.fields.add("leads", one, f"Поле {one}"): said for one, said in fields.items()}
     choice = next(field.choices[0] for field in connected.fields.known("leads") if field.id == 264923)
     keys["lead_264923"] = f" {choice.upper()} "
@@ -244,7 +258,10 @@ def test_added_fields_arrive_as_their_types_take_them(box, connected):
         if item["field_id"] in fields
     }
     midnight = int(datetime(2026, 3, 5, tzinfo=connected.settings.zone).timestamp())
+    evening = int(datetime(2026, 3, 5, 18, 30, tzinfo=connected.settings.zone).timestamp())
+    born = int(datetime(1985, 7, 15, tzinfo=timezone(timedelta(hours=3))).timestamp())
     assert told == {
+        264929: [evening], 264941: ["2500"], birthday: [born],
         264923: [choice], 264925: ["Утро", "Вечер"], 264927: [midnight], 264931: ["1030.5"], 264933: [True], 264937: ["https://fit.ru/yoga"],
         264939: ["раз\nдва"],
     }  # fmt: skip

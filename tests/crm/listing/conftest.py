@@ -25,6 +25,7 @@ ODD = {
     "markup": {"name": "<b>100%_скидка</b>", "search": "<b>100%_скидка</b> 2", "contact_name": "", "contact_search": ""},
     "no phone": {"phone": "", "phones": "", "source": "", "direction": "", "responsible_user_id": 0},
     "odd phone": {"phone": "спросить у мамы", "phones": " спросить у мамы"},
+    "a digit missing": {"phone": "8 916 700-16-0", "phones": " 8 916 700-16-0\n 8916700160 7916700160"},
     "in the bin": {"is_deleted": True},
     "no stage we know": {"pipeline_id": 1, "status_id": 2},
 }  # fmt: skip

@@ -124,6 +124,12 @@ def test_the_second_phone_is_found(listing):
         assert "Алёна Ёжикова" in names, typed
 
 
+@pytest.mark.parametrize("typed", ["8 916 700-16-0", "8916700160", "916700160", "7001 60", "+7 916 700 16 0"])
+def test_a_number_that_cannot_exist_is_found_by_its_digits(listing, typed):
+    """However it is spelled in AmoCRM and in the search."""
+    assert [row.phone for row in listing.page(Filter(search=typed), Sort()).rows] == ["8 916 700-16-0"]
+
+
 @pytest.mark.parametrize(
     "text", ["Ежикова 8 903 555-66-77", "+7 (903) 555 66 77 алёна", "ежикова 903 555", "ежикова - 8 (903) 555"]
 )

@@ -1,6 +1,7 @@
 """Whatever people edit in AmoCRM, and however it tells of that: what the desk shows equals AmoCRM's rows after the next round.
 
-`tests.support.truth` computes what is right from the sandbox's own rows and with nothing of the desk's. A short run is in
+`tests.support.truth` computes what is right from the sandbox's own rows and with nothing of the desk's. Notes are edited too, and are
+not compared: no screen shows them from the copy; the card at `/new` asks AmoCRM for the newest one. A short run is in
 `make test`; `DESK_SOAK=1` makes it long.
 """
 

@@ -49,3 +49,5 @@ def test_what_a_lead_shows_of_people():
     shown = shape.joined(people, "+1")
     assert shown == {"contact_name": "", "contact_search": "\nелка", "phone": "+1", "phones": " +1 +2"}
     assert shape.joined([], "")["phone"] == ""
+    odd = shape.joined([shape.Person("", ("8 916 100-16-0", "+79161001601", "спросить"))], "")
+    assert odd["phones"] == " 8 916 100-16-0 +79161001601 спросить\n 8916100160 7916100160"

@@ -168,6 +168,28 @@ def test_no_dates(said):
     assert dates.read(said, MOSCOW) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ("2026-03-08 18:30", "2026-03-08T18:30:00+03:00"), ("08.03.2026, в 9:05", "2026-03-08T09:05:00+03:00"), ("8.3.26 9.05", "2026-03-08T09:05:00+03:00"),
+        ("5 марта 2026 г. 18:30:15", "2026-03-05T18:30:15+03:00"), ("2026-03-08T18:30Z", "2026-03-08T21:30:00+03:00"), ("2026-03-08T23:30:00.000+10:00", "2026-03-08T16:30:00+03:00"),
+        ("08.03.2026 01:00 -05:00", "2026-03-08T09:00:00+03:00"), ("08.03.2026", "2026-03-08T00:00:00+03:00"), (1772928000, "2026-03-08T03:00:00+03:00"), ("2026-03-08T18:30:00+03:00", "2026-03-08T18:30:00+03:00"),
+    ],
+)  # fmt: skip
+def test_moments(said, at):
+    """A date and a time behind it, by the club's clock unless another is told; what is kept is read again as the same."""
+    assert dates.moment(said, MOSCOW).isoformat() == at
+    assert dates.moment(at, MOSCOW).isoformat() == at
+
+
+@pytest.mark.parametrize(
+    "said", ["", None, "18:30", "08.03.2026 25:00", "08.03.2026 вечером", True, [], 10**400, "31.02.2026 10:00"]
+)
+def test_no_moments(said):
+    """No day, or no time of it."""
+    assert dates.moment(said, MOSCOW) is None
+
+
 def test_a_moment_is_a_day_of_the_clubs():
     """Where the club is decides which day it was."""
     assert dates.read("2026-03-08T15:00:00Z", VLADIVOSTOK) == date(2026, 3, 9)

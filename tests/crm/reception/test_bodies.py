@@ -48,7 +48,8 @@ def fault(content_type, body):
         ("text/html", b'{"a":1}', JSON), (URLENCODED, b'{"a":1}', JSON), (URLENCODED, b"a=1", URLENCODED), (URLENCODED, b"", URLENCODED),
         ("application/json", b"name=x&phone=1", URLENCODED), ("application/json", b"", JSON), (BOUNDARY, b"", MULTIPART), ("", b"", URLENCODED),
         ("application/json, text/html", b"{}", JSON), ("\x00", b"{}", JSON), ("text/plain", b"Hello there", None), ("application/xml", b"<a>1</a>", None),
-        ("image/gif", b"GIF89a", None), ("text/plain", b"a = 1\nb = 2", None),
+        ("image/gif", b"GIF89a", None), ("text/plain", b"a = 1\nb = 2", URLENCODED), ("text/plain", b"Hello:\nthere", None), (MULTIPART, b'{"a":1}', JSON), (MULTIPART, b"a=1", URLENCODED),
+        (JSON, b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--', MULTIPART), (JSON, b"--x\r\n{}", JSON),
     ],
 )  # fmt: skip
 def test_kinds(content_type, body, kind):
@@ -63,7 +64,8 @@ def test_kinds(content_type, body, kind):
 @pytest.mark.parametrize(
     ("body", "found"),
     [
-        (b'{"a": 1}', {"a": 1}), (b'\xef\xbb\xbf{"a": "\xd0\x99"}', {"a": "Й"}), (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'{"a": 1}', {"a": 1}), (b'\xef\xbb\xbf{"a": "\xd0\x99"}', {"a": "Й"}), (b'{"a": 1, "a": 2}', {"a": [1, 2]}), (b'{"a": NaN, "b": -Infinity}', {"a": None, "b": None}),
+        (b'{"a": [1,], "b": ",}",}', {"a": [1], "b": ",}"}), (b'"{\\"a\\": 1}"', {"a": 1}), (b' call.back({"a": 1});\n', {"a": 1}), (b'{"a": 1};', {"a": 1}),
         (b'{"a": "\\ud800"}', {"a": "\ud800"}), (b"{}", {}), (b'{"a": "\\u0000"}', {"a": "\x00"}), (b'{"a": 1e999}', {"a": float("inf")}),
         (b'{"a": ' + b"9" * 5000 + b"}", {"a": "9" * 5000}), (b'{"a": "x\ny"}', {"a": "x\ny"}), (b'{"a": null, "b": true}', {"a": None, "b": True}),
         (b'{"a": {"b": {"c": [1, 2]}}}', {"a[b][c]": [1, 2]}), (b'{"a": [{"b": 1}, {"b": 2}]}', {"a[0][b]": 1, "a[1][b]": 2}),
@@ -98,7 +100,7 @@ def test_charsets(content_type, body):
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"", "json_broken"), (b"{", "json_broken"), (b'{"a": NaN}', "json_broken"), (b'{"a": -Infinity}', "json_broken"), (b'{"a": 1,}', "json_broken"),
+        (b"", "json_broken"), (b"{", "json_broken"), (b'{"a": 1}{"a": 2}', "json_broken"), (b'{"a": ,}', "json_broken"), (b"{,}x", "json_broken"), (b'f({"a": 1}', "json_broken"), (b'"{', "json_broken"),
         (b"[" * 60_000, "json_broken"), (b'{"a":' * 5000 + b"1" + b"}" * 5000, "json_broken"), (b"[]", "object_wanted"), (b"[1, 2]", "object_wanted"),
         (b'"x"', "object_wanted"), (b"null", "object_wanted"), (b"5", "object_wanted"),
     ],
@@ -129,6 +131,9 @@ def test_what_is_ignored_is_not_counted():
         (b"", {}), (b"&&=&", {"": ""}), ("name=Иван".encode(), {"name": "Иван"}), (b"a=%zz%4", {"a": "%zz%4"}), (b"a=%00", {"a": "\x00"}),
         (b"a[]=1&a[]=2", {"a": ["1", "2"]}), (b"a%5B%5D=1", {"a": "1"}), (b"a[b][c]=1", {"a[b][c]": "1"}), (b"[a]=1", {"a": "1"}), (b"a[=1", {"a[": "1"}),
         (b"a=1&a[]=2", {"a": ["1", "2"]}), (b"p=%7B%22a%22%3A%7B%22b%22%3A1%7D%7D", {"p[a][b]": 1}), (b"a=%98", {"a": "\ufffd"}),
+        (b"\xef\xbb\xbfa=1&b=2", {"a": "1", "b": "2"}), (b"a=1;b=%2B7", {"a": "1", "b": "+7"}), (b"a=x;y&b=2", {"a": "x;y", "b": "2"}),
+        (b"a=x; y", {"a": "x; y"}), (b"a=1\r\nb=+7 9\r\n", {"a": "1", "b": "+7 9"}), ("Имя: Иван = я\nb: 2".encode(), {"Имя": "Иван = я", "b": "2"}),
+        (b"a=%25D0%2598%25D0%25B2", {"a": "Ив"}), (b"a=https://x.example/%25D0%2598", {"a": "https://x.example/%D0%98"}),
     ],
     ids=str,
 )  # fmt: skip
@@ -144,6 +149,31 @@ def test_a_form_with_files_and_without():
     assert bodies.read(BOUNDARY, body) == {"name": "Иван", "b": "1\r\n2"}
     sent = part("name", b"x") + part("photo", b"GIF", '; filename="a.gif"') + b"--x--"
     assert bodies.read(BOUNDARY, sent) == {"name": "x", "photo": f"{FILE}a.gif"}
+
+
+@pytest.mark.parametrize("content_type", [BOUNDARY, MULTIPART, JSON, URLENCODED, "text/plain", ""])
+@pytest.mark.parametrize(
+    "changed", [lambda body: body, lambda body: body.replace(b"\r\n", b"\n")], ids=["whole", "bare ends"]
+)
+def test_parts_are_known_by_their_looks(content_type, changed):
+    """A head without its boundary, or that says something else; lines that end as on Unix: the parts are there to be seen."""
+    body = changed(part("name", "Иван".encode()) + part("b", b"1") + b"--x--\r\n")
+    assert bodies.read(content_type, body) == {"name": "Иван", "b": "1"}
+
+
+def test_what_stands_before_the_first_part_is_for_nobody():
+    """A preamble, as e-mail knows it, is skipped."""
+    assert bodies.read(BOUNDARY, b"Hello\r\n" + part("a", b"1") + b"--x--") == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    "encode", [lambda said: json.dumps(said).encode(), lambda said: urlencode(said).encode()], ids=["JSON", "form"]
+)
+def test_a_person_behind_many_names(encode):
+    """However many names come first, those of a person are read."""
+    said = {f"item {number}": "x" for number in range(MOST_NAMES + 500)} | {"Ваше имя": "Иван", "your-tel": "1"}
+    found = bodies.read("", encode(said))
+    assert (found["Ваше имя"], found["your-tel"], len(found)) == ("Иван", "1", MOST_NAMES + 2)
 
 
 @pytest.mark.parametrize(

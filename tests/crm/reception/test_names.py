@@ -109,13 +109,47 @@ def test_a_phone_nobody_has_named(said, phone):
         ({"first_name": "Анна", "last_name": "Белова"}, "Анна Белова"), ({"Имя": "Анна", "Фамилия": "Белова"}, "Анна Белова"),
         ({"Имя": "Анна Белова", "Фамилия": "Белова"}, "Анна Белова"), ({"Фамилия": "Белова", "Имя": "Анна", "Отчество": "Ильинична"}, "Анна Ильинична Белова"),
         ({"name": {"first": "Анна", "last": "Белова"}}, "Анна Белова"), ({"wpforms[fields][0][first]": "Анна", "wpforms[fields][0][last]": "Белова"}, "Анна Белова"),
-        ({"name": "", "Имя": "Анна"}, "Анна"), ({"last_name": "Белова"}, "Белова"), ({"name": ["Анна"]}, "Анна"),
+        ({"name": ["Анна", "Белова"]}, "Анна Белова"), ({"name": ["Анна", ""]}, "Анна"), ({"name": "Форма", "data": {"Name": "Анна", "Phone": PHONE}}, "Анна"),
+        ({"names": {"first_name": "Анна", "last_name": "Белова"}, "phone": PHONE}, "Анна Белова"), ({"unheard": {"of": {"name": "Анна", "tel": PHONE}}}, "Анна"),
+        ({"rawRequest": {"q3_name": {"first": "Анна", "last": "Белова"}}}, "Анна Белова"), ({"vashe_imya": "Анна"}, "Анна"), ({"name": f"Анна, {PHONE}"}, "Анна"),
+        ({"name": "Анна", "direction": {"id": 5, "name": "Йога"}}, "Анна"), ({"name": "", "Имя": "Анна"}, "Анна"), ({"last_name": "Белова"}, "Белова"), ({"name": ["Анна"]}, "Анна"),
     ],
     ids=str,
 )  # fmt: skip
 def test_a_name_of_parts(said, name):
     """First, middle and last names become one, and none is said twice."""
     assert read(said).fields["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("said", "phone"),
+    [
+        ({"message": f"Перезвоните на {PHONE} после шести"}, PHONE), ({"text": "Иван, 89161003001."}, "89161003001"), ({"name": "Иван 8(916)100-30-01"}, "8(916)100-30-01"),
+        ({"email": PHONE}, PHONE), ({"telegram": PHONE}, PHONE), ({"phone": "", "message": PHONE}, PHONE), ({"phone": "в сообщении", "message": PHONE}, PHONE),
+        ({"phone": "8 916 100-30-0", "message": PHONE}, "8 916 100-30-0"), ({"phone": PHONE, "message": "или 8 903 100-30-01"}, PHONE),
+        ({"message": "Заказ 79161003001234 от 12.03"}, None), ({"message": "ИНН 7916100300"}, None), ({"message": "Абонемент за 8 000 000"}, None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_phone_among_words(said, phone):
+    """Where no phone stands in its place, the one a person wrote into a field of their own is theirs; another number is none."""
+    assert (read(said).fields.get("phone") or None) == phone
+
+
+@pytest.mark.parametrize(
+    ("said", "phone"),
+    [
+        ({"phone": {"country_code": "375", "number": "291001404"}}, "+375291001404"), ({"country_code": "+998", "phone": "901001402"}, "+998901001402"),
+        ({"phone_code": "1", "phone": "4155552671"}, "+14155552671"), ({"q4_phone": {"area": "916", "phone": "1003001"}}, "9161003001"),
+        ({"phone1": "8", "phone2": "916", "phone3": "1003001"}, "89161003001"), ({"phone": ["+7", "916", "100", "30", "01"]}, "79161003001"),
+        ({"phone": {"code": "7", "number": "9161003001"}}, "9161003001"), ({"phone": {"country": "RU", "value": PHONE}}, PHONE),
+        ({"phone": "8 916 100-30-0", "phone2": "1"}, "8 916 100-30-0"), ({"phone": "8 916 100-30", "tel": "8 903 100"}, "8 916 100-30"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_phone_in_pieces(said, phone):
+    """A country's code beside the number, boxes for its parts, an object: put together if that is a phone; two slips are not."""
+    assert read(said).fields["phone"] == phone
 
 
 def test_values_told_with_their_names():

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from crm.desk import Desk
 from crm.errors import SetupError
 from crm.reception.drafts import FormDraft
 from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, REFUSED, REPEATED
 from crm.reception.reception import KEPT, KEY_KEPT
-from crm.store.tables import accepted_leads, consents, deliveries, idempotency_keys, submissions
+from crm.settings import load
+from crm.store.tables import accepted_leads, consents, deliveries, idempotency_keys, known_fields, submissions
+from tests.crm.api.conftest import NOWHERE
 from tests.crm.reception.conftest import LEAD, SITE
 
 
@@ -367,6 +371,26 @@ def test_phone_alone_is_enough(desk, reception, form):
     assert reception.take(form, {"Телефон": "8 999 123-45-67"}).outcome == ACCEPTED
     assert reception.take(form, {"phone": "8 999 123-45-68", "name": "-"}).outcome == ACCEPTED
     assert {row["name"] for row in rows(desk, accepted_leads)} == {""}
+
+
+def test_a_moment_is_a_day_of_the_clubs(store_url, tmp_path):
+    """In a club far to the east it is tomorrow already: when a lead is taken, when its faults are told, and when one is made of what was kept."""
+    desk = Desk(load(NOWHERE | {"DATABASE_URL": store_url, "TIMEZONE": "Asia/Vladivostok"}, tmp_path))
+    with closing(desk):
+        with desk.store.write() as db:
+            db.execute(known_fields.insert().values(
+                entity="leads", field_id=500, position=0, name="День", type="date", choices="[]", is_api_only=False, seen_at=datetime.now(UTC),
+            ))  # fmt: skip
+        key, reception = desk.fields.add("leads", 500, "День"), desk.reception
+        form = reception.forms.add(FormDraft("Строгая", required=(key,)))
+        evening, beyond = {key: "2026-03-08T15:00:00Z"}, {key: int(datetime(2100, 12, 31, 15, tzinfo=UTC).timestamp())}
+        assert reception.take(form, LEAD | evening).outcome == ACCEPTED
+        assert [fault.code for fault in reception.take(form, LEAD | beyond).faults] == ["not_a_date"]
+        refused = reception.log.page(limit=1)[0]
+        assert [fault.field for fault in reception.faults(refused)] == [key]
+        reception.refuse(form, LEAD | evening | {"phone": "8 916 100-00-01"}, "form_paused")
+        reception.accept_kept(reception.log.page(limit=1)[0].id)
+        assert [json.loads(row["extra"]) for row in rows(desk, accepted_leads)] == [{key: "2026-03-09"}] * 2
 
 
 def test_an_owner_can_be_stricter(desk, reception):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 import sqlalchemy as sa
 
 from crm.errors import DeskError, NotLetIn, SetupError
 from crm.store.tables import activity, facts, hook_misses
-from crm.webhooks.decisions import EVENTS
+from crm.webhooks.decisions import CARD_EVENTS, EVENTS
+from tests.amo.said import PROBLEM, invalid
 from tests.desks import desk_for
 from tests.programs import until
 
@@ -153,6 +156,25 @@ def test_without_the_right_to_it(box, desk):
     box.config(admin_rights=True)
     desk.webhooks.subscribe_again()
     assert desk.webhooks.report().state == "on"
+
+
+def test_an_account_that_calls_of_no_tasks(box, desk):
+    """AmoCRM refuses the whole for one event it does not know: the desk is called of leads and contacts, and of tasks once it can be."""
+    refusal = base64.b64encode(invalid(("NotSupportedChoice", f"settings.{EVENTS.index('update_task')}"))).decode()
+    box.fault(
+        "status", path="/api/v4/webhooks", method="POST", body_contains="update_task", status=400, content_type=PROBLEM, body_base64=refusal
+    )  # fmt: skip
+    for _ in range(2):
+        due_again(desk)
+        desk.webhooks.keep()
+        (made,) = ours(box)
+        assert sorted(made["settings"]) == sorted(CARD_EVENTS)
+        assert desk.webhooks.report().state == "on"
+    box.clear_faults()
+    due_again(desk)
+    desk.webhooks.keep()
+    (made,) = ours(box)
+    assert sorted(made["settings"]) == sorted(EVENTS)
 
 
 def test_without_a_public_address(box, tmp_path):
