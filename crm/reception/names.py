@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
@@ -552,22 +553,29 @@ def _belonging(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value]
 def _phone_in_words(found: dict[str, list[tuple[int, _Value]]], seen: dict[str, Seen]) -> None:
     """The phone a person has written into another field of their own, where none stands in its place.
 
-    "Перезвоните на 8 916 …" in the message, "Иван 8 916 …" for the name, a number for the e-mail. A message keeps its words.
+    "Перезвоните на 8 916 …" in the message, "Иван 8 916 …" for the name, a number for the e-mail. A message keeps its words, and
+    `79161234567@mail.ru` and `wa.me/79161234567` stay what they are.
     """
-    for meaning in ("message", "name", FIRST, LAST, *WAYS):
-        for _, one in found.get(meaning, []):
-            place = A_PHONE_AMONG.search(_text(one.value)[: phones.LONGEST_INPUT])
-            if place is None or phones.read(place.group()).verdict != phones.VALID:
-                continue
-            as_phone = replace(one, value=place.group().strip(), label="phone")
-            found.setdefault("phone", []).insert(0, (GUESSED, as_phone))
-            if meaning != "message":
-                rest = _text(one.value).replace(place.group(), " ").strip(" ,;:/-")
-                found[meaning] = [
-                    (tier, replace(pair, value=rest) if pair is one else pair) for tier, pair in found[meaning]
-                ]
-                seen[one.name] = Seen(one.name, meaning if rest else "phone", GUESSED)
-            return
+    tried = (
+        (meaning, one, place)
+        for meaning in ("message", "name", FIRST, LAST, *WAYS)
+        for _, one in found.get(meaning, [])
+        for place in A_PHONE_AMONG.finditer(_text(one.value))
+    )
+    for meaning, one, place in islice(tried, MOST_LOOKED_AT):
+        if phones.read(place.group()).verdict != phones.VALID:
+            continue
+        text, number = _text(one.value), place.group()
+        found.setdefault("phone", []).insert(0, (GUESSED, replace(one, value=number.strip(), label="phone")))
+        if meaning != "message":
+            rest = text.replace(number, " ").strip(" ,;:/-")
+            if rest and meaning in WAYS:  # an address that holds a number is an address all the same
+                rest = text
+            found[meaning] = [
+                (tier, replace(pair, value=rest) if pair is one else pair) for tier, pair in found[meaning]
+            ]
+            seen[one.name] = Seen(one.name, meaning if rest else "phone", GUESSED)
+        return
 
 
 def _join_pieces(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], values: Sequence[_Value]) -> None:

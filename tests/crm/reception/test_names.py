@@ -127,6 +127,7 @@ def test_a_name_of_parts(said, name):
         ({"message": f"Перезвоните на {PHONE} после шести"}, PHONE), ({"text": "Иван, 89161003001."}, "89161003001"), ({"name": "Иван 8(916)100-30-01"}, "8(916)100-30-01"),
         ({"email": PHONE}, PHONE), ({"telegram": PHONE}, PHONE), ({"phone": "", "message": PHONE}, PHONE), ({"phone": "в сообщении", "message": PHONE}, PHONE),
         ({"phone": "8 916 100-30-0", "message": PHONE}, "8 916 100-30-0"), ({"phone": PHONE, "message": "или 8 903 100-30-01"}, PHONE),
+        ({"message": f"Заказ 81234567890, телефон {PHONE}"}, PHONE), ({"message": "Здравствуйте! " * 50 + PHONE}, PHONE),
         ({"message": "Заказ 79161003001234 от 12.03"}, None), ({"message": "ИНН 7916100300"}, None), ({"message": "Абонемент за 8 000 000"}, None),
     ],
     ids=str,
@@ -134,6 +135,17 @@ def test_a_name_of_parts(said, name):
 def test_a_phone_among_words(said, phone):
     """Where no phone stands in its place, the one a person wrote into a field of their own is theirs; another number is none."""
     assert (read(said).fields.get("phone") or None) == phone
+
+
+@pytest.mark.parametrize(
+    ("way", "text"),
+    [("email", "79161003001@mail.ru"), ("whatsapp", "https://wa.me/79161003001"), ("telegram", "t.me/+79161003001")],
+)
+def test_an_address_that_holds_a_number_stays_whole(way, text):
+    """The number in it is the phone if nobody has left another; the address itself is no worse for it."""
+    found = read({"name": "Иван", way: text})
+    assert phones.normalise(found.fields["phone"]) == "+79161003001"
+    assert found.ways == {way: text}
 
 
 @pytest.mark.parametrize(
