@@ -83,6 +83,9 @@ COUNTRY_CODES = frozenset(
 MOST_PHONES, MOST_LOOKED_AT = 20, 300
 """Values called a phone that are read, and values without a name among which one is looked for: reading one costs."""
 
+LONGEST_COUNTRY_CODE = 3
+"""Digits of a country's code. More are another code: the one that was sent to this phone."""
+
 LONGEST_PIECE = 9
 """Digits of a piece of a phone. More may be a whole number with a slip, and two of these are two people."""
 
@@ -591,7 +594,9 @@ def _join_pieces(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Valu
     of_each = sorted(
         ((_piece(one), re.sub(r"\D", "", text)) for one in pieces for text in _texts(one.value)), key=lambda one: one[0]
     )
-    of_each = [(piece, digits) for piece, digits in of_each if digits]
+    of_each = [
+        (piece, digits) for piece, digits in of_each if digits and (piece or len(digits) <= LONGEST_COUNTRY_CODE)
+    ]
     has_code = bool(of_each) and of_each[0][0] == OF_A_COUNTRY
     longest = phones.HOME_DIGITS if has_code else LONGEST_PIECE
     if len(of_each) < 2 or any(len(digits) > longest for _, digits in of_each):
@@ -604,11 +609,13 @@ def _join_pieces(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Valu
 
 
 def _is_abroad(pieces: Sequence[_Value]) -> bool:
-    """Whether a code stands there that is not Russia's, beside a number that is no Russian mobile phone."""
-    said = [(_piece(one), re.sub(r"\D", "", _text(one.value))) for one in pieces]
-    codes = {digits for piece, digits in said if piece == OF_A_COUNTRY} - {"", "7", "8"}
+    """Whether a code stands there that is not Russia's, beside a number that is not whole by itself: with its plus, or as Russia's
+    are told."""
+    said = [(_piece(one), _text(one.value)) for one in pieces]
+    codes = {re.sub(r"\D", "", text) for piece, text in said if piece == OF_A_COUNTRY} - {"", "7", "8"}
+    numbers = [text for piece, text in said if piece == OF_A_PERSON]
     return bool(codes) and not any(
-        re.fullmatch(r"[78]?9\d{9}", digits) for piece, digits in said if piece == OF_A_PERSON
+        text.startswith("+") or re.fullmatch(r"[78]\d{10}|9\d{9}", re.sub(r"\D", "", text)) for text in numbers
     )
 
 
