@@ -259,6 +259,12 @@ SOMEBODY_ELSES = frozenset(
 )  # fmt: skip
 """Names of lists and objects whose phone is not the sender's."""
 
+OF_ANOTHER = re.compile(
+    r"\b(?:друг[ау]?|подруг[аиеу]|знаком\w+|экстренн\w+|доверенн\w+|рекоменд\w+|менеджер\w*|тренер\w*|клуб\w*|компани\w+|организаци\w+|"
+    r"friends?|emergency|referr\w+|manager|trainer|operator|agent|company|club|shop|site)\b"
+)
+"""Words by which a longer name is somebody else's phone: "Телефон друга", `manager_phone`. It is the sender's if there is no other."""
+
 RECORD_VALUES = ("value", "answer", "a", "string_value", "raw_value", "values", "val", "response", "text_value")
 RECORD_TITLES = ("title", "label", "question", "q", "column_name", "caption", "name")
 RECORD_KEYS = ("key", "column_id", "code", "slug", "field", "field_id", "id", "type")
@@ -380,10 +386,12 @@ def understood(said: Mapping[str, Any], taught: Mapping[str, str] | None = None)
         elif not _is_service(one):
             unknown.append(one)
     if not any(_text(one.value) for _, one in found.get("phone", [])):
-        _guess_phone(found, unknown, seen)
+        _guess_phone(found, unknown, seen, anothers=False)
         _belonging(found, unknown, seen)
     if all(_verdict(one.value) == phones.NONE for _, one in found.get("phone", [])[:MOST_PHONES]):
         _phone_in_words(found, seen)
+    if not any(_text(one.value) for _, one in found.get("phone", [])):
+        _guess_phone(found, unknown, seen, anothers=True)
     _join_pieces(found, unknown, values)
     return _put_together(found, unknown, seen, said)
 
@@ -476,11 +484,12 @@ def _meaning(one: _Value, taught: Mapping[str, str]) -> tuple[str, int]:
     above = _known(holders[-1])[0] if holders and is_ours else ""
     if above in ("direction", "source") and one.path[-1].casefold() in (*RECORD_VALUES, *RECORD_TITLES):
         return above, 2  # {"direction": {"id": 5, "name": "Йога"}}: a service has a name, and is nobody
+    is_anothers = _is_anothers(one)
     for candidate in one.candidates:
         if ADDED.fullmatch(candidate) and is_ours:
             return candidate, 1
         meaning, tier = _known(candidate)
-        if tier == 3 and _is_service(one):
+        if tier == 3 and (_is_service(one) or (meaning == "phone" and is_anothers)):
             continue  # `phone_mask` is no phone
         if meaning and _belongs(meaning, parents, is_ours=is_ours):
             return meaning, tier
@@ -493,7 +502,7 @@ def _meaning(one: _Value, taught: Mapping[str, str]) -> tuple[str, int]:
     if parents[-1:] == ["utm"] and f"utm_{one.path[-1].casefold()}" in tracking.NAMES:
         return f"utm_{one.path[-1].casefold()}", 2
     hint = HINTS.get(one.hint, "phone" if "phone" in one.hint else "") if is_ours else ""
-    return (hint, 3) if hint else ("", GUESSED)
+    return (hint, 3) if hint and not (hint == "phone" and is_anothers) else ("", GUESSED)
 
 
 def _belongs(meaning: str, parents: Sequence[str], *, is_ours: bool) -> bool:
@@ -528,12 +537,15 @@ def _known(name: str) -> tuple[str, int]:
     return "", GUESSED
 
 
-def _guess_phone(found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: dict[str, Seen]) -> None:
+def _guess_phone(
+    found: dict[str, list[tuple[int, _Value]]], unknown: list[_Value], seen: dict[str, Seen], *, anothers: bool
+) -> None:
     """Take the first value that looks like a phone for it, where nothing is called one. Others are said as more of them.
 
-    So does one that is called a phone inside an object nobody knows, whatever it looks like.
+    So does one that is called a phone inside an object nobody knows, whatever it looks like. `anothers`: of those that are
+    called somebody else's.
     """
-    looked_at = unknown[:MOST_LOOKED_AT]
+    looked_at = [one for one in unknown[:MOST_LOOKED_AT] if _is_anothers(one) == anothers]
     guesses = [one for one in looked_at if _looks_like_a_phone(one)]
     guesses = guesses or [one for one in looked_at if _is_called_a_phone(one) and _verdict(one.value) != phones.NONE]
     for one in guesses:
@@ -642,6 +654,11 @@ def _is_called_a_phone(one: _Value) -> bool:
 
 def _is_somebody_elses(one: _Value) -> bool:
     return any(part.casefold() in SOMEBODY_ELSES for part in one.path)
+
+
+def _is_anothers(one: _Value) -> bool:
+    """Whether its name says that it is somebody else's phone."""
+    return any(OF_ANOTHER.search(token_of(candidate)) for candidate in one.candidates)
 
 
 def _verdict(value: Any) -> str:

@@ -87,6 +87,27 @@ def test_the_phone_is_the_one_that_is_one():
 
 
 @pytest.mark.parametrize(
+    "anothers",
+    [
+        {"Телефон друга": "8 916 100-30-02"}, {"friendPhone": "8 916 100-30-02"}, {"manager_phone": "8 916 100-30-02"}, {"Телефон клуба": "8 916 100-30-02"},
+        {"fields": [{"title": "Телефон подруги", "type": "tel", "value": "8 916 100-30-02"}]},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_somebody_elses_phone_is_not_the_senders(anothers):
+    """It comes neither instead of the sender's slip nor as one more of their numbers, by which they would be taken for that person;
+    only where there is no other is it who left it."""
+    for phone in (PHONE, "8 916 100-30-0"):
+        found = read({**anothers, "phone": phone})
+        assert found.fields["phone"] == phone
+        assert "phone" not in found.others
+        assert "8 916 100-30-02" in found.others.values()
+    assert read({**anothers, "message": f"Звоните {PHONE}"}).fields["phone"] == PHONE
+    assert read({**anothers, "phone": ""}).fields["phone"] == "8 916 100-30-02"
+    assert names.meaning_of("Другой телефон") == "phone"
+
+
+@pytest.mark.parametrize(
     ("said", "phone"),
     [
         ({"text-1": PHONE, "x": "y"}, PHONE), ({"a": "8 (916) 100-30-01"}, "8 (916) 100-30-01"), ({"a": "79161003001"}, "79161003001"),
