@@ -60,6 +60,9 @@ PARTED = re.compile(
 LINES = re.compile(rb"\s*(?:[^\s=:{}<>][^=:{}<>\r\n]{0,199}[=:][^\r\n]*(?:\r?\n\s*|$))+")
 """A form sent as plain text: `name=value`, or `name: value`, a line each."""
 
+ENCODED = re.compile(rb"(?=[^%]*%[0-9A-Fa-f]{2})(?:%[0-9A-Fa-f]{2}|[\w.*=+\-\r\n])+")
+"""Such lines encoded as an address is. Plainly written ones have blanks and marks in them."""
+
 SEMICOLONS = re.compile(rb"[^&;=]+=[^&;=]*(?:;[^&;=]+=[^&;=]*)+;?")
 """A form whose pairs are parted as HTML once recommended."""
 
@@ -264,11 +267,17 @@ def _number(digits: str) -> int | str:
 def _urlencoded(body: bytes, charset: str) -> Flat:
     body = body.lstrip(codecs.BOM_UTF8).strip()
     if LINES.fullmatch(body) and b"\n" in body and b"&" not in body:
+        if ENCODED.fullmatch(body):
+            return _pairs(body.split(b"\n"), charset)
         lines = [re.split(rb"\s*[=:]\s*", line, maxsplit=1) for line in body.split(b"\n") if line.strip()]
         return _texts([(line[0].strip(), line[-1].strip()) for line in lines[:MOST_NAMES]], charset)
     if SEMICOLONS.fullmatch(body):
         body = body.replace(b";", b"&")
-    pairs = [part.partition(b"=") for part in body.replace(b"+", b" ").split(b"&") if part]
+    return _pairs(body.split(b"&"), charset)
+
+
+def _pairs(parts: list[bytes], charset: str) -> Flat:
+    pairs = [part.strip(b"\r").replace(b"+", b" ").partition(b"=") for part in parts if part]
     return _texts([(unquote_to_bytes(name), unquote_to_bytes(value)) for name, _, value in pairs], charset)
 
 
