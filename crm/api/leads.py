@@ -163,6 +163,13 @@ class Sender:
         return self.origin is not None or is_led
 
     @property
+    def is_browser(self) -> bool:
+        """Whether a person may be at the other end: a page's script, which says where it is from, or a plain HTML form, which can show
+        its key in its body alone."""
+        has_key = bool(self.bearer) or self.address_key is not None
+        return self.origin is not None or (bodies.is_form(self.content_type) and not has_key)
+
+    @property
     def bearer(self) -> str:
         """The key of the Authorization header; "" where it has none."""
         scheme, _, key = self.request.headers.get("authorization", "").partition(" ")
@@ -211,7 +218,7 @@ def _keep_pace(pace: Pace, sender: Sender, *, what: str = TAKING) -> None:
         households(sender.address),
         form_id=form.id if form else None,
         has_key=has_key,
-        is_browser=sender.origin is not None or (bodies.is_form(sender.content_type) and sender.address_key is None),
+        is_browser=sender.is_browser,
         is_beside=sender.is_beside and sender.origin is None,
     )
     sender.is_paced = form is not None or has_key

@@ -610,6 +610,13 @@ def test_a_program_may_do_more(standing_remote, key):
     assert answer.headers["retry-after"] == "1"
 
 
+def test_a_program_that_sends_a_form_is_a_program(standing_remote, key):
+    """A site's server that sends what PHP's curl does by itself: no HTML form can show a key in the head."""
+    sent = {"data": {"phone": "+79991234567"}, "headers": bearer(key)}
+    number, _ = refused_after(lambda: standing_remote.post("/api/crm", **sent))
+    assert number == PROGRAM.burst
+
+
 def test_visitors_do_not_hold_each_other_up(desk, key):
     """Each address has its own; a /64 of IPv6 is one, and a /48 has no more than eight of them."""
     app = app_of(desk, standing())
