@@ -565,7 +565,7 @@ def test_a_programs_work_looks_accepted(remote, desk, key, more):
     assert shape(real) == shape(fake)
     asked = [remote.get(f"/api/crm/{answer.json()['id']}", headers=bearer(key)) for answer in (real, fake)]
     assert shape(asked[0]) == shape(asked[1])
-    assert asked[1].json()["status"] == "accepted"
+    assert asked[1].json()["status"] == "queued"
     assert count(desk) == 1
 
 
