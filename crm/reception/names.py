@@ -658,7 +658,12 @@ def _is_somebody_elses(one: _Value) -> bool:
 
 def _is_anothers(one: _Value) -> bool:
     """Whether its name says that it is somebody else's phone."""
-    return any(OF_ANOTHER.search(token_of(candidate)) for candidate in one.candidates)
+    return any(map(_is_of_another, one.candidates))
+
+
+@lru_cache(maxsize=4096)
+def _is_of_another(name: str) -> bool:
+    return bool(OF_ANOTHER.search(token_of(name)))
 
 
 def _verdict(value: Any) -> str:
