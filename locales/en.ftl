@@ -1172,7 +1172,7 @@ error-demo_runs_already-remedy = Open it in the browser, or stop it first. Of re
 error-worker_died = The program stopped while the lead was on its way.
 error-worker_died-remedy = The desk goes on with it by itself. If the lead may be in AmoCRM, it searches there first, so as not to send it twice.
 error-database_failed = The desk's database did not do what was asked of it.
-error-database_failed-remedy = Check that the database runs and its disk is not full, then send the lead again. It is not lost.
+error-database_failed-remedy = Check that the database runs and its disk is not full. Nothing is lost; a lead that waits for a person can be sent again.
 
 error-field_purpose_unknown = There is no such use for a field.
 error-field_purpose_unknown-remedy = Reload the page.

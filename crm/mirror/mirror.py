@@ -27,7 +27,7 @@ from crm.mirror.shape import Places
 from crm.mirror.status import MirrorStatus
 from crm.mirror.walks import Walk, Walks
 from crm.settings import Settings
-from crm.store import Store, clock
+from crm.store import Store, clock, is_away
 from crm.store.jumps import AMOCRM
 
 LOOK_S = 0.5
@@ -247,8 +247,9 @@ class Mirror:
             self._failed(name, error, error)
             return False
         except Exception as error:
-            log.error("the mirror's %s broke off through a fault of ours: %s", name, places(error))
-            self._failed(name, error, OwnFault("desk_failed"))
+            told_as = _told_as(error)
+            log.error("the mirror's %s broke off, %s: %s", name, told_as.code, places(error))
+            self._failed(name, error, told_as)
             return False
         self._told(f"mirror.{name}", None)
         return True
@@ -304,7 +305,7 @@ class Mirror:
             self._fetch_failures = 0
         except Exception as error:
             # The rounds go on, they find the same in another way; who asks for it again and again keeps nobody waiting but AmoCRM.
-            told_as = error if isinstance(error, DeskError) else OwnFault("desk_failed")
+            told_as = error if isinstance(error, DeskError) else _told_as(error)
             in_short = str(error) if isinstance(error, DeskError) else places(error)
             log.warning("what was hinted at could not be fetched: %s", in_short)
             self._failed(names.HINTS, error, told_as)
@@ -336,3 +337,8 @@ class Mirror:
 
     def _places(self) -> Places:
         return Places.of(self._fields)
+
+
+def _told_as(error: Exception) -> OwnFault:
+    """What people are told of a failure that is not AmoCRM's: a database that is away is no fault of the program."""
+    return OwnFault("database_failed" if is_away(error) else "desk_failed")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.programs import RunningDesk, running_desk
+from tests.programs import RunningDesk, running_desk, until
 from tests.proxies.asking import LEAD, ask, ask_socket
 from tests.proxies.standing import KINDS, standing
 
@@ -46,6 +46,16 @@ def hosts(desk: RunningDesk, port: int) -> list[str]:
     return ["desk.example.com", f"localhost:{desk.port}", f"127.0.0.1:{desk.port}", "localhost", f"127.0.0.1:{port}"]
 
 
+def lead_refused(port: int, host: str) -> int:
+    """The status for a lead without a key, as soon as the strangers' budget, which these tests spend, has room for one more."""
+
+    def asked():
+        answer = ask(port, "/api/crm", host, method="POST", body=LEAD, Content_Type="application/json")
+        return answer.status if answer.status != 429 else None
+
+    return until(asked, "the strangers' budget")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_nobody_behind_a_proxy_sees_anything(desk: RunningDesk, kind: str, tmp_path):
     """Pages, files, live connections and keyless leads from outside are refused, by whichever name and origin they come."""
@@ -58,8 +68,7 @@ def test_nobody_behind_a_proxy_sees_anything(desk: RunningDesk, kind: str, tmp_p
                 origin: ask_socket(port, host, origin) for origin in (None, f"http://{host}", f"https://{host}", "null")
             }
             assert 101 not in sockets.values(), (host, sockets)
-            lead = ask(port, "/api/crm", host, method="POST", body=LEAD, Content_Type="application/json")
-            assert lead.status in (401, 403), host
+            assert lead_refused(port, host) in (401, 403), host
             typed = ask(
                 port, "/enter", host, method="POST", body=b"code=x", Content_Type="application/x-www-form-urlencoded"
             )

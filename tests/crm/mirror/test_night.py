@@ -25,12 +25,13 @@ def set_back(box, lead_id, price):
 
 
 def link_another(box, lead_id):
-    """Make another contact the main one, which moves no `updated_at`."""
+    """Make another contact the main one, which moves no `updated_at` of the lead; which contact."""
     linked = {link["to_id"] for link in box.entities("links") if link["from_id"] == lead_id}
     other = next(row["id"] for row in box.entities("contacts") if row["id"] not in linked and not row["is_deleted"])
     body = [{"to_entity_id": other, "to_entity_type": "contacts", "metadata": {"is_main": True}}]
     answer = box.session().post(f"{box.url}/api/v4/leads/{lead_id}/link", json=body, timeout=60)
     assert answer.ok, answer.text
+    return other
 
 
 def test_a_time_that_was_set_back_by_hook(few, small):
@@ -46,8 +47,11 @@ def test_what_no_round_sees_the_night_mends(few, small):
     quiet = sorted((row for row in few.entities("leads") if not row["is_deleted"]), key=lambda row: row["updated_at"])
     one, two = (row["id"] for row in quiet[:2])
     set_back(few, one, 424_242)
-    link_another(few, two)
-    three = next(row for row in mirror(small).values() if row["contact_id"] and row["contact"])["contact_id"]
+    linked = link_another(few, two)
+    others = [
+        row for lead_id, row in mirror(small).items() if lead_id not in (one, two) and row["contact_id"] != linked
+    ]
+    three = next(row for row in others if row["contact_id"] and row["contact"])["contact_id"]
     with small.mirror.rows.keeping() as db:
         small.mirror.rows.bin_contacts(db, [three], small.mirror.version())
         db.execute(leads.update().where(leads.c.contact_id == three).values(contact_name="", phones="", phone=""))
@@ -113,11 +117,12 @@ def test_a_desk_that_is_off_at_night(few, small, name):
     small.mirror.look_after()
     settle(small)
     before = small.mirror.walks.of(name).as_of
-    noon = clock.now(small.settings.zone).replace(hour=12) + timedelta(days=1)
-    with clock.moved(noon - clock.now()):
+    hour = clock.now(small.settings.zone).hour
+    nearly_a_day = timedelta(hours=14 if (hour + 20) % 24 in range(2, 7) else 20)  # and no hour of the night
+    with clock.moved(nearly_a_day):
         small.mirror.look_after()
         assert small.mirror.walks.of(name).as_of == before or name == walks.NIGHT
-    with clock.moved(noon - clock.now() + timedelta(days=1)):
+    with clock.moved(nearly_a_day + timedelta(days=1)):
         for _ in range(4):
             small.mirror.look_after()
         settle(small)
