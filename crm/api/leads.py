@@ -109,7 +109,7 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
         """Where an accepted lead is now, as far as whoever shows this key may know."""
         sender = Sender(request, desk())
         _keep_pace(pace, sender, what=ASKED)
-        admission = sender.admission()
+        admission = sender.by_head
         if admission.form is None or admission.refusal:
             raise _refused(admission.refusal)
         told_id = lead_id if LEAD_ID.fullmatch(lead_id) else NOBODYS_ID
@@ -175,6 +175,11 @@ class Sender:
         scheme, _, key = self.request.headers.get("authorization", "").partition(" ")
         return key.strip() if scheme.lower() == "bearer" else ""
 
+    @cached_property
+    def by_head(self) -> Admission:
+        """What the head alone tells: asked for once, by the pace and before the body is read."""
+        return self.admission()
+
     def admission(self, shown: Any = None) -> Admission:
         """`shown`: a key in the body, if any. The address's counts before the header's, and that before it."""
         forms = self.desk.reception.forms
@@ -212,7 +217,7 @@ def headers(request: Request, desk: Desk) -> dict[str, str]:
 
 def _keep_pace(pace: Pace, sender: Sender, *, what: str = TAKING) -> None:
     """Raise `Refused` for whoever sends too fast. Looks the head's key up, which may read the database."""
-    form, has_key = sender.admission().form, bool(sender.bearer) or sender.address_key is not None
+    form, has_key = sender.by_head.form, bool(sender.bearer) or sender.address_key is not None
     limits = before(
         what,
         households(sender.address),
@@ -243,10 +248,8 @@ async def _received(pace: Pace, sender: Sender) -> Response:
     A key in the head or the address is looked at before: whoever shows a wrong one is heard no further. What is known to be a
     form's is read in any case, because the form's log keeps it.
     """
-    if sender.bearer or sender.address_key is not None:
-        admission = await run_in_threadpool(sender.admission)
-        if admission.form is None:
-            raise _refused(admission.refusal)
+    if (sender.bearer or sender.address_key is not None) and sender.by_head.form is None:
+        raise _refused(sender.by_head.refusal)
     body, code = await beginning_of(sender.request)
     return await run_in_threadpool(_take, pace, sender, body, code)
 

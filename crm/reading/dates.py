@@ -38,15 +38,10 @@ DIGITS_ONLY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 def read(value: Any, zone: ZoneInfo) -> date | None:
     """The day by the clock of `zone`; None if it is none, or lies outside `FIRST_YEAR` to `LAST_YEAR`."""
-    if isinstance(value, bool):
-        return None
-    text, is_cut = texts.line(value, LONGEST)
-    text = texts.fold(text)
-    if is_cut or not text:
+    if not (text := _told(value)):
         return None
     if found := SECONDS.fullmatch(text):
-        seconds = int(found[1]) if found[1] else int(found[2]) / 1000
-        return _sane((datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(zone).date())
+        return _sane(_at(found, zone).date())
     if found := DIGITS_ONLY.fullmatch(text):
         return _day(*found.groups())
     if found := YEAR_FIRST.fullmatch(text):
@@ -66,15 +61,10 @@ def moment(value: Any, zone: ZoneInfo) -> datetime | None:
 
     A time without a zone of its own is the club's. None as for `read`.
     """
-    if isinstance(value, bool):
-        return None
-    text, is_cut = texts.line(value, LONGEST)
-    text = texts.fold(text)
-    if is_cut or not text:
+    if not (text := _told(value)):
         return None
     if found := SECONDS.fullmatch(text):
-        seconds = int(found[1]) if found[1] else int(found[2]) // 1000
-        at = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(zone)
+        at = _at(found, zone)
         return at if _sane(at.date()) else None
     clock = CLOCK.search(text)
     day = read(text[: clock.start()] if clock else text, zone)
@@ -127,3 +117,15 @@ def _day(year: str, month: str, day: str) -> date | None:
 
 def _sane(day: date) -> date | None:
     return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
+
+
+def _told(value: Any) -> str:
+    """A value as a text to be compared; "" if it is none or too long."""
+    text, is_cut = ("", False) if isinstance(value, bool) else texts.line(value, LONGEST)
+    return "" if is_cut else texts.fold(text)
+
+
+def _at(found: re.Match[str], zone: ZoneInfo) -> datetime:
+    """The moment that `SECONDS` found, to a second."""
+    seconds = int(found[1]) if found[1] else int(found[2]) // 1000
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(zone)

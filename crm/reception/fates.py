@@ -59,12 +59,12 @@ def seems_delivered(told: Told, lead: Progress | None, paused_since: datetime | 
     return now >= arrives and (paused_since is None or paused_since > arrives)
 
 
-def as_a_page_sees(told_id: str, told: Told, *, is_delivered: bool) -> Progress:
-    """All that a form's key is told."""
+def bare(told_id: str, accepted_at: datetime, *, is_delivered: bool = False) -> Progress:
+    """A lead's way with nothing of how it went: all that a form's key is told, and all there is of what was put aside."""
     return Progress(
         id=told_id,
         state=DELIVERED if is_delivered else QUEUED,
-        accepted_at=told.at,
+        accepted_at=accepted_at,
         delivered_at=None,
         settled_at=None,
         reason=None,

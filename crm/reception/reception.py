@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm import intake
-from crm.delivery import QUEUED, Outbox, Progress
+from crm.delivery import Outbox, Progress
 from crm.delivery import report as deliveries_report
 from crm.errors import SetupError
 from crm.fields import FieldMap, Mapped
@@ -262,7 +262,7 @@ class Reception:
         lead = self._outbox.progress(told_id if told.is_lead else told.doubles or "")
         pause = deliveries_report.pause(self._store)
         is_delivered = fates.seems_delivered(told, lead, pause.since if pause else None, clock.now())
-        return fates.as_a_page_sees(told_id, told, is_delivered=is_delivered)
+        return fates.bare(told_id, told.at, is_delivered=is_delivered)
 
     def room_used(self, form_id: str) -> Used:
         """What a form has used today of its room for what makes no lead."""
@@ -279,17 +279,7 @@ class Reception:
         if kept is None or not kept.is_told:
             return None
         if kept.outcome == FLAGGED:
-            return Progress(
-                id=told_id,
-                state=QUEUED,
-                accepted_at=kept.at,
-                delivered_at=None,
-                settled_at=None,
-                reason=None,
-                amo_lead_id=None,
-                contact_id=None,
-                attempts=0,
-            )
+            return fates.bare(told_id, kept.at)
         progress = self._outbox.progress(kept.lead_id or "")
         return replace(progress, id=told_id, accepted_at=kept.at) if progress else None
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crm.delivery import DELIVERED, QUEUED, Progress
-from crm.reception.fates import LONGEST_USUAL, TOLD_FOR, USUAL, Told, as_a_page_sees, may_know, seems_delivered
+from crm.reception.fates import LONGEST_USUAL, TOLD_FOR, USUAL, Told, bare, may_know, seems_delivered
 from crm.reception.log import ACCEPTED, DUPLICATE, FLAGGED, REFUSED, REPEATED, is_told
 
 NOW = datetime(2026, 3, 8, tzinfo=UTC)
@@ -62,7 +62,7 @@ def test_what_seems_to_be_in_amocrm(told, first, paused_since, after, is_deliver
 @pytest.mark.parametrize("is_delivered", [False, True])
 def test_all_that_a_page_is_told(is_delivered):
     """That it was accepted, and whether it is in AmoCRM."""
-    progress = as_a_page_sees("x", OWN, is_delivered=is_delivered)
+    progress = bare("x", OWN.at, is_delivered=is_delivered)
     assert (progress.id, progress.state, progress.accepted_at) == ("x", DELIVERED if is_delivered else QUEUED, NOW)
     assert (progress.settled_at, progress.reason, progress.amo_lead_id, progress.attempts) == (None, None, None, 0)
 
