@@ -26,20 +26,21 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # whatever folder it is started from
 
-from crm import closed as pages_for_strangers  # noqa: E402 - after the path above
-from crm import connections, console, privacy  # noqa: E402
-from crm.access import Gate  # noqa: E402
-from crm.desk import Desk, install, the_desk  # noqa: E402
 from crm.errors import SetupError  # noqa: E402
-from crm.headers import Headers  # noqa: E402
-from crm.listener import Listener, listen  # noqa: E402
-from crm.routes import ScreenPop, routes  # noqa: E402
-from crm.settings import Secret, Settings, SettingsError, is_loopback, load  # noqa: E402
-from crm.sockets import Sockets, keep_calm  # noqa: E402
+from desk import console, privacy  # noqa: E402
+from desk.desk import Desk, install, the_desk  # noqa: E402
+from desk.settings import Secret, Settings, SettingsError, is_loopback, load  # noqa: E402
+from desk.web import closed as pages_for_strangers  # noqa: E402 - after the path above
+from desk.web import connections  # noqa: E402
+from desk.web.gate import Gate  # noqa: E402
+from desk.web.headers import Headers  # noqa: E402
+from desk.web.listener import Listener, listen  # noqa: E402
+from desk.web.routes import ScreenPop, routes  # noqa: E402
+from desk.web.sockets import Sockets, keep_calm  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
-from sandbox.testing import start as start_sandbox  # noqa: E402
-from ui import scripts, sent  # noqa: E402
-from ui.frame import show_error  # noqa: E402
+from sandbox.process import start as start_sandbox  # noqa: E402
+from ui.frame.frame import show_error  # noqa: E402
+from ui.streamlit_gaps import scripts, sent  # noqa: E402
 
 DEMO_PORT = 8900
 """The sandbox's own; another one where it is taken."""
@@ -57,7 +58,7 @@ DEMO_LATENCY_MS = 40
 COLLECT_EVERY_S = 20.0
 """How often garbage is collected. What a page leaves behind in this time is a few megabytes for each person who clicks."""
 
-log = logging.getLogger("crm.dashboard")
+log = logging.getLogger("dashboard")
 
 
 def open_desk() -> tuple[Desk, Demo | None, socket.socket | None]:
@@ -203,9 +204,9 @@ def _keep_quick(ending: threading.Event) -> None:
 
 def _warm_up() -> None:
     """Import what the first page and the first request need while the browser is still loading its scripts."""
-    import ui.leads_view
+    import ui.leads.table
 
-    ui.leads_view.warm_up()
+    ui.leads.table.warm_up()
 
 
 def closed(languages: Iterable[str]) -> str:
@@ -219,7 +220,7 @@ def locked(languages: Iterable[str]) -> str:
 
 
 def script_error(error: Exception) -> bool:
-    """The last resort behind `ui.frame.guard`: errors of callbacks, which run before any frame."""
+    """The last resort behind `ui.frame.frame.guard`: errors of callbacks, which run before any frame."""
     show_error(error, framed=False)
     return True
 

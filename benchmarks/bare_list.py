@@ -10,9 +10,9 @@ import streamlit as st
 if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
     sys.path.insert(0, root)
 
-from crm.listing import Filter, Listing, Sort
-from crm.settings import load
-from crm.store import Store
+from desk.listing import Filter, Listing, Sort
+from desk.settings import load
+from store import Store
 
 
 @st.cache_resource

@@ -16,14 +16,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.amo.pipelines import Stage
-from crm.mirror import reference
-from crm.mirror import walks as names
-from crm.mirror.rows import Rows
-from crm.mirror.shape import Person, fold, joined
-from crm.store import Store
-from crm.store.tables import contacts, known_phones, lead_contacts, leads, mirror_walks, stage_changes, tasks
+from crm.pipelines import Stage
+from desk.mirror import reference
+from desk.mirror import walks as names
+from desk.mirror.rows import Rows
+from desk.mirror.shape import Person, fold, joined
 from sandbox.club import habits, people, structure
+from store import Store
+from store.tables import contacts, known_phones, lead_contacts, leads, mirror_walks, stage_changes, tasks
 
 DAY_S = 24 * 3600
 

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.big_mirror import fill
-from crm.store import Store
-from crm.store.tables import contacts, known_phones
+from store import Store
+from store.tables import contacts, known_phones
 from tests.browser.conftest import FLAGS
-from tests.programs import RunningDesk, browser_cookies
+from tests.support.programs import RunningDesk, browser_cookies
 
 LEADS, CONTACTS = 100_000, 80_000
 LOOKS, SAVES = 60, 40

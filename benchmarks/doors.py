@@ -17,8 +17,8 @@ import requests
 from benchmarks.big_mirror import fill
 from benchmarks.served import serving
 from benchmarks.visitor import Visitor
-from crm.store import Store
-from tests.programs import LOCAL_KEY, local_cookies
+from store import Store
+from tests.support.programs import LOCAL_KEY, local_cookies
 
 LEADS, CONTACTS = 3000, 2000
 OPENINGS, REQUESTS = 60, 400

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from crm.desk import Desk, install
-from crm.settings import PROJECT, load
-from sandbox.testing import running_sandbox
-from tests.desks import desk_for
+from desk.desk import Desk, install
+from desk.settings import PROJECT, load
+from sandbox.process import running_sandbox
+from tests.support.desks import desk_for
 
 LEADS = 100
 LIMIT_P95_S = 0.2

@@ -17,11 +17,11 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.big_mirror import fill
-from crm.desk import Desk, install
-from crm.exports import Wanted
-from crm.listing import Filter, Sort
-from crm.settings import PROJECT, load
-from ui.leads_filters import SHOWN
+from desk.desk import Desk, install
+from desk.exports import Wanted
+from desk.listing import Filter, Sort
+from desk.settings import PROJECT, load
+from ui.leads.filters import SHOWN
 
 LEADS = 100_000
 LIMIT_S = {"xlsx": 15.0, "csv": 15.0}

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from sandbox.testing import Sandbox, running_sandbox
-from tests.desks import KEY, desk_for
-from tests.workers import Worker
+from sandbox.process import Sandbox, running_sandbox
+from tests.support.desks import KEY, desk_for
+from tests.support.workers import Worker
 
 FILLER = "benchmarks.filler"
 PAGE = 250

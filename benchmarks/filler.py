@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from crm.desk import Desk
-from crm.settings import load
+from desk.desk import Desk
+from desk.settings import load
 
 
 def main(folder: str) -> None:

@@ -17,11 +17,11 @@ import sqlalchemy as sa
 
 from benchmarks import open_loop
 from benchmarks.intake import ADMIN_KEY, connect
-from crm.store import Store
-from crm.store.tables import hooks, mirror_walks
-from sandbox.testing import Sandbox, running_sandbox
-from tests.desks import settings_for
-from tests.programs import RunningDesk, running_desk, until
+from sandbox.process import Sandbox, running_sandbox
+from store import Store
+from store.tables import hooks, mirror_walks
+from tests.support.desks import settings_for
+from tests.support.programs import RunningDesk, running_desk, until
 
 RATE, LOAD_S = 50, 10
 CONNECTIONS = 20

@@ -16,9 +16,9 @@ import time
 import requests
 
 from benchmarks import open_loop
-from sandbox.testing import Sandbox, running_sandbox
-from tests.desks import settings_for
-from tests.programs import LOCAL, RunningDesk, running_desk, until
+from sandbox.process import Sandbox, running_sandbox
+from tests.support.desks import settings_for
+from tests.support.programs import LOCAL, RunningDesk, running_desk, until
 
 RATE, LOAD_S = 50, 20
 CONNECTIONS = 40

@@ -19,7 +19,7 @@ from random import Random
 from benchmarks.big_mirror import fill
 from benchmarks.served import serving
 from benchmarks.visitor import Visitor
-from crm.store import Store
+from store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = (100_000, 10_000, 1_000)

@@ -17,10 +17,10 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import big_mirror
-from crm.desk import Desk, install
-from crm.reports import Ask, periods
-from crm.settings import PROJECT, load
-from tests.postgres import programs, running
+from desk.desk import Desk, install
+from desk.reports import Ask, periods
+from desk.settings import PROJECT, load
+from tests.support.postgres import programs, running
 
 LEADS = 100_000
 ROUNDS = 7

@@ -12,12 +12,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from crm.store.tables import grants
-from sandbox.testing import running_sandbox
-from tests import postgres
+from sandbox.process import running_sandbox
+from store.tables import grants
 from tests.crm.connection.conftest import WORKER
-from tests.desks import KEY, desk_for
-from tests.workers import workers
+from tests.support import postgres
+from tests.support.desks import KEY, desk_for
+from tests.support.workers import workers
 
 ROUNDS = 10
 THREADS = 32

@@ -8,8 +8,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import streamlit as st
 
 import dashboard
-from crm.desk import the_desk
-from crm.routes import routes
+from desk.desk import the_desk
+from desk.web.routes import routes
 
 app = st.App(
     dashboard.ROOT / "pages" / "navigation.py",

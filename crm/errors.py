@@ -115,7 +115,7 @@ class OwnFault(DeskError):
 
 
 def places(error: BaseException) -> str:
-    """Where in our code an exception came from, the innermost place first: "ValueError in crm/fields.py:341 encode < …".
+    """Where in our code an exception came from, the innermost place first: "ValueError in desk/fields.py:341 encode < …".
 
     The exception's own text is left out: it may quote somebody's phone or a token.
     """

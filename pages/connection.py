@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from crm.desk import the_desk
-from ui import connection_view as view
-from ui import health_view, hooks_view, mirror_view
-from ui.words import say
+from desk.desk import the_desk
+from ui.connection import hooks, mirror
+from ui.connection import state as view
+from ui.frame import health
+from ui.frame.words import say
 
 connection = the_desk().connection
 status = connection.status()
@@ -30,9 +31,9 @@ with right, st.container(border=True):
         view.paste_code()
 
 if status.state != "not_connected":
-    hooks_view.card()
-    mirror_view.card()
+    hooks.card()
+    mirror.card()
 
-health_view.card()
+health.card()
 view.timeline(connection.timeline())
 view.advice()

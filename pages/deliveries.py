@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import deliveries_view as view
+from ui import deliveries as view
 
 view.state_of_the_queue()
 view.waiting_for_people()

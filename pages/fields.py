@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from crm.desk import the_desk
-from crm.fields import ENTITIES
-from ui import fields_view as view
-from ui.parts import as_of
-from ui.words import say
+from desk.desk import the_desk
+from desk.fields import ENTITIES
+from ui import fields as view
+from ui.frame.parts import as_of
+from ui.frame.words import say
 
 fields = the_desk().fields
 

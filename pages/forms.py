@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from crm.desk import the_desk
-from ui import form_drawers as drawers
-from ui import forms_view as view
-from ui import submissions_view as log
-from ui.words import say
+from desk.desk import the_desk
+from ui.forms import cards as view
+from ui.forms import drawers, log
+from ui.frame.words import say
 
 reception = the_desk().reception
 forms = reception.forms.all()

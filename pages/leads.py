@@ -2,13 +2,12 @@
 
 import streamlit as st
 
-from crm.desk import the_desk
-from ui import exports_view, leads_card, saved_views
-from ui import leads_filters as filters
-from ui import leads_view as view
-from ui.frame import fragment
-from ui.turns import LISTS
-from ui.words import say
+from desk.desk import the_desk
+from ui.frame.frame import fragment
+from ui.frame.words import say
+from ui.leads import card, export, filters, saved_views
+from ui.leads import table as view
+from ui.streamlit_gaps.turns import LISTS
 
 
 def fetch(chosen):
@@ -40,9 +39,9 @@ def bar():
         with st.popover(say("leads-views"), icon=":material/bookmark:"):
             saved_views.draw()
         with st.popover(say("export"), icon=":material/download:"):
-            exports_view.buttons()
+            export.buttons()
         view.buttons()
-    exports_view.progress()
+    export.progress()
 
 
 def draw(page, chosen):
@@ -66,7 +65,7 @@ def leads():
         filters.write_address(chosen)
         draw(page, chosen)
         if lead_id := st.session_state.get(filters.LEAD):
-            leads_card.open_card(lead_id, view.close_card)
+            card.open_card(lead_id, view.close_card)
 
 
 st.html(view.MORE_ROOM)

@@ -12,6 +12,6 @@ from pathlib import Path
 if (root := str(Path(__file__).resolve().parent.parent)) not in sys.path:
     sys.path.insert(0, root)
 
-from ui import frame
+from ui.frame import frame
 
 frame.draw()

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from ui import handover
-from ui import new_view as view
-from ui.caller_view import caller
-from ui.calls_view import panels
-from ui.frame import fragment, notice
-from ui.saved_view import saved
+from ui.frame.frame import fragment, notice
+from ui.new import form as view
+from ui.new.caller import caller
+from ui.new.panels import panels
+from ui.new.saved_call import saved
+from ui.streamlit_gaps import handover
 
 view.begin()
 view.keys()

@@ -1,7 +1,7 @@
 """Overview: how many leads, from where, how far they get, how soon they are answered, and which of them wait."""
 
-from crm.desk import the_desk
-from ui import overview_view as view
+from desk.desk import the_desk
+from ui.overview import figures as view
 
 status = the_desk().mirror.status()
 view.state(status)

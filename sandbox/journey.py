@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from sandbox import control, faults, lists
+from sandbox import control, faults, lists, routes
 from sandbox.answers import (
     HAL,
     HTML,
@@ -29,10 +29,10 @@ from sandbox.answers import (
     too_many_requests,
     wrong_method,
 )
-from sandbox.api import access, routes
 from sandbox.call import Call
 from sandbox.cut import cut
 from sandbox.ledger import Entry, masked_body
+from sandbox.oauth import access
 from sandbox.oauth.endpoint import parameters
 from sandbox.oauth.tokens import claims_of
 from sandbox.wire import DRIP_PIECE, drip, send_half, send_slowly, send_whole

@@ -21,8 +21,8 @@ from pathlib import Path
 import requests
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from crm.settings import PROJECT
-from ui.frame import SCREENS
+from desk.settings import PROJECT
+from ui.frame.frame import SCREENS
 
 PICTURES = PROJECT / "docs" / "pictures"
 WIDE, PHONE = (1360, 860), (390, 844)

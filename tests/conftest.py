@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from crm.store import Store
-from tests import postgres
+from desk.desk import Desk
+from sandbox.process import Sandbox, running_sandbox
+from store import Store
+from tests.support import postgres
+from tests.support.desks import desk_for
 
 for name in [name for name in os.environ if name.startswith(("AMOCRM_", "INTAKE_"))]:
     del os.environ[name]  # whoever runs the tests may have a real account configured; no test may ever touch it
@@ -56,3 +59,31 @@ def sqlite_store(tmp_path: Path) -> Iterator[Store]:
     opened.upgrade()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared_box() -> Iterator[Sandbox]:
+    with running_sandbox(leads=60, rps=1000) as running:
+        yield running
+
+
+@pytest.fixture
+def box(shared_box: Sandbox) -> Sandbox:
+    """The sandbox as new."""
+    shared_box.clear_faults()
+    shared_box.reset(leads=60)
+    return shared_box
+
+
+@pytest.fixture
+def connected(box: Sandbox, tmp_path: Path) -> Iterator[Desk]:
+    """A connected desk."""
+    with desk_for(box, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def unconnected(box: Sandbox, tmp_path: Path) -> Iterator[Desk]:
+    """A desk nobody has connected yet."""
+    with desk_for(box, tmp_path, connected=False) as opened:
+        yield opened

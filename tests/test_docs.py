@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from crm.__main__ import parser
-from crm.api.leads import STATUS
 from crm.connection.decisions import FATAL
-from crm.desk import Desk
-from crm.intake import OWN_FIELDS
-from crm.reception import snippet, tracking
-from crm.reception.reception import KEY
-from crm.reception.signs import CONSENT, CONSENT_VERSION, FILL_MS, TRAP
-from crm.routes import routes
-from crm.settings import PROJECT
-from crm.words import words
+from desk.__main__ import parser
+from desk.desk import Desk
+from desk.intake import snippet, tracking
+from desk.intake.intake import KEY
+from desk.intake.signs import CONSENT, CONSENT_VERSION, FILL_MS, TRAP
+from desk.lead import OWN_FIELDS
+from desk.settings import PROJECT
+from desk.web.leads import STATUS
+from desk.web.routes import routes
+from desk.words import words
 
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted(PROJECT.glob("docs/*.md"))]
 FOR_BROWSERS = ("/connection/start", "/enter")
@@ -48,8 +48,8 @@ def test_every_named_file_and_test_exists(page: Path):
 
 @pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
 def test_the_readmes_commands_exist(page: Path):
-    """Each `python -m crm …` of a README is one the command line takes."""
-    commands = re.findall(r"python -m crm ([\w -]+?)(?:`|\s+#|\n)", page.read_text())
+    """Each `python -m desk …` of a README is one the command line takes."""
+    commands = re.findall(r"python -m desk ([\w -]+?)(?:`|\s+#|\n)", page.read_text())
     assert commands
     for command in commands:
         parser().parse_args(command.split())
@@ -58,7 +58,7 @@ def test_the_readmes_commands_exist(page: Path):
 @pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
 def test_the_readmes_name_every_address(page: Path):
     """The addresses the server serves to programs stand in both READMEs."""
-    from crm.api import build
+    from desk.web.api import build
 
     text = page.read_text()
     paths = {f"/api{path}" for path in build(lambda: None).openapi()["paths"]} | {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.settings import PROJECT
+from desk.settings import PROJECT
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)", re.MULTILINE)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from crm.settings import PROJECT
+from desk.settings import PROJECT
 from tests.browser.test_first_visitor import NOWHERE
-from tests.programs import RunningDesk, running_desk
+from tests.support.programs import RunningDesk, running_desk
 
 READMES = [PROJECT / "README.md", PROJECT / "README.ru.md"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crm.settings import PROJECT
-from ui.frame import SCREENS
+from desk.settings import PROJECT
+from ui.frame.frame import SCREENS
 
 ROOMS = ("crm", "ui", "pages", "sandbox")
 FORBIDDEN = {
@@ -31,7 +31,7 @@ def imports(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_rooms_import_only_what_they_may(path):
-    """pages → ui → crm → crm.amo, crm.store; sandbox knows none of us."""
+    """pages → ui → crm → crm.amo, store; sandbox knows none of us."""
     room = path.relative_to(PROJECT).parts[0]
     found = {module.split(".")[0] for module in imports(path)}
     assert not found & FORBIDDEN[room]
@@ -39,19 +39,19 @@ def test_rooms_import_only_what_they_may(path):
 
 @pytest.mark.parametrize("inner", ["amo", "store"])
 def test_inner_rooms_do_not_look_out(inner):
-    """crm.amo and crm.store know errors, the journal's line and each other, and nothing of what the desk does."""
-    allowed = {"crm.errors", "crm.store", "crm.amo", "crm.activity"}
+    """crm.amo and store know errors, the journal's line and each other, and nothing of what the desk does."""
+    allowed = {"crm.errors", "store", "crm.amo", "crm.journal"}
     for path in sorted(Path(PROJECT, "crm", inner).rglob("*.py")):
         ours = {module for module in imports(path) if module.startswith("crm.")}
         assert not [module for module in ours if ".".join(module.split(".")[:2]) not in allowed], path
 
 
 def test_only_settings_reads_the_environment():
-    """`os.environ` stands in crm/settings.py; the console, which speaks before there are settings, asks for the language."""
+    """`os.environ` stands in desk/settings.py; the console, which speaks before there are settings, asks for the language."""
     readers = {
         path.relative_to(PROJECT).as_posix() for path in FILES if re.search(r"os\.environ|getenv", path.read_text())
     }
-    assert {path for path in readers if not path.startswith("sandbox/")} == {"crm/settings.py", "crm/console.py"}
+    assert {path for path in readers if not path.startswith("sandbox/")} == {"desk/settings.py", "desk/console.py"}
 
 
 def test_all_http_goes_through_one_door():
@@ -65,7 +65,7 @@ def test_all_http_goes_through_one_door():
 
 
 def test_texts_are_normalised_in_one_place():
-    """`unicodedata.normalize` is called in crm/reading/texts.py alone: what it costs is bounded there."""
+    """`unicodedata.normalize` is called in desk/reading/texts.py alone: what it costs is bounded there."""
     found = set()
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -73,7 +73,7 @@ def test_texts_are_normalised_in_one_place():
             is_fetched = isinstance(node, ast.ImportFrom) and node.module == "unicodedata"
             if is_fetched or (is_asked and not ast.unparse(node).startswith("pd.")):
                 found.add(path.relative_to(PROJECT).as_posix())
-    assert found == {"crm/reading/texts.py"}
+    assert found == {"desk/reading/texts.py"}
 
 
 def test_every_page_is_in_the_menu():
@@ -131,8 +131,8 @@ def test_every_test_claims_something():
 
 
 def test_the_clock_is_asked_in_one_place():
-    """`datetime.now` and `time.time` stand in crm/store/clock.py alone, so that the whole desk can be moved in time."""
+    """`datetime.now` and `time.time` stand in store/clock.py alone, so that the whole desk can be moved in time."""
     asking = re.compile(r"datetime\.now\(|datetime\.utcnow\(|date\.today\(|time\.time\(")
     rooms = [path for path in FILES if not path.is_relative_to(PROJECT / "sandbox")]
     found = {path.relative_to(PROJECT).as_posix() for path in rooms if asking.search(path.read_text())}
-    assert found == {"crm/store/clock.py"}
+    assert found == {"store/clock.py"}

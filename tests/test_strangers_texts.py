@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.settings import PROJECT
+from desk.settings import PROJECT
 
 READ_AS_MARKDOWN = {
     # what is drawn: positions of the arguments that Streamlit reads as Markdown, and their names
@@ -45,49 +45,49 @@ OURS = {
 NUMBERS = {"int", "float", "bool", "date", "datetime", "timedelta", "Moment"}
 
 REVIEWED: dict[tuple[str, str], str] = {
-    ("ui/caller_view.py", "f'{label} · {formats.plain(whose.name)}' if several and whose else label"): "label: an id of AmoCRM's in a sentence of ours",
-    ("ui/caller_view.py", "str(lead.id)"): "a lead's number",
-    ("ui/calls_view.py", "lambda code: say(f'panel-{code}', late=late)"): "how many",
-    ("ui/calls_view.py", "'\\n'.join((f\"| {' | '.join(line)} |\" for line in lines))"): "each cell is made plain where it is put in",
-    ("ui/connection_view.py", "f'{word}\\n\\n{_why(status)}\\n\\n{_next(status)}'"): "the print of a token, twelve hex digits",
-    ("ui/deliveries_view.py", "label"): "callers give sentences of ours",
-    ("ui/deliveries_view.py", "how"): "how many",
-    ("ui/exports_view.py", "say('export-waiting') if waits else say('export-running', count=export.done)"): "how many rows",
-    ("ui/exports_view.py", "say('export-download', count=export.done)"): "how many rows",
-    ("ui/fields_view.py", "f'`{mapped.key}`'"): "a key that the desk makes of letters, digits and _",
-    ("ui/form_drawers.py", "f'`…{key.hint}`'"): "the end of a key that the desk makes of letters, digits, - and _",
-    ("ui/form_drawers.py", "title"): "callers give sentences of ours and a name made plain",
-    ("ui/forms_view.py", "tally.counts.get(outcome, 0)"): "how many",
-    ("ui/frame.py", "page.title"): "of SCREENS",
-    ("ui/health_view.py", "sentence(check)"): "how many, and words of ours for checks of ours",
-    ("ui/health_view.py", "f':green[:material/check_circle:] {_name(check.name)}'"): "a check of ours",
-    ("ui/health_view.py", "f':red[:material/error:] {_name(check.name)}: {sentence(check)}'"): "a check of ours",
-    ("ui/leads_view.py", "label"): "how many have come",
-    ("ui/leads_view.py", "say('mirror-filling', count=status.read) + reason"): "how many, and words of an error of ours",
-    ("ui/mirror_view.py", "say('mirror-smaller', count=min(status.shrunk.values()))"): "how many",
-    ("ui/new_view.py", "say('new-draft', who=_label(draft))"): "made plain in _label",
-    ("ui/overview_view.py", "say('overview-filling', count=status.read, time=moment(status.began_at))"): "how many",
-    ("ui/overview_view.py", "say('overview-compared', since=_day(period.since), until=_day(period.until), before_since=_day(period.before_since), before_until=_day(period.before_until))"): "days",
-    ("ui/overview_view.py", "say('overview-funnel-of', count=funnel.leads)"): "how many",
-    ("ui/overview_view.py", "' · '.join([*notes, say('overview-hours-are', hours=_hours_told(figures.question.hours))])"): "hours and weekdays",
-    ("ui/overview_view.py", "say('overview-off-duty', share=_of(off_duty, figures.leads))"): "a share",
-    ("ui/overview_view.py", "say('overview-attention-count', count=told.leads, open=told.open)"): "how many",
-    ("ui/overview_view.py", "label"): "callers give keys of ours",
-    ("ui/overview_view.py", "value"): "callers give numbers",
-    ("ui/overview_view.py", "beside"): "callers give numbers in sentences of ours",
-    ("ui/overview_view.py", "how"): "callers give sentences of ours",
-    ("ui/overview_view.py", "say(words, day=day, count=unknown)"): "a day and how many",
-    ("ui/overview_view.py", "say('overview-attention-none', count=told.open)"): "how many",
-    ("ui/overview_view.py", "say('overview-club-hours-intro', zone=str(zone()))"): "a name of the time zone database",
-    ("ui/parts.py", "label"): "callers give sentences of ours, or names made plain; the values beside are drawn by st.text",
-    ("ui/saved_views.py", "formats.plain(view.name) or view.id"): "an id of hex digits",
-    ("ui/scripts.py", "f'<script{data}>{script}</script>'"): "a script of ours, its data escaped",
+    ("ui/new/caller.py", "f'{label} · {formats.plain(whose.name)}' if several and whose else label"): "label: an id of AmoCRM's in a sentence of ours",
+    ("ui/new/caller.py", "str(lead.id)"): "a lead's number",
+    ("ui/new/panels.py", "lambda code: say(f'panel-{code}', late=late)"): "how many",
+    ("ui/new/panels.py", "'\\n'.join((f\"| {' | '.join(line)} |\" for line in lines))"): "each cell is made plain where it is put in",
+    ("ui/connection/state.py", "f'{word}\\n\\n{_why(status)}\\n\\n{_next(status)}'"): "the print of a token, twelve hex digits",
+    ("ui/deliveries.py", "label"): "callers give sentences of ours",
+    ("ui/deliveries.py", "how"): "how many",
+    ("ui/leads/export.py", "say('export-waiting') if waits else say('export-running', count=export.done)"): "how many rows",
+    ("ui/leads/export.py", "say('export-download', count=export.done)"): "how many rows",
+    ("ui/fields.py", "f'`{mapped.key}`'"): "a key that the desk makes of letters, digits and _",
+    ("ui/forms/drawers.py", "f'`…{key.hint}`'"): "the end of a key that the desk makes of letters, digits, - and _",
+    ("ui/forms/drawers.py", "title"): "callers give sentences of ours and a name made plain",
+    ("ui/forms/cards.py", "tally.counts.get(outcome, 0)"): "how many",
+    ("ui/frame/frame.py", "page.title"): "of SCREENS",
+    ("ui/frame/health.py", "sentence(check)"): "how many, and words of ours for checks of ours",
+    ("ui/frame/health.py", "f':green[:material/check_circle:] {_name(check.name)}'"): "a check of ours",
+    ("ui/frame/health.py", "f':red[:material/error:] {_name(check.name)}: {sentence(check)}'"): "a check of ours",
+    ("ui/leads/table.py", "label"): "how many have come",
+    ("ui/leads/table.py", "say('mirror-filling', count=status.read) + reason"): "how many, and words of an error of ours",
+    ("ui/connection/mirror.py", "say('mirror-smaller', count=min(status.shrunk.values()))"): "how many",
+    ("ui/new/form.py", "say('new-draft', who=_label(draft))"): "made plain in _label",
+    ("ui/overview/figures.py", "say('overview-filling', count=status.read, time=moment(status.began_at))"): "how many",
+    ("ui/overview/figures.py", "say('overview-compared', since=_day(period.since), until=_day(period.until), before_since=_day(period.before_since), before_until=_day(period.before_until))"): "days",
+    ("ui/overview/figures.py", "say('overview-funnel-of', count=funnel.leads)"): "how many",
+    ("ui/overview/figures.py", "' · '.join([*notes, say('overview-hours-are', hours=_hours_told(figures.question.hours))])"): "hours and weekdays",
+    ("ui/overview/figures.py", "say('overview-off-duty', share=_of(off_duty, figures.leads))"): "a share",
+    ("ui/overview/figures.py", "say('overview-attention-count', count=told.leads, open=told.open)"): "how many",
+    ("ui/overview/figures.py", "label"): "callers give keys of ours",
+    ("ui/overview/figures.py", "value"): "callers give numbers",
+    ("ui/overview/figures.py", "beside"): "callers give numbers in sentences of ours",
+    ("ui/overview/figures.py", "how"): "callers give sentences of ours",
+    ("ui/overview/figures.py", "say(words, day=day, count=unknown)"): "a day and how many",
+    ("ui/overview/figures.py", "say('overview-attention-none', count=told.open)"): "how many",
+    ("ui/overview/figures.py", "say('overview-club-hours-intro', zone=str(zone()))"): "a name of the time zone database",
+    ("ui/frame/parts.py", "label"): "callers give sentences of ours, or names made plain; the values beside are drawn by st.text",
+    ("ui/leads/saved_views.py", "formats.plain(view.name) or view.id"): "an id of hex digits",
+    ("ui/streamlit_gaps/scripts.py", "f'<script{data}>{script}</script>'"): "a script of ours, its data escaped",
 }  # fmt: skip
 """(file, expression): why it is nobody's text."""
 
 
 def ui_files() -> list[Path]:
-    return sorted([*PROJECT.glob("ui/*.py"), *PROJECT.glob("pages/*.py")])
+    return sorted([*PROJECT.glob("ui/**/*.py"), *PROJECT.glob("pages/*.py")])
 
 
 @cache
@@ -103,9 +103,9 @@ def functions() -> dict[str, list[ast.FunctionDef]]:
 
 @cache
 def kinds_of_attributes() -> dict[str, set[bool]]:
-    """For each attribute of a class of `crm`, whether it is a number or a time, wherever it is one."""
+    """For each attribute of a class of `crm` and `desk`, whether it is a number or a time, wherever it is one."""
     found: dict[str, set[bool]] = {}
-    for path in PROJECT.glob("crm/**/*.py"):
+    for path in (path for room in ("crm", "desk", "store") for path in PROJECT.glob(f"{room}/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
                 for one in node.body:

@@ -1,4 +1,4 @@
-"""What the screens share: the frame around every page, words, formats, cached reads.
+"""What the screens draw: a folder for each page, the frame around them, and what closes gaps of Streamlit.
 
-The only room besides `pages/` that knows Streamlit. Decides nothing about leads; asks `crm`.
+The only room besides `pages/` that knows Streamlit. Decides nothing about leads; asks `desk`.
 """

@@ -12,19 +12,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.activity import Journal, Line
-from crm.amo import account, oauth, users
-from crm.amo.client import Client, Token
-from crm.amo.door import Door
+from crm import account, oauth, users
+from crm.client import Client, Token
 from crm.connection import decisions, status
 from crm.connection.consent import Consent
 from crm.connection.grant import GIVEN, LONG_LIVED, OURS, Grant, Held
 from crm.connection.refresh import Refresher
 from crm.connection.status import Refresh, Status
+from crm.door import Door
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, NotSent, SaidNo, SetupError
-from crm.settings import Settings
-from crm.store import Store, clock
+from crm.journal import Journal, Line
 from crm.vault import Vault, fingerprint
+from desk.settings import Settings
+from store import Store, clock
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class Connection:
         self._asking, self._ask_again_at = threading.Lock(), 0.0
         self.changed = threading.Event()  # set when there is another grant: whoever looks after it looks at once
 
-    # What AmoCRM's client asks for (crm.amo.client.Tokens)
+    # What AmoCRM's client asks for (crm.client.Tokens)
 
     def current(self) -> Token:
         """A token that should work. No request while the stored one is valid, one when it has run out.

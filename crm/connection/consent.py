@@ -18,11 +18,11 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from crm.amo import oauth
+from crm import oauth
 from crm.errors import SetupError
-from crm.settings import DOMAINS, Settings, is_loopback
-from crm.store import Store
-from crm.store.tables import oauth_states
+from desk.settings import DOMAINS, Settings, is_loopback
+from store import Store
+from store.tables import oauth_states
 
 STATE_LIFE = timedelta(minutes=20)
 """How long an admin may take on AmoCRM's consent page; the code he comes back with lives as long (sheet 3.2)."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from crm.amo.client import PERSON_SWITCHED_OFF
+from crm.client import PERSON_SWITCHED_OFF
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SetupError
 
 RENEW_BEFORE = timedelta(hours=2)

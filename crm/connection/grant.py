@@ -19,15 +19,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm.amo.client import Token
-from crm.amo.limiter import LIVE_PATIENCE_S
-from crm.amo.oauth import TOKEN_DEADLINE_S, Pair
+from crm.client import Token
 from crm.connection import decisions
 from crm.errors import DeskError, NotLetIn
-from crm.store import Store
-from crm.store.owners import is_gone, me
-from crm.store.tables import grants, refreshes
+from crm.limiter import LIVE_PATIENCE_S
+from crm.oauth import TOKEN_DEADLINE_S, Pair
 from crm.vault import Vault, fingerprint
+from store import Store
+from store.owners import is_gone, me
+from store.tables import grants, refreshes
 
 OURS, LONG_LIVED = 1, 2
 """Rows of `grants`: the pair we refresh, and what is known about `AMOCRM_ACCESS_TOKEN`."""

@@ -25,10 +25,10 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm.amo import oauth
-from crm.amo.door import Door
+from crm import oauth
 from crm.connection import decisions
 from crm.connection.grant import Grant, Held, Lease, Pulse
+from crm.door import Door
 from crm.errors import DeskError, NotLetIn, SetupError
 
 WAIT_S = oauth.TOKEN_DEADLINE_S + 5.0

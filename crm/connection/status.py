@@ -11,11 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.amo import oauth
+from crm import oauth
 from crm.connection import decisions
 from crm.connection.grant import LONG_LIVED, Grant
-from crm.settings import Settings
 from crm.vault import fingerprint
+from desk.settings import Settings
 
 NOT_CONNECTED = "not_connected"
 BROKEN = "broken"

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
-from sandbox.api.access import admins_only
 from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import item_query, own_link, page_of, paged
 from sandbox.call import Call
 from sandbox.club import account as club
+from sandbox.oauth.access import admins_only
 from sandbox.store.database import Row
 
 ENTITY_NAMES = {

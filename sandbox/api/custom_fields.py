@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
-from sandbox.api.access import admins_only
 from sandbox.api.checks import Item, each, items, pass_or_refuse, pass_or_refuse_one
 from sandbox.api.listing import own_link, page_of, paged, scalars
 from sandbox.call import Call
 from sandbox.club.account import ACCOUNT_ID
+from sandbox.oauth.access import admins_only
 from sandbox.store.database import Row, Store
 
 CHOICE_TYPES = ("select", "multiselect", "radiobutton")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
-from sandbox.api.access import admins_only
 from sandbox.api.checks import Item, items, pass_or_refuse, pass_or_refuse_one
 from sandbox.api.listing import MOST_LIMIT, Page, own_link, paged
 from sandbox.call import Call
+from sandbox.oauth.access import admins_only
 from sandbox.store.database import Row
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from sandbox.answers import Answer, hal, nothing, problem
 from sandbox.api import patching
-from sandbox.api.access import admins_only
 from sandbox.api.checks import Item, items, pass_or_refuse
 from sandbox.api.listing import created, page_of, paged
 from sandbox.call import Call
+from sandbox.oauth.access import admins_only
 from sandbox.store.database import Row
 
 

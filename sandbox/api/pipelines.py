@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.answers import Answer, Refusal, hal, nothing, problem
-from sandbox.api.access import admins_only
 from sandbox.api.card_input import LOST, WON, first_stage, stages_of
 from sandbox.api.checks import Item, items, not_a_choice, pass_or_refuse, pass_or_refuse_one
 from sandbox.api.listing import own_link, whole
 from sandbox.call import Call
 from sandbox.club.account import ACCOUNT_ID
+from sandbox.oauth.access import admins_only
 from sandbox.store.database import Row
 
 MOST_PIPELINES = 50

@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.answers import Answer, Refusal, hal, nothing, problem
-from sandbox.api.access import admins_only
 from sandbox.api.checks import Item, pass_or_refuse_one
 from sandbox.call import Call
 from sandbox.club.account import ACCOUNT_ID
+from sandbox.oauth.access import admins_only
 from sandbox.store.database import Row
 
 SETTINGS = {

@@ -7,10 +7,10 @@ from html import escape
 from urllib.parse import quote
 
 from sandbox.answers import HTML, Answer
-from sandbox.api.access import is_admin
 from sandbox.call import Call
 from sandbox.club.account import ACCOUNT_NAME, INTEGRATION_NAME
 from sandbox.oauth import grants, integration
+from sandbox.oauth.access import is_admin
 from sandbox.oauth.endpoint import redirect_to
 from sandbox.store.database import Row
 

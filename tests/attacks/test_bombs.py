@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.attacks.test_floods import BEHIND_A_PROXY, INTAKE, PATIENCE_S, lead, posted
-from tests.programs import local_cookies, running_desk
+from tests.support.programs import local_cookies, running_desk
 
 BOMBS = [
     json.dumps({field: "a" + run, "phone": "8 916 123-45-67"} | ({"phone": run} if field == "phone" else {})).encode()

@@ -11,11 +11,11 @@ from datetime import timedelta
 import requests
 import sqlalchemy as sa
 
-from crm.reception.keeping import CONTACT_BYTES, DAY_BYTES
-from crm.store import Store, clock
-from crm.store.tables import accepted_leads, submissions
-from tests.programs import RunningDesk, running_desk
+from desk.intake.keeping import CONTACT_BYTES, DAY_BYTES
+from store import Store, clock
+from store.tables import accepted_leads, submissions
 from tests.proxies.test_no_evidence import INTAKE, NOWHERE
+from tests.support.programs import RunningDesk, running_desk
 
 BEHIND_A_PROXY = NOWHERE | {"INTAKE_API_KEY": INTAKE, "TRUSTED_PROXIES": "127.0.0.0/8"}
 

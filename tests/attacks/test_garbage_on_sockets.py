@@ -5,8 +5,8 @@ from __future__ import annotations
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from tests.programs import local_cookies, running_desk, until
 from tests.proxies.test_no_evidence import NOWHERE
+from tests.support.programs import local_cookies, running_desk, until
 
 GARBAGE = (b"\xff" * 50, b"\x00", "text", "", b"\xff\xff\xff\xff\x0f" * 200, "\u0000")
 ROUNDS = 10

@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from crm.desk import Desk
-from crm.routes import OPERATOR_COOKIE, ScreenPop
-from crm.store.tables import drafts
-from tests.crm.api.conftest import open_desk
+from desk.desk import Desk
+from desk.web.routes import OPERATOR_COOKIE, ScreenPop
+from store.tables import drafts
+from tests.desk.web.conftest import open_desk
 
 CALL = "/new?phone=%2B79990000001&source=VK"
 

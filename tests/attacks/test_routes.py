@@ -10,13 +10,13 @@ import streamlit as st
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from crm.api import build
-from crm.headers import ALWAYS
-from crm.routes import routes
-from crm.settings import PROJECT
-from tests.programs import RunningDesk, free_port, local_cookies, running_desk
+from desk.settings import PROJECT
+from desk.web.api import build
+from desk.web.headers import ALWAYS
+from desk.web.routes import routes
 from tests.proxies.asking import Answer, ask, ask_socket
 from tests.proxies.test_no_evidence import INTAKE, NOWHERE
+from tests.support.programs import RunningDesk, free_port, local_cookies, running_desk
 
 EVERYBODY, HERE, ENTRANCE, PROVED, NOBODY = "everybody", "here", "entrance", "proved", "nobody"
 """Who may: anybody (who then shows a key, a secret or a state, or learns nothing worth hiding); whoever seems to be on this

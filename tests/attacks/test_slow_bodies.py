@@ -11,10 +11,10 @@ from statistics import median
 
 import pytest
 
-from crm.connections import BODY_S, HEAD_S
-from tests.programs import RunningDesk, free_port, local_cookies, running_desk, until
+from desk.web.connections import BODY_S, HEAD_S
 from tests.proxies.asking import ask
 from tests.proxies.test_no_evidence import INTAKE, NOWHERE
+from tests.support.programs import RunningDesk, free_port, local_cookies, running_desk, until
 
 FILES = 256
 """All the handles this desk may have; the machine itself gives thousands."""

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from tests.programs import browser_cookies
+from tests.support.programs import browser_cookies
 
 FAILURES = Path(__file__).parent / "failures"
 

@@ -4,7 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from tests.browser.test_plain_texts import TEXTS
-from ui import charts, formats
+from ui.frame import formats
+from ui.overview import charts
 
 for place, text in enumerate(TEXTS):
     shown = formats.plain(text)

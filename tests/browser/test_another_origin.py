@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from tests.programs import RunningDesk, running_desk
+from tests.support.programs import RunningDesk, running_desk
 
 pytestmark = pytest.mark.browser
 

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from crm.calls import entry
-from sandbox.testing import Sandbox, running_sandbox
+from desk.calls import entry
+from sandbox.process import Sandbox, running_sandbox
 from tests.browser.test_story import entities, key, open_page
-from tests.desks import settings_for
 from tests.oracle.run import ADMIN, _connect
-from tests.programs import LOCAL, RunningDesk, until
+from tests.support.desks import settings_for
+from tests.support.programs import LOCAL, RunningDesk, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone]  # keys pressed at a person's pace
 

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from crm.settings import PROJECT
-from tests.programs import RunningDesk, local_cookies, running_desk
-from ui.frame import SCREENS
+from desk.settings import PROJECT
+from tests.support.programs import RunningDesk, local_cookies, running_desk
+from ui.frame.frame import SCREENS
 
 pytestmark = pytest.mark.browser
 

@@ -20,19 +20,19 @@ import requests
 import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
-from crm.calls.drafts import new_id
-from crm.calls.texts import CONSENT, SCRIPT
-from crm.desk import Desk
-from crm.intake import NewLead
-from crm.reception.drafts import FormDraft
-from crm.settings import load
-from crm.store import clock
-from crm.store.tables import known_phones, leads, submissions
-from sandbox.testing import running_sandbox
+from desk.calls.drafts import new_id
+from desk.calls.texts import CONSENT, SCRIPT
+from desk.desk import Desk
+from desk.intake.form_draft import FormDraft
+from desk.lead import NewLead
+from desk.settings import load
+from sandbox.process import running_sandbox
+from store import clock
+from store.tables import known_phones, leads, submissions
 from tests.browser.conftest import PATIENCE_MS, open_line
-from tests.crm.calls.conftest import call
-from tests.desks import settings_for
-from tests.programs import RunningDesk, until
+from tests.desk.calls.conftest import call
+from tests.support.desks import settings_for
+from tests.support.programs import RunningDesk, until
 
 pytestmark = pytest.mark.browser
 

@@ -11,14 +11,14 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from crm.reception import Forms, snippet
-from crm.reception.drafts import FormDraft
-from crm.settings import Settings
-from crm.store import Store
-from crm.words import words
+from desk.intake import Forms, snippet
+from desk.intake.form_draft import FormDraft
+from desk.settings import Settings
+from desk.words import words
+from store import Store
 from tests.browser.conftest import open_line
 from tests.browser.test_first_visitor import NOWHERE
-from tests.programs import RunningDesk, running_desk
+from tests.support.programs import RunningDesk, running_desk
 
 pytestmark = pytest.mark.browser
 
@@ -77,14 +77,14 @@ def log(desk: RunningDesk, sites: list[Site]):
     # Another process has made the form: the running desk has to notice.
     until_noticed(desk, key)
 
-    from crm.reception import SubmissionLog
+    from desk.intake import SubmissionLog
 
     yield lambda: [line for line in SubmissionLog(store).page(form_id=form.id) if line.reason != "lead_invalid"]
     store.close()
 
 
 def until_noticed(desk: RunningDesk, key: str) -> None:
-    from tests.programs import until
+    from tests.support.programs import until
 
     def noticed() -> bool:
         answer = requests.get(f"{desk.url}/api/crm/{'0' * 32}", headers={"Authorization": f"Bearer {key}"}, timeout=60)
@@ -123,7 +123,7 @@ def test_marks_of_the_first_page_come_along(page: Page, sites, desk, log):
     send(page)
     expect(page.get_by_role("status")).to_have_text("Спасибо, заявка принята")
     store = Store(f"sqlite:///{desk.folder}/desk.db")
-    from crm.reception import SubmissionLog
+    from desk.intake import SubmissionLog
 
     said = SubmissionLog(store).said(log()[0])
     store.close()
@@ -204,7 +204,7 @@ def test_a_plain_form_tells_its_marks(page: Page, sites, desk, log):
     fill(page)
     send(page)
     expect(page.get_by_role("heading", name="Спасибо, заявка принята")).to_be_visible()
-    from crm.reception import SubmissionLog
+    from desk.intake import SubmissionLog
 
     store = Store(f"sqlite:///{desk.folder}/desk.db")
     said = SubmissionLog(store).said(log()[0])

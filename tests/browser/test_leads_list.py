@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from benchmarks.big_mirror import fill
-from crm.listing import Filter, Listing, Sort
-from crm.listing.filters import fingerprint
-from crm.mirror.rows import Rows
-from crm.store import Store
-from crm.store.tables import leads
-from tests.programs import RunningDesk, browser_cookies, running_desk
+from desk.listing import Filter, Listing, Sort
+from desk.listing.filters import fingerprint
+from desk.mirror.rows import Rows
+from store import Store
+from store.tables import leads
+from tests.support.programs import RunningDesk, browser_cookies, running_desk
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.programs import RunningDesk, running_desk
+from tests.support.programs import RunningDesk, running_desk
 
 pytestmark = pytest.mark.browser
 

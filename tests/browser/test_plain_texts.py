@@ -11,8 +11,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from crm.settings import PROJECT
-from tests.programs import free_port, until
+from desk.settings import PROJECT
+from tests.support.programs import free_port, until
 
 pytestmark = pytest.mark.browser
 

@@ -9,16 +9,16 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from crm.reception import Forms, presets, snippet
-from crm.reception.drafts import FormDraft, ways_of
-from crm.settings import Settings
-from crm.store import Store
-from crm.words import words
-from sandbox.testing import Sandbox, running_sandbox
+from desk.intake import Forms, presets, snippet
+from desk.intake.form_draft import FormDraft, ways_of
+from desk.settings import Settings
+from desk.words import words
+from sandbox.process import Sandbox, running_sandbox
+from store import Store
 from tests.browser.test_landing_page import Site, until_noticed
-from tests.crm.api.conftest import ADMIN
-from tests.desks import settings_for
-from tests.programs import RunningDesk, running_desk, until
+from tests.desk.web.conftest import ADMIN
+from tests.support.desks import settings_for
+from tests.support.programs import RunningDesk, running_desk, until
 
 pytestmark = pytest.mark.browser
 
@@ -162,7 +162,7 @@ def test_a_page_that_hides_where_it_is(page: Page, site, desk, forms):
     page.get_by_role("button", name="Отправить").click()
     expect(page.get_by_role("heading", name="Браузер скрыл, с какого сайта отправлено")).to_be_visible()
     store = Store(desk.database_url)
-    from crm.reception import SubmissionLog
+    from desk.intake import SubmissionLog
 
     [line] = [one for one in SubmissionLog(store).page() if one.reason == "origin_null"]
     assert (line.name, line.is_open) == ("Нора Безадресная", True)

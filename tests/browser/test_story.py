@@ -10,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.programs import RunningDesk, running_desk, until
+from tests.support.programs import RunningDesk, running_desk, until
 
 pytestmark = pytest.mark.browser
 

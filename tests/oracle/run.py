@@ -23,11 +23,11 @@ import sqlalchemy as sa
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import sync_playwright
 
-from sandbox.testing import Sandbox, running_sandbox
-from tests import postgres
+from sandbox.process import Sandbox, running_sandbox
 from tests.browser.conftest import FLAGS
-from tests.desks import settings_for
-from tests.programs import LOCAL, RunningDesk, browser_cookies, until
+from tests.support import postgres
+from tests.support.desks import settings_for
+from tests.support.programs import LOCAL, RunningDesk, browser_cookies, until
 
 CREATE, NOTES, CONTACTS, TOKEN = (
     "/api/v4/leads/complex",

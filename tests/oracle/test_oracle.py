@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres
+from tests.support import postgres
 
 ROOT = Path(__file__).parents[2]
 LONG = bool(os.environ.get("DESK_SOAK"))

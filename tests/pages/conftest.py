@@ -10,10 +10,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.testing.v1.element_tree import ElementTree, parse_tree_from_messages
 
-from crm.desk import Desk, install
-from crm.settings import PROJECT
-from sandbox.testing import Sandbox, running_sandbox
-from tests.desks import desk_for
+from desk.desk import Desk, install
+from desk.settings import PROJECT
+from sandbox.process import Sandbox, running_sandbox
+from tests.support.desks import desk_for
 
 RUN_S = 60
 

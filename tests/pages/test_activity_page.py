@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm.intake import NewLead
+from desk.lead import NewLead
 from tests.pages.conftest import shown
 
 LEAD = NewLead("Секретарь Тайная", "+79615551020", "Йога", "Звонок", "Личное сообщение")
@@ -68,7 +68,7 @@ def test_nothing_private_is_shown(desk, open_page):
 
 
 def _ask(desk):
-    from crm.amo import account
+    from crm import account
     from crm.errors import DeskError
 
     try:

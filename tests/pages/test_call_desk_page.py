@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.calls.drafts import new_id
-from crm.calls.entry import CALL_FIELDS
-from crm.calls.texts import CONSENT
-from crm.store.tables import consents
-from tests.crm.calls.conftest import PHONE, call, contact_row, lead_row, put, put_stages
+from desk.calls.drafts import new_id
+from desk.calls.entry import CALL_FIELDS
+from desk.calls.texts import CONSENT
+from store.tables import consents
+from tests.desk.calls.conftest import PHONE, call, contact_row, lead_row, put, put_stages
 from tests.pages.conftest import shown
 from tests.pages.test_new_page import GOOD, created, fill, submit
 

@@ -7,11 +7,11 @@ import re
 import pytest
 from streamlit.runtime.context import ContextProxy
 
-from crm.desk import install
 from crm.errors import DeskError
-from crm.routes import RESULT_COOKIE
-from tests.desks import desk_for
+from desk.desk import install
+from desk.web.routes import RESULT_COOKIE
 from tests.pages.conftest import shown
+from tests.support.desks import desk_for
 
 
 def test_connected(desk, box, open_page):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from crm.delivery import DELIVERED, NEEDS_DECISION, UNKNOWN
-from crm.intake import NewLead
-from crm.store.tables import deliveries
+from desk.delivery import DELIVERED, NEEDS_DECISION, UNKNOWN
+from desk.lead import NewLead
+from store.tables import deliveries
 from tests.pages.conftest import shown
 
 LEAD = NewLead("Вера Доставкина", "+79615550011", "Йога", "Сайт", "Хочу утром")

@@ -54,8 +54,8 @@ def test_another_choice_holds_without_a_restart(app, desk, box, open_page):
 
 def test_a_wrong_type_is_said_so(box, tmp_path, open_page):
     """A number in the settings that belongs to a field of another type is named with that type."""
-    from crm.desk import install
-    from tests.desks import desk_for
+    from desk.desk import install
+    from tests.support.desks import desk_for
 
     with desk_for(box, tmp_path, AMOCRM_FIELD_PHONE="264931") as desk:
         install(desk)

@@ -7,17 +7,17 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.reception import API, keeping, salvage
-from crm.reception.drafts import FormDraft, ways_of
-from crm.reception.forms import KEY_PREFIX
-from crm.reception.log import OUTCOMES
-from crm.reception.presets import PRESETS
-from crm.reception.reception import NOBODYS_PHONE
-from crm.reception.signs import SIGNS
-from crm.store.tables import accepted_leads
-from crm.words import words
+from desk.intake import API, keeping, salvage
+from desk.intake.form_draft import FormDraft, ways_of
+from desk.intake.forms import KEY_PREFIX
+from desk.intake.intake import NOBODYS_PHONE
+from desk.intake.log import OUTCOMES
+from desk.intake.presets import PRESETS
+from desk.intake.signs import SIGNS
+from desk.words import words
+from store.tables import accepted_leads
 from tests.pages.conftest import shown
-from ui.form_drawers import OVERLAP_DAYS
+from ui.forms.drawers import OVERLAP_DAYS
 
 LEAD = {"name": "Ольга Новая", "phone": "8 (961) 555-10-20", "message": "Утром"}
 
@@ -38,9 +38,9 @@ def press(app, key):
 
 def close(app):
     """What dismissing the drawer does."""
-    from ui import form_drawers
+    from ui.forms import drawers
 
-    for key in (form_drawers.OPEN, form_drawers.FRESH, form_drawers.FAULTS, form_drawers.REVOKING):
+    for key in (drawers.OPEN, drawers.FRESH, drawers.FAULTS, drawers.REVOKING):
         if key in app.session_state:
             del app.session_state[key]
     return app.run()
@@ -352,11 +352,11 @@ def test_a_submission_that_is_gone(desk, open_page):
 
 def test_a_row_chosen_opens_its_submission(desk, form, open_page):
     """The table tells a row; the page knows which submission stood there."""
-    from ui import submissions_view
+    from ui.forms import log
 
     desk.reception.take(form, LEAD)
     app = open_page("forms")
-    assert app.session_state[submissions_view.SHOWN] == [desk.reception.log.page()[0].id]
+    assert app.session_state[log.SHOWN] == [desk.reception.log.page()[0].id]
 
 
 # Senders as they are

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crm.desk import install
-from tests.desks import desk_for
+from desk.desk import install
 from tests.pages.conftest import shown
+from tests.support.desks import desk_for
 
 
 def test_on(desk, box, open_page):

@@ -11,17 +11,17 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.big_mirror import fill
-from crm import phones
-from crm.desk import install
-from crm.listing import Filter, Sort, listing
-from crm.listing.filters import fingerprint
-from crm.mirror.rows import Rows
-from crm.mirror.walks import FILL, LEADS
-from crm.settings import PROJECT
-from crm.store.tables import accepted_leads, consents, deliveries, leads, mirror_walks, stage_changes, views
-from tests.desks import desk_for
+from desk import phones
+from desk.desk import install
+from desk.listing import Filter, Sort, listing
+from desk.listing.filters import fingerprint
+from desk.mirror.rows import Rows
+from desk.mirror.walks import FILL, LEADS
+from desk.settings import PROJECT
+from store.tables import accepted_leads, consents, deliveries, leads, mirror_walks, stage_changes, views
 from tests.pages.conftest import RUN_S, shown
-from ui import leads_filters
+from tests.support.desks import desk_for
+from ui.leads import filters
 
 HOME = str(PROJECT / "pages" / "navigation.py")
 
@@ -325,10 +325,10 @@ def test_what_was_read_later_can_be_chosen(desk, monkeypatch):
     assert app.multiselect(key="leads.source").options == []
 
     def knows():
-        drawn = {leads_filters.DRAWN: app.session_state[leads_filters.DRAWN]}
+        drawn = {filters.DRAWN: app.session_state[filters.DRAWN]}
         with monkeypatch.context() as patch:
-            patch.setattr(leads_filters.st, "session_state", drawn)
-            return leads_filters.has_new_choices()
+            patch.setattr(filters.st, "session_state", drawn)
+            return filters.has_new_choices()
 
     assert not knows()
     fill(desk.store, leads=60, contacts=30)

@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from crm.readiness import AMOCRM, DATABASE, DISK, HOOKS, MIRROR, PEOPLE, WAITING, WORK, Check, Verdict
-from crm.store import clock
+from desk.readiness import AMOCRM, DATABASE, DISK, HOOKS, MIRROR, PEOPLE, WAITING, WORK, Check, Verdict
+from store import clock
 from tests.pages.conftest import shown
-from ui import health_view
-from ui.frame import SCREENS
+from ui.frame import health
+from ui.frame.frame import SCREENS
 
 SINCE = clock.now()
 
@@ -91,8 +91,8 @@ def test_a_database_that_keeps_us_waiting_is_told(desk, open_page, monkeypatch):
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_every_kind_of_work_has_a_name(desk, language, monkeypatch):
     """Also of those that have a check of their own, and of a part of one."""
-    monkeypatch.setattr("ui.words.language", lambda: language)
-    assert not [name for name in (*WORK, "mirror.leads", "delivery", "hooks") if health_view.work(name) == name]
+    monkeypatch.setattr("ui.frame.words.language", lambda: language)
+    assert not [name for name in (*WORK, "mirror.leads", "delivery", "hooks") if health.work(name) == name]
 
 
 def test_the_card_tells_every_round(desk, open_page):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from crm.errors import BrokenWord
-from tests.crm.mirror.conftest import fill, settle
+from tests.desk.mirror.conftest import fill, settle
 from tests.pages.conftest import shown
 
 

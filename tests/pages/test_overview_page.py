@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks import big_mirror
-from crm.store.tables import leads, mirror_walks
+from store.tables import leads, mirror_walks
 from tests.pages.conftest import shown
 
 
@@ -83,7 +83,7 @@ def test_an_address_is_understood_and_nonsense_is_not_believed(filled):
     """A link opens what it says; what says nothing is the default, and nothing breaks."""
     from streamlit.testing.v1 import AppTest
 
-    from crm.settings import PROJECT
+    from desk.settings import PROJECT
 
     app = AppTest.from_file(str(PROJECT / "pages" / "navigation.py"), default_timeout=60).run()
     app.switch_page("overview.py")

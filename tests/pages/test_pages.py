@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from crm.store import Store
-from tests.crm.calls.conftest import PHONE, contact_row, lead_row, put, put_stages
+from store import Store
+from tests.desk.calls.conftest import PHONE, contact_row, lead_row, put, put_stages
 from tests.pages.conftest import shown
-from ui.frame import SCREENS
+from ui.frame.frame import SCREENS
 
 NAMES = [screen.name for screen in SCREENS]
 ASKING = ["fields"]
@@ -73,9 +73,9 @@ def test_refused(name, trouble, box, desk, open_page):
 @pytest.mark.parametrize("name", NAMES)
 def test_down(name, box, tmp_path, open_page):
     """With AmoCRM gone each page stands; those that need it say that it cannot be reached."""
-    from crm.desk import install
-    from sandbox.testing import start
-    from tests.desks import desk_for
+    from desk.desk import install
+    from sandbox.process import start
+    from tests.support.desks import desk_for
 
     gone = start(leads=5, rps=1000)
     with desk_for(gone, tmp_path) as desk:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import free_port, until
+from tests.support.programs import free_port, until
 
 PACKAGES = {"nginx": "nginx-light", "haproxy": "haproxy", "caddy": "caddy", "socat": "socat"}
 """The program, and the package it comes from."""

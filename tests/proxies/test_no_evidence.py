@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.programs import RunningDesk, running_desk, until
 from tests.proxies.asking import LEAD, ask, ask_socket
 from tests.proxies.standing import KINDS, standing
+from tests.support.programs import RunningDesk, running_desk, until
 
 NOWHERE = {
     "AMOCRM_API_URL": "http://127.0.0.1:1",
@@ -85,7 +85,7 @@ def test_without_the_proof_they_would_see_everything(kind: str, tmp_path):
 
 def test_the_desks_own_machine_is_served_meanwhile(desk: RunningDesk):
     """Without a proxy, and with the cookie that the console's link gives, the page and its live connection are there."""
-    from tests.programs import local_cookies
+    from tests.support.programs import local_cookies
 
     host, cookie = f"localhost:{desk.port}", "; ".join(f"{name}={value}" for name, value in local_cookies().items())
     assert ask(desk.port, "/", host).status == 403

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from crm.settings import PROJECT
-from tests.programs import RunningDesk, free_port, running_desk
+from desk.settings import PROJECT
 from tests.proxies.standing import NGINX, started
 from tests.proxies.test_no_evidence import INTAKE, NOWHERE
+from tests.support.programs import RunningDesk, free_port, running_desk
 
 PAGES = ("README.md", "README.ru.md", "docs/webhooks.md")
 NAME = "desk.example.com"

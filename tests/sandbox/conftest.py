@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.testing import Sandbox, start
+from sandbox.process import Sandbox, start
 from tests.sandbox.receiver import Receiver
 
 LEADS = 60

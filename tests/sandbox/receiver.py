@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from sandbox import brackets
-from sandbox.testing import wait_until
+from sandbox.process import wait_until
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.club.structure import ADMIN_ID, CORPORATE, MANAGERS, SALES, WORKING
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api, errors
 from tests.sandbox.receiver import Receiver
 

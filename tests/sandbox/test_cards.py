@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.club.structure import ADMIN_ID, CORPORATE, INCOMING, MANAGERS, SALES, WORKING
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import LEADS, Api, errors
 
 FIRST = WORKING[SALES][0]

@@ -11,7 +11,7 @@ import phonenumbers
 import pytest
 
 from sandbox.club import habits, people, structure
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api
 
 NOW = 1_760_000_000

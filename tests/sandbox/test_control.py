@@ -10,7 +10,7 @@ import requests
 
 from sandbox.club.structure import MANAGERS, SALES, WORKING
 from sandbox.config import Config
-from sandbox.testing import Sandbox, SandboxError
+from sandbox.process import Sandbox, SandboxError
 from tests.sandbox.conftest import LEADS, Api
 
 

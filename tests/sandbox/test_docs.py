@@ -13,7 +13,7 @@ from sandbox.control import TABLE
 from sandbox.control.people import ACTIONS as EDITS
 from sandbox.faults import ACTIONS, GARBAGE, MATCHES, OPTIONS
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, DEFAULT_REDIRECT_URI, SECRET_VARIABLE
-from sandbox.testing import ROOT, Sandbox
+from sandbox.process import ROOT, Sandbox
 
 PAGE = (ROOT / "docs" / "sandbox.md").read_text()
 OPTION_STRINGS = [string for action in parser()._actions for string in action.option_strings if string.startswith("--")]

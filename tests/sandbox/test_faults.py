@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox.testing import Sandbox, SandboxError, wait_until
+from sandbox.process import Sandbox, SandboxError, wait_until
 from tests.sandbox.conftest import LEADS, Api
 
 COMPLEX = "/api/v4/leads/complex"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.club.structure import PHONE_KINDS
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api, errors
 
 NEW_FIELDS = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sandbox.config import Config
 from sandbox.ledger import busiest_second
 from sandbox.limiter import Limiter
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api
 
 NEVER = Config(block_after=0)

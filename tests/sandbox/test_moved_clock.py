@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api
 from tests.sandbox.receiver import Receiver
 

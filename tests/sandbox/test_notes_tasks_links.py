@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api, errors
 
 COMMON = {"note_type": "common", "params": {"text": "Здравствуйте"}}

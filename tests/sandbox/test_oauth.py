@@ -14,7 +14,7 @@ import requests
 
 from sandbox.club.account import ACCOUNT_ID
 from sandbox.club.structure import ADMIN_ID, MANAGERS
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api
 from tests.sandbox.receiver import Receiver
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.testing import Sandbox, wait_until
+from sandbox.process import Sandbox, wait_until
 from tests.sandbox.conftest import LEADS, Api
 
 

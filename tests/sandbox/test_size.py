@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from sandbox.testing import Sandbox, running_sandbox
+from sandbox.process import Sandbox, running_sandbox
 
 LEADS = 100_000
 FILL_S = 60

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_REDIRECT_URI
-from sandbox.testing import ROOT, SandboxError, running_sandbox, start, wait_until
+from sandbox.process import ROOT, SandboxError, running_sandbox, start, wait_until
 
 NOW = 1_760_000_000
 MONTH_S = 30 * 24 * 3600
@@ -61,7 +61,7 @@ def test_signal_ends_it_quickly_even_with_connections_open(number: signal.Signal
 def test_it_dies_with_its_parent() -> None:
     """When whoever holds its stdin is killed, the sandbox ends, although nobody told it to."""
     script = (
-        "import sys; from sandbox.testing import start; box = start(leads=0);"
+        "import sys; from sandbox.process import start; box = start(leads=0);"
         "print(box.process.pid, box.url, flush=True); sys.stdin.read()"
     )
     parent = subprocess.Popen(

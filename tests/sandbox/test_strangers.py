@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.club.structure import CORPORATE, INCOMING, MANAGERS, SALES, WORKING
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api, errors
 
 FORM = {"form_id": "f", "form_name": "Запись", "form_page": "https://x.example", "form_sent_at": 1_760_000_000}

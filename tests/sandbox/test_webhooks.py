@@ -11,7 +11,7 @@ import pytest
 from sandbox.club.account import ACCOUNT_ID
 from sandbox.club.structure import ADMIN_ID, CORPORATE, MANAGERS, SALES, WORKING
 from sandbox.hooks import retrying
-from sandbox.testing import Sandbox, wait_until
+from sandbox.process import Sandbox, wait_until
 from tests.sandbox.conftest import Api, errors
 from tests.sandbox.receiver import Receiver
 

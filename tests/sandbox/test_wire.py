@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 from tests.sandbox.conftest import Api
 
 

@@ -16,10 +16,10 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from crm.fields import FieldMap
-from crm.reception import API, Forms
-from crm.reception.drafts import FormDraft, ways_of
-from crm.reception.presets import PRESETS
+from desk.fields import FieldMap
+from desk.intake import API, Forms
+from desk.intake.form_draft import FormDraft, ways_of
+from desk.intake.presets import PRESETS
 
 FOLDER = Path(__file__).parent / "requests"
 

@@ -12,18 +12,18 @@ import pytest
 import requests
 import sqlalchemy as sa
 
-from crm.desk import Desk
-from crm.fields import FieldMap
-from crm.reception import Forms, SubmissionLog
-from crm.reception.reception import Reception
-from crm.settings import Settings
-from crm.store import Store
-from crm.store.tables import accepted_leads, consents
-from sandbox.testing import Sandbox, running_sandbox
-from tests.crm.api.conftest import ADMIN, INTAKE, app_of, no_hurry
-from tests.desks import desk_for, settings_for
-from tests.programs import RunningDesk, running_desk, until
+from desk.desk import Desk
+from desk.fields import FieldMap
+from desk.intake import Forms, SubmissionLog
+from desk.intake.intake import Reception
+from desk.settings import Settings
+from sandbox.process import Sandbox, running_sandbox
+from store import Store
+from store.tables import accepted_leads, consents
+from tests.desk.web.conftest import ADMIN, INTAKE, app_of, no_hurry
 from tests.senders.corpus import Sent, add_fields, all_sent, form_id_of, make_forms, post
+from tests.support.desks import desk_for, settings_for
+from tests.support.programs import RunningDesk, running_desk, until
 
 CORPUS = all_sent()
 
@@ -35,7 +35,7 @@ ARRIVING_S = 240.0
 
 def test_there_are_enough_of_them():
     """At least sixty requests, of every preset, with a right outcome each."""
-    from crm.reception.presets import PRESETS
+    from desk.intake.presets import PRESETS
 
     assert len(CORPUS) >= 60
     assert {sent.form for sent in CORPUS} >= {preset.id or "own" for preset in PRESETS}
@@ -217,7 +217,7 @@ def _is_known(running: RunningDesk, key: str) -> bool:
 
 
 def _all_settled(store: Store, count: int) -> bool:
-    from crm.store.tables import deliveries
+    from store.tables import deliveries
 
     with store.read() as db:
         return db.scalar(sa.select(sa.func.count()).where(deliveries.c.settled_at.is_not(None))) == count

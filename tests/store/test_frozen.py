@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm.settings import PROJECT
-from crm.store import Store, engine, frozen
-from crm.store.frozen import LEAVE, NOT_STOPPED, WAKE, Process, judged, state_of, writers
-from crm.store.tables import facts
-from tests.programs import until
+from desk.settings import PROJECT
+from store import Store, engine, frozen
+from store.frozen import LEAVE, NOT_STOPPED, WAKE, Process, judged, state_of, writers
+from store.tables import facts
+from tests.support.programs import until
 
 LOCKS = """\
 1: POSIX  ADVISORY  WRITE 4711 08:01:131 120 120
@@ -37,8 +37,8 @@ NAMED_S = {True: engine.FROZEN_S + 2.0, False: engine.IDLE_S + 2.0}
 
 HOLDER = """
 import sys
-from crm.store import Store
-from crm.store.tables import facts
+from store import Store
+from store.tables import facts
 store = Store(sys.argv[1])
 try:
     with store.write() as db:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from crm.store import clock
-from crm.store.jumps import AMOCRM, DATABASE, KEPT, MACHINE, Jumps, Look, between
+from store import clock
+from store.jumps import AMOCRM, DATABASE, KEPT, MACHINE, Jumps, Look, between
 
 STILL = Look((1000.0, 1000.1), (1000.0, 1000.2), (990.0, 991.5))
 

@@ -12,10 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from crm.errors import SetupError
-from crm.mirror import night
-from crm.store import Store
-from crm.store.migrations import config
-from crm.store.tables import HEAD, activity, grants, lead_contacts, leads, metadata, mirror_walks
+from desk.mirror import night
+from store import Store
+from store.migrations import config
+from store.tables import HEAD, activity, grants, lead_contacts, leads, metadata, mirror_walks
 
 NAIVE = datetime(2026, 3, 8)  # noqa: DTZ001 - what must not get in
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.store import clock, waits
+from store import clock, waits
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from typing import Any
 import requests
 
 from sandbox.club.structure import DIRECTION_FIELD, MANAGERS, SOURCE_FIELD
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 
 WON, LOST = 142, 143
 DAY_S = 24 * 3600

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.testing import Sandbox, SandboxError, running_sandbox
+from sandbox.process import Sandbox, SandboxError, running_sandbox
 from tests.support.edits import DEEDS, TELLING, Edits
 from tests.support.truth import Truth, ten
 

@@ -15,7 +15,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.club.structure import CONTACT_PHONE_FIELD, DIRECTION_FIELD, PHONE_FIELD, SOURCE_FIELD
-from sandbox.testing import Sandbox
+from sandbox.process import Sandbox
 
 WON, LOST = 142, 143
 UNTOUCHED_S = 3 * 24 * 3600

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.formats import masked
+from ui.frame.formats import masked
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from crm.settings import PROJECT
-from tests.programs import until
+from desk.settings import PROJECT
+from tests.support.programs import until
 
 PAGE = """
 import time

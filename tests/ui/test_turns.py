@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ui.turns import Turns
+from ui.streamlit_gaps.turns import Turns
 
 
 def test_they_come_in_their_order():

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from crm.connection import Connection
-from crm.desk import Desk, vault_of
-from sandbox.testing import Sandbox
-from tests.desks import KEY, desk_for
+from desk.desk import Desk, vault_of
+from sandbox.process import Sandbox
+from tests.support.desks import KEY, desk_for
 
 WORKER = "tests.crm.connection.worker"
 

@@ -8,13 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from crm.amo import account
+from crm import account
 from crm.connection import Connection
 from crm.connection.consent import STATE_LIFE
-from crm.desk import vault_of
 from crm.errors import DeskError, NotLetIn, SetupError
-from crm.store.tables import grants
-from tests.desks import desk_for
+from desk.desk import vault_of
+from store.tables import grants
+from tests.support.desks import desk_for
 
 
 def answer_of(callback):

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.amo import account
+from crm import account
 from crm.errors import DeskError, NotLetIn
 from tests.crm.connection.conftest import token_calls
-from tests.desks import KEY, desk_for
+from tests.support.desks import KEY, desk_for
 
 TOKEN = "/oauth2/access_token"
 
@@ -93,7 +93,7 @@ def test_a_local_amocrm_that_names_real_hosts_is_asked_itself(box, desk, at, mon
     box.fault("cut_after", path=TOKEN, times=1)
     with pytest.raises(DeskError):
         desk.connection.refresh_now()
-    monkeypatch.setattr("crm.amo.oauth.claims_of", lambda token: {"api_domain": "api-b.amocrm.ru"})
+    monkeypatch.setattr("crm.oauth.claims_of", lambda token: {"api_domain": "api-b.amocrm.ru"})
     at(desk, datetime.now(UTC) + timedelta(seconds=10)).refresh_now()
     assert desk.connection.status().state == "connected"
 

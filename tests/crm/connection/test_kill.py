@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.amo import account
+from crm import account
 from crm.connection.grant import LEASE_S
 from crm.errors import NotLetIn
-from sandbox.testing import running_sandbox
+from sandbox.process import running_sandbox
 from tests.crm.connection.conftest import WORKER, token_calls
-from tests.desks import KEY, desk_for
-from tests.programs import until
-from tests.workers import Worker
+from tests.support.desks import KEY, desk_for
+from tests.support.programs import until
+from tests.support.workers import Worker
 
 STEPS = ("before the journal", "after the journal", "request on its way", "request carried out", "answered", "stored")
 LOST_IN_STRICT = ("request carried out", "answered")

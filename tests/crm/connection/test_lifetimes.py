@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm.amo.oauth import LONGEST_LIFE_S, USUAL_LIFE_S, lifetime_s
+from crm.oauth import LONGEST_LIFE_S, USUAL_LIFE_S, lifetime_s
 
 NOW = datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.amo import account
-from crm.desk import Desk
+from crm import account
 from crm.errors import DeskError, NotLetIn
-from crm.intake import NewLead
-from crm.store import clock
-from tests.desks import KEY, desk_for
+from desk.desk import Desk
+from desk.lead import NewLead
+from store import clock
+from tests.support.desks import KEY, desk_for
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.amo import account
+from crm import account
 from crm.connection import decisions
-from crm.delivery.decisions import NEEDS_DECISION
 from crm.errors import NotLetIn
-from crm.readiness import CONNECTION, look
+from desk.delivery.decisions import NEEDS_DECISION
+from desk.readiness import CONNECTION, look
 from tests.crm.connection.conftest import token_calls
 
 HOURS = timedelta(hours=1)
@@ -110,7 +110,7 @@ def test_another_person_who_connects_ends_it(box, desk):
 
 def test_leads_wait_and_go_on(box, desk):
     """The queue waits as for a dead key, asks nobody meanwhile, and delivers when the person is let in again."""
-    from tests.crm.delivery.conftest import LEAD, make_due, row_of
+    from tests.desk.delivery.conftest import LEAD, make_due, row_of
 
     switch(box, active=False)
     lead_id = desk.outbox.accept(LEAD, "api")

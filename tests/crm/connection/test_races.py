@@ -9,13 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 
-from crm.amo import account
+from crm import account
 from crm.connection.grant import Grant
 from crm.errors import DeskError, NotLetIn
-from crm.store.tables import grants
+from store.tables import grants
 from tests.crm.connection.conftest import token_calls
-from tests.desks import KEY, desk_for
-from tests.programs import until
+from tests.support.desks import KEY, desk_for
+from tests.support.programs import until
 
 TOKEN = "/oauth2/access_token"
 

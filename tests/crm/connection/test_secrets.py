@@ -12,12 +12,12 @@ import requests
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from crm.amo import account
-from crm.desk import install
+from crm import account
 from crm.errors import DeskError
-from crm.routes import routes
+from desk.desk import install
+from desk.web.routes import routes
 from tests.crm.connection.test_faults import TOKEN, UNANSWERED
-from tests.desks import desk_for
+from tests.support.desks import desk_for
 
 ADMIN = "admin-key-0123456789"
 
@@ -110,8 +110,8 @@ def test_no_secret_leaks(box, tmp_path, monkeypatch):
 
 def test_the_running_desk_tells_no_secret(box, tmp_path):
     """The console of a real desk process and its answers after a revoked grant hold no token either."""
-    from tests.desks import settings_for
-    from tests.programs import running_desk, until
+    from tests.support.desks import settings_for
+    from tests.support.programs import running_desk, until
 
     grant = box.grant()
     with running_desk(**settings_for(box, ADMIN_API_KEY=ADMIN)) as desk:
@@ -131,7 +131,7 @@ def test_the_running_desk_tells_no_secret(box, tmp_path):
 def _database_texts(desk):
     import sqlalchemy as sa
 
-    from crm.store.tables import metadata
+    from store.tables import metadata
 
     with desk.store.read() as db:
         return "\n".join(str(row) for table in metadata.sorted_tables for row in db.execute(sa.select(table)))

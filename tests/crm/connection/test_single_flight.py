@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.amo import account
+from crm import account
 from crm.errors import DeskError
-from crm.store.tables import grants
-from sandbox.testing import running_sandbox
+from sandbox.process import running_sandbox
+from store.tables import grants
 from tests.crm.connection.conftest import WORKER, token_calls
-from tests.desks import KEY, desk_for
-from tests.programs import until
-from tests.workers import workers
+from tests.support.desks import KEY, desk_for
+from tests.support.programs import until
+from tests.support.workers import workers
 
 ROUNDS = 200 if os.environ.get("DESK_SOAK") else 12
 THREADS = 32

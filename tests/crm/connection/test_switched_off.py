@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from crm.errors import NotLetIn
-from crm.intake import NewLead
-from crm.routes import routes
+from desk.lead import NewLead
+from desk.web.routes import routes
 
 
 @pytest.fixture

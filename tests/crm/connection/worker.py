@@ -15,11 +15,11 @@ import threading
 import time
 from pathlib import Path
 
-from crm.amo import account
+from crm import account
 from crm.connection import Connection
-from crm.desk import Desk, vault_of
 from crm.errors import DeskError
-from crm.settings import load
+from desk.desk import Desk, vault_of
+from desk.settings import load
 
 
 def main(folder: str, what: str, *rest: str) -> None:

@@ -1,0 +1,228 @@
+"""The network under `requests`: two things it does not do, and what its exceptions mean.
+
+It does not tell when the first byte of a request leaves this machine. Before it a write may be repeated; after it nobody
+knows (sheet 4.5). The connections here note it, and ask a last time whether the request may leave. And it has no end for
+an exchange as a whole; these connections give their line to a `Deadline`, from looking the name up to the body's last byte.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util.connection import allowed_gai_family
+
+from crm import resolver
+from crm.deadline import Deadline
+from crm.errors import NetworkError, NoAnswer, NotSent
+
+POOL_CONNECTIONS = 8
+"""Kept connections to one host. The pace of seven a second never needs more."""
+
+# At DEBUG urllib3 writes whole addresses, and a search for a contact has the phone in it.
+logging.getLogger("urllib3").setLevel(logging.INFO)
+
+
+class _Exchange(threading.local):
+    """This thread's request, for the connections below it."""
+
+    deadline: Deadline | None = None
+    may_leave: Callable[[], object] | None = None
+    has_left = False
+
+
+_now = _Exchange()
+
+
+class _Watched:
+    """Mixed into urllib3's connections: they ask before the first byte of a request leaves, note that it did, and give
+    their line to the deadline of the exchange they serve."""
+
+    sock: Any
+    timeout: Any
+    _dns_host: str
+    _is_connecting = False
+    served: Deadline | None = None
+
+    def connect(self) -> None:
+        self._is_connecting = True  # what is said to a proxy on the way is not the request
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            self._is_connecting = False
+
+    def request(self, *args: Any, **options: Any) -> None:
+        self.served = _now.deadline
+        if self.sock is not None and self.served is not None:
+            self.served.watch(self.sock)  # a kept line
+        super().request(*args, **options)  # type: ignore[misc]
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if not self._is_connecting:
+            if not _now.has_left and _now.may_leave is not None and _now.deadline is not None:
+                with _now.deadline.paused():
+                    _now.may_leave()
+                if _now.deadline.has_struck:
+                    raise NotSent("unreachable")
+            _now.has_left = True
+        super().send(data)  # type: ignore[misc]
+
+    def _new_conn(self) -> socket.socket:
+        """A line to the first address that takes one: within the connect time-out each, and the deadline together."""
+        host, port, limit_s = self._dns_host.strip("[]"), self.port, self.timeout  # type: ignore[attr-defined]
+        try:
+            host.encode("idna")
+            found = resolver.addresses(host, port, allowed_gai_family(), self._within(limit_s))
+        except UnicodeError:
+            raise LocationParseError("a host, label empty or too long") from None
+        except socket.gaierror as error:
+            raise NameResolutionError(host, self, error) from error  # type: ignore[arg-type]
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "looking up the name timed out") from error
+        failed: OSError | None = None
+        for family, kind, protocol, _, address in found:
+            line = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():  # type: ignore[attr-defined]
+                    line.setsockopt(*option)
+                line.settimeout(self._within(limit_s))
+                if self.source_address:  # type: ignore[attr-defined]
+                    line.bind(self.source_address)  # type: ignore[attr-defined]
+                if _now.deadline is not None:
+                    _now.deadline.watch(line)
+                line.connect(address)
+                line.settimeout(limit_s)
+                return line
+            except OSError as error:
+                line.close()
+                failed = error
+        if isinstance(failed, TimeoutError):
+            raise ConnectTimeoutError(self, "connecting timed out") from failed
+        raise NewConnectionError(self, "no address took a connection") from failed  # type: ignore[arg-type]
+
+    @staticmethod
+    def _within(limit_s: Any) -> float:
+        left_s = _now.deadline.left_s if _now.deadline is not None else float(limit_s)
+        if left_s <= 0:
+            raise TimeoutError
+        return min(float(limit_s), left_s)
+
+
+class _Http(_Watched, HTTPConnection):
+    pass
+
+
+class _Https(_Watched, HTTPSConnection):
+    pass
+
+
+class _Kept:
+    """Mixed into urllib3's pools: a line goes back into the pool only after its deadline has let it go."""
+
+    def _put_conn(self, conn: Any) -> None:
+        if conn is not None and conn.served is not None and conn.served.let_go():
+            conn.close()
+        super()._put_conn(conn)  # type: ignore[misc]
+
+
+class _HttpPool(_Kept, HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(_Kept, HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+POOLS = {"http": _HttpPool, "https": _HttpsPool}
+
+
+class Adapter(HTTPAdapter):
+    """requests' adapter over watched connections, also those to a proxy. It retries nothing by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=2, pool_maxsize=POOL_CONNECTIONS, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+class Session(requests.Session):
+    """requests' session that looks at no redirect: it would read the whole body of one, however long, to no purpose."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, Adapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+@contextmanager
+def exchange(deadline_s: float, may_leave: Callable[[], object]) -> Iterator[Deadline]:
+    """This thread's next request, from here to the end of its answer.
+
+    `may_leave` is called when the line stands and nothing has left; what it raises ends the request unsent. Its time does
+    not count.
+    """
+    _now.deadline, _now.may_leave, _now.has_left = Deadline(deadline_s), may_leave, False
+    try:
+        yield _now.deadline
+    finally:
+        _now.deadline.let_go()
+        _now.deadline = _now.may_leave = None
+
+
+def is_whole(response: requests.Response) -> bool:
+    """Whether an answer that was read to its end says by itself that nothing is missing: by its length, or its chunks."""
+    return response.raw.chunked or response.raw.length_remaining == 0
+
+
+def error_of(error: requests.RequestException | HTTPError) -> NetworkError:
+    """What a network exception of this thread's present exchange means: not sent, or sent and unanswered."""
+    has_struck = _now.deadline is not None and _now.deadline.has_struck
+    if _now.has_left:
+        return NoAnswer("too_slow" if has_struck or _is_silence(error) else "cut_off")
+    if isinstance(error, requests.exceptions.SSLError) and not has_struck:
+        return NotSent("tls_failed")
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return NotSent("name_unknown" if isinstance(reason, NameResolutionError) else "unreachable")
+
+
+def _is_silence(error: BaseException | None) -> bool:
+    """Whether a time-out is behind an exception, however often it was wrapped."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
+            return True
+        waiting += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
+    return False

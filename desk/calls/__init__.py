@@ -1,0 +1,19 @@
+"""The call desk: what an operator types while the caller is talking.
+
+    lookup.py      who has this number, as far as the mirror knows: exact, near, ordered
+    asking.py      the same question to AmoCRM itself, in the background
+    drafts.py      what is typed and not saved yet
+    entry.py       what was typed, checked: the lead, what was agreed, what is to be done in AmoCRM. Pure
+    texts.py       what operators read out: the script and the consent, in versions
+    callbacks.py   who is to be called back, overdue first
+    stats.py       what was entered today, how fast, and what was not asked
+    calls.py       the door for other rooms: save once, undo
+
+Nothing here waits for AmoCRM.
+"""
+
+from desk.calls.calls import Calls, Saved
+from desk.calls.drafts import Draft
+from desk.calls.entry import Entry
+
+__all__ = ["Calls", "Draft", "Entry", "Saved"]

@@ -1,0 +1,227 @@
+"""The desk put together: which part gets which. Nothing is decided here and nothing is done twice.
+
+    Settings ─► Store ─► Journal ─► Limiter ─► Door ─► Connection ─► Client ─► FieldMap, Outbox ─► Reception, Calls
+                  └► Vault ──────────────────────────────┘                      Webhooks, Outbox ─► Mirror
+
+One `Desk` a process. `dashboard.py` opens it for the server; a page run on its own (a test, a notebook)
+gets one from `the_desk()`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from crm.client import Client
+from crm.connection import Connection
+from crm.door import Door
+from crm.journal import Journal
+from crm.limiter import Limiter
+from crm.vault import Vault, key_file_phrases
+from desk.calls import Calls
+from desk.delivery import Outbox
+from desk.exports import Exports
+from desk.fields import FieldMap
+from desk.health import Rounds, place_of, reason_of
+from desk.intake import Reception
+from desk.listing import Listing
+from desk.listing.saved_views import Views
+from desk.mirror import Mirror
+from desk.phonebook import Phonebook
+from desk.readiness import Watch, look
+from desk.reports import Reports
+from desk.settings import Settings, load
+from desk.web.doorway import Doorway
+from desk.webhooks import Webhooks
+from store import Store, clock
+
+AFTER_TROUBLE = timedelta(seconds=30)
+"""Until the next round of keeping when this one failed for a reason nobody foresaw."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+"""Between two rounds of keeping, whatever the connection says: the keeper neither spins nor sleeps for ever."""
+
+TIDY_EVERY = timedelta(hours=1)
+"""Between two rounds of forgetting what was kept long enough."""
+
+TIDY_AGAIN = timedelta(minutes=5)
+"""The same after one of which a part failed."""
+
+log = logging.getLogger(__name__)
+
+
+class Desk:
+    """Everything the desk can do, for one set of settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Opens the database and brings it up to date. Sends nothing.
+
+        Raises `SetupError` where that cannot be, and where the keys do not open what is stored: nothing is lost then,
+        and nothing overwritten.
+        """
+        self.settings, self.doorway = settings, Doorway(settings)
+        self.store = Store(settings.database_url)
+        self.store.upgrade()
+        self.rounds = Rounds(self.store)
+        self.journal = Journal(self.store)
+        account = urlsplit(settings.amocrm_api_url).netloc or "demo"
+        self.limiter = Limiter(self.store, account, rps=settings.amocrm_max_rps)
+        self.door = Door(self.limiter, self.journal)
+        vault = vault_of(settings)
+        self.fields = FieldMap(self.store, settings)
+        self.phonebook = Phonebook(self.store)
+        self.connection = Connection(
+            self.store, vault, self.door, self.journal, settings, another_account=self._forget_the_account
+        )
+        self.connection.check_key()
+        self.client = Client(self.door, self.connection)
+        self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings, told=self.rounds.told)
+        self.webhooks = Webhooks(
+            self.store, vault, self.client, self.connection, self.journal, settings, wake=self.mirror.wake
+        )
+        self.mirror.listen(self.webhooks.taken, self.webhooks.are_on)
+        self.listing, self.views = Listing(self.store, settings.zone), Views(self.store)
+        self.reports = Reports(self.store, self.mirror, settings.zone)
+        self.outbox = Outbox(
+            self.store,
+            self.client,
+            self.connection,
+            self.fields,
+            self.phonebook,
+            self.journal,
+            settings,
+            tell=lambda lead_id: self.mirror.hint(leads=[lead_id]),
+            told=self.rounds.told,
+        )
+        self.reception = Reception(self.store, self.outbox, self.fields, settings)
+        self.exports = Exports(
+            self.store,
+            self.listing,
+            self.journal,
+            settings,
+            lambda: self.connection.status().account_url,
+            told=self.rounds.told,
+        )
+        self.calls = Calls(self.store, self.outbox, self.client, self.fields, self.mirror, settings)
+        self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
+        self.ready.set()
+        self.watch = Watch(lambda: look(self))
+        self.started_at: datetime | None = None  # when the background work of this process began
+        self._tidy_at_s = float("-inf")
+        self._stopping = threading.Event()
+        self._keeper: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin the work that goes on in the background."""
+        self.started_at = clock.now()
+        self.outbox.start()
+        self.mirror.start()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+        self._keeper.start()
+        self.watch.start()
+
+    def close(self) -> None:
+        """Stop the background work and close the database. A step under way is finished first."""
+        self._stopping.set()
+        self.ready.set()
+        self.connection.changed.set()
+        self.watch.stop()
+        self.calls.stop()
+        self.outbox.stop()
+        self.mirror.stop()
+        self.exports.close()
+        if self._keeper is not None:
+            self._keeper.join(2.0)
+        self.door.close()
+        self.store.close()
+
+    def disconnect(self) -> None:
+        """Give up the connection: AmoCRM is told not to call any more, then both tokens are forgotten."""
+        self.webhooks.leave()
+        self.connection.disconnect()
+
+    def look_after(self) -> timedelta:
+        """One round of keeping: a key in time, and what every page wants to know read before anybody waits for it.
+
+        Each part is a round of its own, so that one that fails holds up no other. How long until the next round.
+        """
+        self._tidy_up()
+        pause: object = AFTER_TROUBLE
+        with self.rounds.round("keeper"):
+            self.connection.note_skew(self.client.skew_s())
+            pause = self.connection.keep_alive()
+        with self.rounds.round("fields"):
+            if self.connection.status().connected:
+                if self.fields.seen_at() is None:
+                    self.fields.refresh(self.client, live=False)
+                self.fields.ensure_marker(self.client)
+        with self.rounds.round("hooks"):
+            self.webhooks.keep()
+        return bounded(pause)
+
+    def _forget_the_account(self) -> None:
+        """Another account has other people and other fields. The mirror sees to its own."""
+        self.phonebook.forget_all()
+        self.fields.forget_all()
+
+    def _tidy_up(self) -> None:
+        """Forget what was kept long enough, one kind of it after another, whatever became of the one before."""
+        if time.monotonic() < self._tidy_at_s:
+            return
+        failed: Exception | None = None
+        for tidy in (self.reception.prune, self.webhooks.prune, self.exports.prune, self.calls.prune):
+            try:
+                tidy()
+            except Exception as error:
+                failed = failed or error
+                log.error("tidying up: %s at %s", reason_of(error), place_of(error) or "-")
+        self.rounds.told("pruning", failed)
+        self._tidy_at_s = time.monotonic() + (TIDY_AGAIN if failed else TIDY_EVERY).total_seconds()
+
+    def _keep(self) -> None:
+        self.ready.wait()
+        pause = timedelta()
+        while not self._stopping.is_set():
+            self.connection.changed.wait(pause.total_seconds())
+            self.connection.changed.clear()
+            self.watch.wake()
+            if not self._stopping.is_set():
+                pause = self.look_after()
+                self.watch.wake()
+
+
+def bounded(pause: object) -> timedelta:
+    """The keeper's pause, whatever the connection said."""
+    if not isinstance(pause, timedelta):
+        return AFTER_TROUBLE
+    return min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+
+def vault_of(settings: Settings) -> Vault:
+    """The keys of `SECRET_KEY`, or of the key file beside the database."""
+    if settings.secret_key is not None:
+        phrases = settings.secret_key.reveal().split(",")
+        return Vault(lambda: phrases)
+    return Vault(lambda: key_file_phrases(settings.key_file))
+
+
+_installed: Desk | None = None
+_installing = threading.Lock()
+
+
+def install(desk: Desk | None) -> None:
+    """Make this the desk of the process, or none."""
+    global _installed
+    _installed = desk
+
+
+def the_desk() -> Desk:
+    """The desk of this process; opened from the environment where nobody installed one."""
+    with _installing:
+        if _installed is None:
+            install(Desk(load()))
+        assert _installed is not None  # noqa: S101 - just installed
+        return _installed

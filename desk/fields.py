@@ -1,0 +1,460 @@
+"""Which field of the account holds what: the desk's mapping, and what is known of the account's own fields.
+
+    settings (ids) ─┐
+    choices made on the fields page ─► the mapping ─► how a lead is written, how a lead is read, what the form asks
+    AmoCRM's own list, kept in our store ─┘
+
+The list is kept so that a form never waits for AmoCRM. Values are turned into AmoCRM's shape here too
+(`encode`, `text_of`), because only here is known which field and which type they are for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from crm import custom_fields
+from crm.client import Client
+from crm.custom_fields import Field
+from crm.errors import NotLetIn, SaidNo, SetupError
+from desk.reading import choices, dates, numbers, texts, ticks
+from desk.settings import Settings
+from store import Store, clock
+from store.tables import known_fields, mapped_fields
+
+ENTITIES = ("leads", "contacts")
+
+TEXT_TYPES = ("text", "textarea", "select", "radiobutton", "url", "streetaddress")
+"""Types that take a plain text as their value (sheet 6)."""
+
+SEVERAL = "multiselect"
+"""The type of which several choices may be taken. As a text they stand a line each."""
+
+DAY_TYPES = ("date", "birthday")
+"""Types that hold a day: a birthday is one that AmoCRM reminds of."""
+
+MOMENT = "date_time"
+"""The type that holds a day and a time of it."""
+
+NUMBER_TYPES = ("numeric", "monetary")
+"""Types that hold a number; of `monetary` the field itself knows the currency."""
+
+ENTRY_TYPES = (*TEXT_TYPES, SEVERAL, *NUMBER_TYPES, "checkbox", *DAY_TYPES, MOMENT)
+"""Types an added field may have: those a form can ask for in one input."""
+
+CHOICE_TYPES = ("select", "radiobutton")
+
+TRACKING_TYPE = "tracking_data"
+"""AmoCRM's own type for UTM marks and click ids; such a field is named by its code (sheet 5.8)."""
+
+MARKER_CODE, MARKER_NAME, MARKER_TYPE = "LEAD_DESK_ID", "Lead Desk ID", "text"
+"""The API-only field that carries our own id of a lead, by which it is found again when an answer was lost."""
+
+MARKER_FACT = "marker of leads"
+MARKER_ASK_AGAIN = timedelta(hours=1)
+"""After the account has refused the field: an admin may have given the rights meanwhile."""
+
+PHONE_CODE = "PHONE"
+"""AmoCRM's own code for the contact's phone field; its id differs from account to account (sheet 5.8)."""
+
+LONGEST_VALUE = 250
+"""Characters of an added field's text. AmoCRM's text fields take 256 (sheet 6)."""
+
+ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
+BARE_ADDRESS = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?:[/?#][^\s<>\"']*)?")
+
+NOON = time(12)
+
+LONGEST_LABEL = 60
+MOST_FIELDS = 100_000
+"""A place in AmoCRM's order behind every other field."""
+
+MOST_ADDED = 20
+"""Added fields on one form. AmoCRM itself takes at most 40 in one call (sheet 4.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """A use the desk itself has for a field. `types`: what will do; the first is what a new one is made as."""
+
+    key: str
+    entity: str
+    setting: str
+    types: tuple[str, ...]
+
+
+PURPOSES = (
+    Purpose("phone", "leads", "amocrm_field_phone", ("text", "textarea")),
+    Purpose("direction", "leads", "amocrm_field_direction", ("text", "textarea", "select", "radiobutton")),
+    Purpose("source", "leads", "amocrm_field_source", ("text", "textarea", "select", "radiobutton")),
+    Purpose("contact_phone", "contacts", "amocrm_contact_field_phone", ("multitext",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One line of the mapping. `label` is set for added fields only; the desk's own have their words in `locales/`."""
+
+    key: str
+    entity: str
+    field_id: int
+    types: tuple[str, ...]
+    label: str | None = None
+    chosen: bool = False
+    field: Field | None = None
+
+    @property
+    def is_added(self) -> bool:
+        return self.label is not None
+
+    @property
+    def verdict(self) -> str:
+        """ "ok", or what is wrong: "missing" (or nothing read yet, see `FieldMap.seen_at`), "wrong_type"."""
+        if self.field is None:
+            return "missing"
+        return "ok" if self.field.type in self.types else "wrong_type"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a lead is written into, as known now.
+
+    `contact_phone`: how to name the contact's phone field in a request. `tracking`: codes of the account's tracking fields.
+    `marker_id`: the field for our own id, None where the account has none.
+    """
+
+    mapping: Sequence[Mapped]
+    contact_phone: Mapping[str, Any]
+    tracking: frozenset[str]
+    marker_id: int | None
+
+
+class FieldMap:
+    """The mapping of one desk. Reads are from the store and cost no request."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+
+    def refresh(self, client: Client, *, live: bool = True) -> None:
+        """Read the account's fields and keep them. One request an entity for each 250 fields."""
+        found = {entity: custom_fields.of(client, entity, live=live) for entity in ENTITIES}
+        now = clock.now()
+        rows = [_row(field, place, now) for fields in found.values() for place, field in enumerate(fields)]
+        with self._store.write() as db:
+            db.execute(known_fields.delete())
+            if rows:
+                db.execute(known_fields.insert(), rows)
+
+    def forget_all(self) -> None:
+        """Another account has other fields, and may allow a marker where the former did not. Choices of the admin stay."""
+        with self._store.write() as db:
+            db.execute(known_fields.delete())
+        self._store.remember(MARKER_FACT, None)
+
+    def known(self, entity: str | None = None) -> list[Field]:
+        """The account's fields as last read; empty before the first time."""
+        wanted = sa.select(known_fields).order_by(known_fields.c.entity, known_fields.c.position)
+        if entity is not None:
+            wanted = wanted.where(known_fields.c.entity == entity)
+        with self._store.read() as db:
+            return [_field(row) for row in db.execute(wanted).mappings()]
+
+    def seen_at(self) -> datetime | None:
+        """When the account's fields were last read."""
+        with self._store.read() as db:
+            return db.scalar(sa.select(sa.func.max(known_fields.c.seen_at)))
+
+    def mapping(self) -> list[Mapped]:
+        """The desk's own purposes first, then the added fields, each with the account's field where it exists."""
+        with self._store.read() as db:
+            chosen = {row["key"]: row for row in db.execute(_chosen_in_order()).mappings()}
+        known = {(field.entity, field.id): field for field in self.known()}
+        own = [self._own(purpose, chosen.pop(purpose.key, None), known) for purpose in PURPOSES]
+        added = [
+            Mapped(
+                row["key"],
+                row["entity"],
+                row["field_id"],
+                ENTRY_TYPES,
+                label=row["label"],
+                chosen=True,
+                field=known.get((row["entity"], row["field_id"])),
+            )
+            for row in chosen.values()
+        ]
+        return own + added
+
+    def added(self) -> list[Mapped]:
+        """The added fields that a form can ask for now."""
+        return [mapped for mapped in self.mapping() if mapped.is_added and mapped.verdict == "ok"]
+
+    def choose(self, key: str, field_id: int) -> None:
+        """Use another field for one of the desk's own purposes. Raises `SetupError` where it will not do."""
+        purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
+        if purpose is None:
+            raise SetupError("field_purpose_unknown")
+        self._check(purpose.entity, field_id, purpose.types)
+        if any((one.entity, one.field_id) == (purpose.entity, field_id) and one.key != key for one in self.mapping()):
+            raise SetupError("field_taken")
+        self._keep(key, purpose.entity, field_id, None)
+
+    def add(self, entity: str, field_id: int, label: str) -> str:
+        """Ask for one more field on every form, and return its key: the name it has in `POST /api/crm`."""
+        self._check(entity, field_id, ENTRY_TYPES)
+        label = " ".join(label.split())
+        if not label or len(label) > LONGEST_LABEL or not label.isprintable():
+            raise SetupError("field_label_wrong")
+        mapping = self.mapping()
+        if any((mapped.entity, mapped.field_id) == (entity, field_id) for mapped in mapping):
+            raise SetupError("field_taken")
+        if sum(mapped.is_added for mapped in mapping) >= MOST_ADDED:
+            raise SetupError("too_many_fields")
+        key = f"{'lead' if entity == 'leads' else 'contact'}_{field_id}"
+        self._keep(key, entity, field_id, label)
+        return key
+
+    def remove(self, key: str) -> None:
+        """Forget a choice: an added field is asked for no more, one of the desk's own goes back to the settings."""
+        with self._store.write() as db:
+            db.execute(mapped_fields.delete().where(mapped_fields.c.key == key))
+
+    def create(self, client: Client, key: str, name: str) -> None:
+        """Make the missing field of one of the desk's own purposes in AmoCRM and use it. Three requests."""
+        purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
+        if purpose is None:
+            raise SetupError("field_purpose_unknown")
+        made = custom_fields.create(client, purpose.entity, name, purpose.types[0])
+        self.refresh(client)
+        self._keep(key, purpose.entity, made.id, None)
+
+    def layout(self) -> Layout:
+        """What a lead is written into. No request."""
+        mapping, known = self.mapping(), self.known("leads")
+        mapped = next(mapped for mapped in mapping if mapped.key == "contact_phone")
+        return Layout(
+            mapping,
+            {"field_id": mapped.field_id} if mapped.verdict == "ok" else {"field_code": PHONE_CODE},
+            frozenset(field.code for field in known if field.type == TRACKING_TYPE and field.code),
+            self._marker_among(known),
+        )
+
+    def ensure_marker(self, client: Client) -> int | None:
+        """The field for our own id, made where it is missing; None where the account forbids it.
+
+        No request once it is there, or within the hour after it was forbidden; else three. Raises what the network does.
+        """
+        marker_id = self._marker_among(self.known("leads"))
+        if marker_id is not None or self._was_refused():
+            return marker_id
+        self.refresh(client, live=False)
+        marker_id = self._marker_among(self.known("leads"))
+        if marker_id is not None:
+            return marker_id
+        try:
+            made = custom_fields.create(client, "leads", MARKER_NAME, MARKER_TYPE, code=MARKER_CODE, is_api_only=True)
+        except (SaidNo, NotLetIn) as error:
+            if isinstance(error, NotLetIn) and error.code != "rights_missing":
+                raise
+            self.refresh(client, live=False)  # another process may have made it in this moment
+            marker_id = self._marker_among(self.known("leads"))
+            if marker_id is None:
+                self._store.remember(MARKER_FACT, f"refused {clock.now().isoformat()}")
+            return marker_id
+        self._store.remember(MARKER_FACT, str(made.id))
+        with self._store.write() as db:
+            db.execute(
+                known_fields.delete().where(known_fields.c.entity == "leads", known_fields.c.field_id == made.id)
+            )
+            db.execute(known_fields.insert(), [_row(made, MOST_FIELDS, clock.now())])
+        return made.id
+
+    def marker_state(self) -> str:
+        """ "ok", "refused" (leads are then told apart by phone, name and time) or "missing" (not asked yet)."""
+        if self._marker_among(self.known("leads")) is not None:
+            return "ok"
+        return "refused" if self._was_refused() else "missing"
+
+    def _marker_among(self, known: Sequence[Field]) -> int | None:
+        told = self._store.recall(MARKER_FACT) or ""
+        texts = [field for field in known if field.entity == "leads" and field.type == MARKER_TYPE]
+        ours = [field.id for field in texts if field.code == MARKER_CODE or str(field.id) == told]
+        return min(ours, default=None)
+
+    def _was_refused(self) -> bool:
+        told, _, at = (self._store.recall(MARKER_FACT) or "").partition(" ")
+        return told == "refused" and clock.now() - datetime.fromisoformat(at) < MARKER_ASK_AGAIN
+
+    def _own(self, purpose: Purpose, chosen: sa.RowMapping | None, known: Mapping[tuple[str, int], Field]) -> Mapped:
+        field_id = chosen["field_id"] if chosen is not None else getattr(self._settings, purpose.setting)
+        field = known.get((purpose.entity, field_id))
+        return Mapped(purpose.key, purpose.entity, field_id, purpose.types, chosen=chosen is not None, field=field)
+
+    def _check(self, entity: str, field_id: int, types: Sequence[str]) -> None:
+        field = next((field for field in self.known(entity) if field.id == field_id), None)
+        if field is None:
+            raise SetupError("field_missing")
+        if field.type not in types:
+            raise SetupError("field_type_wrong")
+
+    def _keep(self, key: str, entity: str, field_id: int, label: str | None) -> None:
+        with self._store.write() as db:
+            last = db.scalar(sa.select(sa.func.max(mapped_fields.c.position))) or 0
+            db.execute(mapped_fields.delete().where(mapped_fields.c.key == key))
+            db.execute(
+                mapped_fields.insert().values(key=key, entity=entity, field_id=field_id, label=label, position=last + 1)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value as a field's type takes it. `text`: in the one spelling that is kept; `code`: what was wrong, "" if nothing.
+
+    Of a text that is too long, and of several choices, both are there: what could be read, and that it was not all.
+    """
+
+    text: str = ""
+    code: str = ""
+
+
+def is_plain_text(field: Field) -> bool:
+    """Whether anything may stand in the field, as far as AmoCRM minds."""
+    return field.type not in (*CHOICE_TYPES, SEVERAL, *NUMBER_TYPES, "checkbox", *DAY_TYPES, MOMENT, "url")
+
+
+def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
+    """What anybody said, read for the type of the account's field.
+
+    The spellings that are kept: a number with a point, a tick "1", a date and a moment as ISO (by the clock of `zone`), a choice
+    as the account spells it (of `SEVERAL` a line each), an address with its scheme.
+    """
+    match field.type:
+        case "numeric" | "monetary":
+            number = numbers.read(value)
+            return Reading(numbers.spelled(number)) if number is not None else Reading(code="not_a_number")
+        case "checkbox":
+            ticked = ticks.read(value)
+            return Reading("1" if ticked else "") if ticked is not None else Reading(code="not_a_tick")
+        case "date" | "birthday":
+            day = dates.read(value, zone)
+            return Reading(day.isoformat()) if day is not None else Reading(code="not_a_date")
+        case "date_time":
+            moment = dates.moment(value, zone)
+            return Reading(moment.isoformat()) if moment is not None else Reading(code="not_a_moment")
+        case "select" | "radiobutton":
+            choice = choices.read(value, field.choices, field.marks)
+            return Reading(choice) if choice is not None else Reading(code="not_a_choice")
+        case "multiselect":
+            found, rest = choices.several(value, field.choices, field.marks)
+            return Reading("\n".join(found), "not_a_choice" if rest else "")
+        case "url":
+            return _address(value)
+    if texts.text_of(value) is None:
+        return Reading(code="not_text")
+    read = texts.free if field.type == "textarea" else texts.line
+    text, is_cut = read(value, LONGEST_VALUE)
+    return Reading(text, "too_long" if is_cut else "")
+
+
+def fitted(field: Field, text: str, zone: ZoneInfo) -> str | None:
+    """A kept text in the field's own spelling; None if the field cannot hold it: its type or its choices may have changed."""
+    if is_plain_text(field):
+        return text
+    found = read_value(field, text, zone)
+    return found.text if found.text and not found.code else None
+
+
+def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
+    """A text in the field's own spelling (`fitted`) as the `value` AmoCRM wants for this type (sheet 6); of `SEVERAL` a list."""
+    match field_type:
+        case "numeric" | "monetary":
+            return float(text) if "." in text else int(text)
+        case "checkbox":
+            return text == "1"
+        case "multiselect":
+            return text.split("\n")
+        case "date":
+            # Midnight of the club: AmoCRM moves any other time to it (sheet 8, item 18).
+            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), zone).timestamp())
+        case "birthday":
+            # Noon: whether AmoCRM reckons the summer time of that year or not, it moves it to the same day.
+            return int(datetime.combine(date.fromisoformat(text), NOON, zone).timestamp())
+        case "date_time":
+            return int(datetime.fromisoformat(text).timestamp())
+    return text
+
+
+def _address(value: Any) -> Reading:
+    """An address of the web; one without its scheme gets the usual one."""
+    text, is_cut = texts.line(value, LONGEST_VALUE)
+    if not is_cut and ADDRESS.fullmatch(text):
+        return Reading(text)
+    if not is_cut and BARE_ADDRESS.fullmatch(text):
+        return Reading(f"https://{text}")
+    return Reading(code="not_an_address")
+
+
+def text_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) -> str:
+    """The first value of a field as text; by id, else by code; "" where the entity has none."""
+    return next(iter(texts_of(entity, field_id, code)), "")
+
+
+def texts_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) -> list[str]:
+    """All values of a field as texts. `custom_fields_values` is null where nothing is filled (sheet 6)."""
+    filled = entity.get("custom_fields_values")
+    fields = [item for item in filled if isinstance(item, dict)] if isinstance(filled, list) else []
+    right = [item for item in fields if item.get("field_id") == field_id]
+    right = right or [item for item in fields if code and item.get("field_code") == code]
+    return [
+        str(value["value"])
+        for item in right
+        for value in (item["values"] if isinstance(item.get("values"), list) else [])
+        if isinstance(value, dict) and value.get("value") is not None
+    ]
+
+
+def _chosen_in_order() -> sa.Select[Any]:
+    return sa.select(mapped_fields).order_by(mapped_fields.c.position)
+
+
+def _row(field: Field, position: int, now: datetime) -> dict[str, Any]:
+    return {
+        "entity": field.entity,
+        "field_id": field.id,
+        "position": position,
+        "name": field.name,
+        "type": field.type[:40],
+        "code": field.code and field.code[:100],
+        "choices": json.dumps(
+            [[choice, *mark] for choice, mark in zip(field.choices, field.marks, strict=True)]
+            if field.marks
+            else field.choices,
+            ensure_ascii=False,
+        ),
+        "is_api_only": field.is_api_only,
+        "seen_at": now,
+    }
+
+
+def _field(row: sa.RowMapping) -> Field:
+    known = json.loads(row["choices"])  # texts alone, or [text, id, code] of each
+    return Field(
+        row["field_id"],
+        row["entity"],
+        row["name"],
+        row["type"],
+        row["code"],
+        tuple(choice if isinstance(choice, str) else choice[0] for choice in known),
+        row["is_api_only"],
+        tuple((choice[1], choice[2]) for choice in known if not isinstance(choice, str)),
+    )
+
+
+def by_key(mapping: Iterable[Mapped]) -> dict[str, Mapped]:
+    return {mapped.key: mapped for mapped in mapping}

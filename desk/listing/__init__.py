@@ -1,0 +1,30 @@
+"""The leads of the mirror as a list: which ones, in which order, how many, and everything about one of them.
+
+filters.py     what a person chose, to and from an address: pure
+search.py      what was typed into the search, to what is looked for: pure
+conditions.py  the same as SQL
+listing.py     the queries, and what they have answered for this version of the mirror
+card.py        one lead with its history, contact, delivery and consent
+
+No request to AmoCRM anywhere here.
+"""
+
+from desk.listing.card import Card, CardPerson
+from desk.listing.filters import Filter, Sort, from_json, from_query, to_json, to_query
+from desk.listing.listing import Choices, LeadRow, Listing, Page, Reference
+
+__all__ = [
+    "Card",
+    "CardPerson",
+    "Choices",
+    "Filter",
+    "LeadRow",
+    "Listing",
+    "Page",
+    "Reference",
+    "Sort",
+    "from_json",
+    "from_query",
+    "to_json",
+    "to_query",
+]

@@ -1,0 +1,95 @@
+"""Reading leads and contacts by id into the mirror: for hints, for what a round suspects, for the nightly round.
+
+Each question notes the mirror's version when it leaves, so that no answer replaces what was read after it was asked for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from crm.client import Client
+from crm.leads import contact_ids
+from crm.walk import CONTACTS, LEADS, TASKS
+from desk.mirror import presence
+from desk.mirror.rows import Kept, Rows
+from desk.mirror.shape import Places
+from store import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """When a reading began: the mirror's version then, and the moment by `time.monotonic`."""
+
+    asked: int
+    at_s: float
+
+
+class Reading:
+    """Reads by id. Not thread-safe: the mirror's keeper does it."""
+
+    def __init__(
+        self, client: Client, rows: Rows, places: Callable[[], Places], ask_again: Callable[..., object]
+    ) -> None:
+        """`ask_again`: told ids as `leads`, `contacts` or `tasks` of which an answer came too late to be believed."""
+        self._client, self._rows, self._places, self.ask_again = client, rows, places, ask_again
+
+    def begin(self) -> Begun:
+        """Call this before a question leaves."""
+        return Begun(self._rows.version(), time.monotonic())
+
+    def their_time(self, begun: Begun) -> float | None:
+        """AmoCRM's clock when a reading began, unix seconds, never later than it was; None if AmoCRM tells no time."""
+        return self._client.clock.at(begun.at_s, time.monotonic())
+
+    def as_of(self, begun: Begun) -> datetime:
+        """The same as a time for people; by our own clock if AmoCRM tells none."""
+        theirs = self.their_time(begun)
+        if theirs is None:
+            theirs = clock.unix() - (time.monotonic() - begun.at_s)
+        return datetime.fromtimestamp(theirs, UTC)
+
+    def leads(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Kept, list[int], set[int]]:
+        """These leads as they are now: what that changed, which are gone, and contacts nobody has read yet."""
+        begun = self.begin()
+        seen = presence.look(self._client, LEADS, ids, hinted_gone=hinted_gone)
+        with self._rows.keeping() as db:
+            kept = self._rows.keep_leads(db, seen.found, self._places(), begun.asked, self.their_time(begun))
+            gone = self._rows.bin_leads(db, seen.gone, begun.asked)
+            unknown = self._rows.unknown_contacts(db, linked(seen.found))
+        if kept.doubtful:
+            self.ask_again(leads=kept.doubtful)
+        return kept, gone, unknown
+
+    def contacts(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Kept, list[int]]:
+        """These contacts as they are now: what that changed, and which are gone. Leads that had one of those are read anew."""
+        begun = self.begin()
+        seen = presence.look(self._client, CONTACTS, ids, hinted_gone=hinted_gone)
+        with self._rows.keeping() as db:
+            kept = self._rows.keep_contacts(db, seen.found, self._places(), begun.asked)
+            gone, orphans = self._rows.bin_contacts(db, seen.gone, begun.asked)
+        if kept.doubtful:
+            self.ask_again(contacts=kept.doubtful)
+        if orphans:
+            _, _, unknown = self.leads(orphans)
+            if unknown:
+                self.contacts(unknown)
+        return kept, gone
+
+    def tasks(self, ids: Iterable[int]) -> tuple[Kept, list[int]]:
+        """These tasks as they are now: what that changed, and which are gone."""
+        begun = self.begin()
+        seen = presence.look(self._client, TASKS, ids)
+        with self._rows.keeping() as db:
+            kept = self._rows.keep_tasks(db, seen.found, begun.asked)
+            gone = self._rows.bin_tasks(db, seen.gone, begun.asked)
+        if kept.doubtful:
+            self.ask_again(tasks=kept.doubtful)
+        return kept, gone
+
+
+def linked(found: Iterable[dict[str, object]]) -> set[int]:
+    """The contacts that some leads name."""
+    return {one for lead in found for one in contact_ids(lead)}

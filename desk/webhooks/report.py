@@ -1,0 +1,165 @@
+"""Webhooks for people: on or off and why, when the last one came, how late they are, how many were lost. Sends nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from desk.webhooks import decisions
+from desk.webhooks.inbox import AGAIN, BAD, DONE
+from store import Store, clock
+from store.tables import facts, hook_misses, hooks
+
+FACT = "webhooks"
+"""Under which the subscription's state is noted, for all processes."""
+
+WINDOW = timedelta(hours=24)
+SILENCE = timedelta(hours=1)
+
+REASONS = (
+    "not_a_hook", "too_large", "too_many", "too_deep", "index", "reader_failed", "another_account", "account_unknown",
+)  # fmt: skip
+"""Why a call was put aside; besides these, AmoCRM's refusal to tell of what it named."""
+
+MOST_TIMES = 2_000
+"""Hooks whose lag is looked at: a busy day's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How late the mirror learned of changes, in seconds, over the last day.
+
+    `whole`: from the change in AmoCRM (whole seconds there) to the mirror; `own`: from the call's arrival to the mirror.
+    Each as (median, 95th percentile); None where no hook came.
+    """
+
+    whole: tuple[float, float] | None = None
+    own: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The webhooks as people and programs may see them. No secret in it.
+
+    `state`: "on", "off" (there is a reason for which nobody need be alarmed), "refused" (AmoCRM does not subscribe us),
+    "silent" (subscribed, and yet changes come that no call told of). Counts are of the last 24 hours.
+    """
+
+    state: str
+    reason: str | None = None
+    checked_at: datetime | None = None
+    next_check_at: datetime | None = None
+    mended_at: datetime | None = None  # when the desk last found itself switched off by AmoCRM and subscribed again
+    last_at: datetime | None = None
+    received: int = 0
+    again: int = 0
+    bad: int = 0
+    bad_reason: str | None = None  # of the last bad one
+    missed: int = 0
+    lag: Lag = Lag()
+    former_until: datetime | None = None  # a former secret still works until then
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether changes come by themselves, in short. `lost`: of the last hour, told by no hook.
+
+    `state`: "on", "refused", "off", "silent", or "unwanted": there is nothing to subscribe, or it was not tried yet.
+    """
+
+    state: str
+    reason: str | None = None
+    since: datetime | None = None
+    lost: int = 0
+
+
+def standing(store: Store) -> Standing:
+    """The same as `read` tells in one word. Four small reads."""
+    now = clock.now()
+    with store.read() as db:
+        fact = noted(db)
+        quiet_since = max(now - SILENCE, _moment(fact.get("on_since")) or now)
+        lost = _missed(db, quiet_since)
+        first_lost = db.scalar(sa.select(sa.func.min(hook_misses.c.at)).where(hook_misses.c.at >= quiet_since))
+        last_at = db.scalar(sa.select(sa.func.max(hooks.c.received_at)).where(hooks.c.state != BAD))
+    state, reason = fact.get("state", "off"), fact.get("reason")
+    if state == "off" and reason in (None, decisions.NO_ADDRESS, "not_connected"):
+        return Standing("unwanted", reason)
+    if state in ("refused", "off"):
+        return Standing(state, reason, _moment(fact.get("wrong_since")))
+    heard = int(last_at is not None and last_at >= quiet_since)
+    return Standing(decisions.word(state, heard=heard, missed=lost), None, first_lost, lost)
+
+
+def noted(db: sa.Connection) -> dict[str, Any]:
+    """What the last check of the subscription has noted."""
+    text = db.scalar(sa.select(facts.c.value).where(facts.c.key == FACT))
+    return json.loads(text) if text else {}
+
+
+def read(store: Store, *, former_until: datetime | None) -> Report:
+    """The report now. A few small reads."""
+    now = clock.now()
+    with store.read() as db:
+        fact = noted(db)
+        since = hooks.c.received_at >= now - WINDOW
+        counts = {
+            row.state: row.n
+            for row in db.execute(
+                sa.select(hooks.c.state, sa.func.count().label("n")).where(since).group_by(hooks.c.state)
+            )
+        }
+        bad_reason = db.scalar(
+            sa.select(hooks.c.reason).where(since, hooks.c.state == BAD).order_by(hooks.c.id.desc()).limit(1)
+        )
+        last_at = db.scalar(sa.select(sa.func.max(hooks.c.received_at)).where(hooks.c.state != BAD))
+        missed = _missed(db, now - WINDOW)
+        on_since = _moment(fact.get("on_since")) or now
+        quiet_since = max(now - SILENCE, on_since if on_since <= now else now - SILENCE)
+        missed_lately = _missed(db, quiet_since)
+        times = db.execute(
+            sa.select(hooks.c.told_at, hooks.c.received_at, hooks.c.done_at, hooks.c.fetched_at)
+            .where(since, hooks.c.state == DONE, hooks.c.entities != "{}")
+            .order_by(hooks.c.id.desc())
+            .limit(MOST_TIMES)
+        ).all()
+    heard = int(last_at is not None and last_at >= quiet_since)
+    return Report(
+        state=decisions.word(fact.get("state", "off"), heard=heard, missed=missed_lately),
+        reason=fact.get("reason"),
+        checked_at=_moment(fact.get("checked_at")),
+        next_check_at=_moment(fact.get("due_at")),
+        mended_at=_moment(fact.get("mended_at")),
+        last_at=last_at,
+        received=sum(counts.values()),
+        again=counts.get(AGAIN, 0),
+        bad=counts.get(BAD, 0),
+        bad_reason=bad_reason,
+        missed=missed,
+        lag=Lag(
+            whole=_percentiles([row.fetched_at - row.told_at for row in times if row.told_at and row.fetched_at]),
+            own=_percentiles([(row.done_at - row.received_at).total_seconds() for row in times]),
+        ),
+        former_until=former_until,
+    )
+
+
+def _missed(db: sa.Connection, since: datetime) -> int:
+    return int(db.scalar(sa.select(sa.func.count()).select_from(hook_misses).where(hook_misses.c.at >= since)) or 0)
+
+
+def _percentiles(times_s: Sequence[float]) -> tuple[float, float] | None:
+    """Median and 95th percentile; the nearest value there is, for a few must do."""
+    if not times_s:
+        return None
+    ordered = sorted(max(0.0, time) for time in times_s)
+    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+
+
+def _moment(unix_s: float | None) -> datetime | None:
+    return datetime.fromtimestamp(unix_s, UTC) if unix_s else None

@@ -1,0 +1,35 @@
+"""A desk on either database whose AmoCRM is nowhere, with a form of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desk.desk import Desk
+from desk.intake import Form, Reception
+from desk.intake.form_draft import FormDraft
+from desk.settings import load
+from tests.desk.web.conftest import INTAKE, NOWHERE
+
+SITE = "https://fit.example"
+LEAD = {"name": "Иван Иванов", "phone": "8 (999) 123-45-67", "message": "Хочу утром"}
+
+
+@pytest.fixture
+def desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
+    settings = {"DATABASE_URL": store_url, "INTAKE_API_KEY": INTAKE, "INTAKE_ALLOWED_ORIGINS": "https://old.example"}
+    opened = Desk(load(NOWHERE | settings, tmp_path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reception(desk: Desk) -> Reception:
+    return desk.reception
+
+
+@pytest.fixture
+def form(reception: Reception) -> Form:
+    return reception.forms.add(FormDraft("Главная", "Сайт", (SITE,)))

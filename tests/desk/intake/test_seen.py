@@ -1,0 +1,77 @@
+"""The names a form was seen to send, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from desk.intake import seen as seen_module
+from desk.intake.names import Seen
+from desk.intake.seen import KEPT, MOST_NAMES, SeenNames
+from store import clock
+from store.tables import seen_names
+
+
+def named(reception, form):
+    return [(one.name, one.meaning) for one in reception.seen.of(form.id)]
+
+
+def test_names_are_seen_and_no_values(desk, reception, form):
+    """Of every submission, taken or refused, the names are kept with what they were taken for: the unknown ones first."""
+    reception.take(form, {"Phone": "8 916 100-32-01", "Город": "Тверь", "key": "desk_x"})
+    reception.take(form, {"Почта": "a@b.example"})
+    assert named(reception, form) == [("Город", ""), ("Phone", "phone"), ("Почта", "email")]
+    with desk.store.read() as db:
+        stored = str(db.execute(sa.select(seen_names)).mappings().all())
+    assert not [value for value in ("916", "Тверь", "a@b", "desk_x") if value in stored]
+
+
+def test_a_name_that_says_something_is_not_kept(reception, form):
+    """Somebody's phone or address that stands where a name belongs is no name."""
+    reception.take(form, {"79161003201": "x", "a@b.example": "x", "x\x00": "y", "Город": "Тверь"})
+    assert named(reception, form) == [("Город", "")]
+
+
+def test_they_have_an_end(reception, form):
+    """Anybody can make names up: of each form so many are kept, and the first stay."""
+    reception.take(form, {"first": "x"})
+    for begin in range(0, MOST_NAMES + 60, 40):
+        reception.take(form, {f"name {begin + number}x": "y" for number in range(40)})
+    assert len(named(reception, form)) == MOST_NAMES
+    assert "first" in dict(named(reception, form))
+
+
+def test_a_day_is_one_line(desk, form, monkeypatch):
+    """The same name costs one write a day and process, and what it means now is told at once."""
+    names, writes = SeenNames(desk.store), []
+    write = desk.store.write
+    monkeypatch.setattr(desk.store, "write", lambda **more: (writes.append(1), write(**more))[1])
+    for _ in range(3):
+        names.note(form.id, [Seen("x", "", 4)])
+    assert len(writes) == 1
+    names.note(form.id, [Seen("x", "phone", 0)])
+    assert len(writes) == 2
+    with clock.moved(timedelta(days=1, minutes=1)):
+        names.note(form.id, [Seen("x", "phone", 0)])
+    assert len(writes) == 3
+    assert [(one.name, one.meaning, one.tier) for one in names.of(form.id)] == [("x", "phone", 0)]
+
+
+def test_what_comes_no_more_is_forgotten(reception, form):
+    """After ninety days without it a name is gone."""
+    reception.take(form, {"x": "y"})
+    with clock.moved(KEPT + timedelta(hours=1)):
+        reception.prune()
+    assert named(reception, form) == []
+
+
+def test_a_database_that_is_away_costs_no_lead(reception, form, monkeypatch):
+    """Names are written after the lead; whatever that meets, the lead is accepted."""
+    from sqlalchemy.exc import OperationalError
+
+    def fail(*_, **__):
+        raise OperationalError("x", {}, Exception())
+
+    monkeypatch.setattr(seen_module.SeenNames, "note", fail)
+    assert reception.take(form, {"phone": "8 916 100-32-02"}).outcome == "accepted"

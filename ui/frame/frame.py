@@ -1,0 +1,255 @@
+"""The frame every page stands in: who is here, which pages are theirs, what is wrong, in which language.
+
+    frame.open() ─► navigation and sidebar ─► the page, inside `guard`
+
+`guard` is the one place that turns an error into words and a remedy; fragments rerun without the frame, so
+they carry it themselves (`frame.fragment`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from crm.errors import DeskError, SetupError
+from desk.desk import the_desk
+from desk.readiness import PEOPLE
+from desk.settings import SettingsError
+from desk.words import words
+from store import is_away
+from ui.frame import formats, health
+from ui.frame.person import ask_name
+from ui.frame.words import error_words, language, say, switch
+from ui.streamlit_gaps.incoming import make_fit
+
+ASSETS = Path(__file__).parent / "assets"
+PAGES = Path(__file__).parent.parent.parent / "pages"
+
+NOTICE = "frame.notice"
+
+DEMO_START_S = 30.0
+
+LIGHTS_EVERY_S = 5.0
+"""How often the sidebar looks by itself."""
+
+STYLE = """<style>
+[data-testid="InputInstructions"] { display: none }
+span.stMarkdownBadge { white-space: normal !important }
+</style>"""
+"""Streamlit writes "Press Enter to submit form" into inputs, in English only: the forms say their keys themselves. And it
+cuts a badge's sentence off where it is narrow: a state is read whole."""
+
+DARK = '<style>button:is([kind="primary"], [kind="primaryFormSubmit"]) { color: #06281c }</style>'
+"""White on the light green of the dark theme cannot be read by everybody."""
+
+SIDEBAR_PX = 250
+"""Wide enough for the longest menu entry in both languages; the tables want the rest."""
+
+CONNECTION_CODES = frozenset({"not_connected", "token_rejected", "person_switched_off", "switched_off"})
+"""Errors that the connection page can mend besides those that name the grant."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One page of the desk. `section`: the key of its heading in the menu, "" for none."""
+
+    name: str
+    path: str
+    icon: str
+    section: str = ""
+
+
+SCREENS = (
+    Screen("leads", "", ":material/group:"),
+    Screen("new", "new", ":material/add_call:"),
+    Screen("overview", "overview", ":material/bar_chart:"),
+    Screen("deliveries", "deliveries", ":material/outbox:"),
+    Screen("forms", "forms", ":material/dynamic_form:"),
+    Screen("connection", "connection", ":material/link:", "menu-amocrm"),
+    Screen("fields", "fields", ":material/tune:", "menu-amocrm"),
+    Screen("activity", "activity", ":material/history:", "menu-amocrm"),
+)
+"""The menu, in its order. Every file in `pages/` besides `navigation.py` is here; a test compares."""
+
+
+def draw() -> None:
+    """Frame and page. Everything a page shows goes through here."""
+    make_fit()
+    st.set_page_config(
+        page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
+    )
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.svg"))
+    st.html(STYLE)
+    if st.context.theme.type == "dark":
+        st.html(DARK)
+    with guard():
+        page = st.navigation(_menu())
+        _wait_for_demo()
+        with st.sidebar:
+            _lights(page.url_path == "connection")
+            ask_name()
+            switch()
+        _banners()
+        st.title(page.title, anchor=False)
+        notice()
+        page.run()
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Whatever goes wrong inside becomes words and a remedy on the screen, and a traceback in the console."""
+    try:
+        yield
+    except Exception as error:
+        show_error(error)
+
+
+def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """`st.fragment` with the guard inside, for a fragment that reruns by itself has no frame around it; and alone in its place.
+
+    A block that was not drawn again is taken away by the browser, which closes the gap: what is then drawn by its place comes
+    over the fragment's neighbour, so it has none. Whoever draws an inner one gives it a place, `st.container()`, that each
+    of its runs draws at the same position: a place which the browser does not know breaks the whole page.
+    """
+
+    def decorate(draw_part: Callable[..., None]) -> Callable[..., None]:
+        @wraps(draw_part)
+        def guarded(*args: Any, **values: Any) -> None:
+            with guard():
+                make_fit()
+                draw_part(*args, **values)
+
+        run = st.fragment(guarded, **options)
+
+        @wraps(draw_part)
+        def placed(*args: Any, **values: Any) -> None:
+            with st.container():
+                run(*args, **values)
+
+        return run if is_inner else placed
+
+    return decorate
+
+
+def attempt(action: Callable[[], object], done: str) -> None:
+    """For callbacks: carry out what a button asks for; the page then says `done` or what went wrong."""
+    try:
+        action()
+        st.session_state[NOTICE] = done
+        the_desk().watch.now()  # the sidebar tells at once what has changed
+    except Exception as error:
+        st.session_state[NOTICE] = error
+
+
+def say_notice(key: str) -> None:
+    """For callbacks: a sentence the page then says."""
+    st.session_state[NOTICE] = key
+
+
+def say_error(code: str) -> None:
+    """For what happened before the page was drawn: an error of ours that the page then tells."""
+    st.session_state[NOTICE] = SetupError(code)
+
+
+def forget_notice(code: str | None) -> None:
+    """Drop the notice of an error that the page tells by itself."""
+    notice = st.session_state.get(NOTICE)
+    if isinstance(notice, DeskError) and notice.code == code:
+        del st.session_state[NOTICE]
+
+
+def show_error(error: Exception, *, framed: bool = True) -> None:
+    """What happened, what to do, and what to tell support. Never a stack trace, a body or a token."""
+    if is_away(error):
+        log.error("a page had no database: %s", type(error).__name__)
+        error = SetupError("database_unreachable")
+    elif not isinstance(error, DeskError):
+        log.exception("a page failed", exc_info=error)
+        error = SetupError("desk_failed")
+    what, remedy = error_words(error.code)
+    st.error(f"**{what}**\n\n{remedy}", icon=":material/error:")
+    if isinstance(error, SettingsError):
+        for fault in error.faults:
+            st.write(
+                f"**{formats.plain(fault.name)}**: {formats.plain(words(language()).setting(fault.code, fault.hint))}"
+            )
+    support = [error.code, error.status and f"HTTP {error.status}", error.request_id]
+    st.caption(say("error-support", details=formats.plain(" · ".join(str(item) for item in support if item))))
+    if framed and (error.code in CONNECTION_CODES or error.code.startswith("grant_")):
+        st.page_link("connection.py", label=say("go-connection"), icon=":material/link:")
+
+
+def _menu() -> dict[str, list[Any]]:
+    menu: dict[str, list[Any]] = {}
+    for screen in SCREENS:
+        page = st.Page(
+            PAGES / f"{screen.name}.py",
+            title=say(f"{screen.name}-title"),
+            icon=screen.icon,
+            url_path=screen.path or screen.name,
+            default=not screen.path,
+            help=say(f"{screen.name}-help"),
+        )
+        menu.setdefault(say(screen.section) if screen.section else "", []).append(page)
+    return menu
+
+
+def notice() -> None:
+    """What came of the last button. A page that is a fragment says so itself."""
+    told = st.session_state.pop(NOTICE, None)
+    if isinstance(told, Exception):
+        show_error(told)
+    elif told is not None:
+        st.success(say(told), icon=":material/check_circle:")
+
+
+NOBODY_YET = ("orange", ":material/link_off:")
+"""How a desk that nobody has connected yet looks in the sidebar; whatever else keeps the connection from working is red."""
+
+
+@fragment(run_every=LIGHTS_EVERY_S)
+def _lights(on_connection_page: bool) -> None:
+    """Whether all is well in one word and sign, and what is not, since when and what comes of it; on every page, by itself.
+
+    From memory: a database that keeps us waiting keeps no page waiting, and is told like any other trouble.
+    """
+    verdict = the_desk().watch.last()
+    status = verdict.status
+    if status is None:
+        health.badge("red", ":material/error:", "health-database")
+    elif status.state == "connected" and status.connected:
+        health.headline(verdict)
+    else:
+        sign = NOBODY_YET if status.state == "not_connected" else ("red", ":material/error:")
+        health.badge(*sign, f"connection-state-{status.state}")
+    if status is not None and status.warn_days is not None:
+        st.caption(say("connection-long-lived-ends", days=status.warn_days))
+    elif status is not None and status.needs_attention and status.state != "not_connected":
+        st.caption(error_words(status.trouble or status.attempt_result or "clock_wrong")[0])
+    health.lines(verdict)
+    if not on_connection_page and (health.wants_connection(verdict) or (status and status.needs_attention)):
+        st.page_link("connection.py", label=say("go-connection"), icon=":material/arrow_forward:")
+    if people := verdict.of(PEOPLE).count:
+        st.page_link("deliveries.py", label=say("deliveries-light", count=people), icon=":material/gavel:")
+
+
+def _wait_for_demo() -> None:
+    """A demo's AmoCRM takes a second to start; the very first page waits for it rather than say "not connected"."""
+    desk = the_desk()
+    if not desk.ready.is_set() and not desk.connection.status().connected:
+        with st.spinner(say("demo-starting")):
+            desk.ready.wait(DEMO_START_S)
+
+
+def _banners() -> None:
+    if the_desk().settings.demo:
+        st.info(say("demo-banner"), icon=":material/science:")

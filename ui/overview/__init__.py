@@ -1,0 +1,1 @@
+"""The page Overview: its choices, its figures, its charts."""

@@ -1,0 +1,77 @@
+"""What a callback puts into widgets, until the browser has heard of it.
+
+Streamlit says once what a run has set. Where the next run begins before that was sent, it is dropped, and the browser's
+next message brings back what stood in the fields before. So each handing over has a name of its own, which goes to the
+browser after the fields, in a widget nobody sees; the browser tells it with everything it says from then on. Until it does,
+its fields are not believed and are set again.
+
+    put() in a callback ─► settle() before the widgets ─► confirm() after them ─► the browser's next message ─► settle()
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ui.frame.words import say
+
+WIDGET = "new.turn"
+"""The widget nobody sees. Its text comes from the browser, except in a run that no message of the browser's began: so
+nothing on this page begins such a run while `waiting()`."""
+
+PENDING, DRAWING = "new.pending", "new.drawing"
+
+
+class _Pending:
+    """Texts on their way to the browser, by widget; whether a run has drawn them all."""
+
+    __slots__ = ("drawn", "name", "values")
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.name, self.values, self.drawn = uuid.uuid4().hex[:8], dict(values), False
+
+
+def put(values: Mapping[str, Any]) -> None:
+    """These values have to stand in the widgets of these keys. The next run shows them; callable at any time."""
+    st.session_state[PENDING] = _Pending(values)
+
+
+def waiting() -> Mapping[str, Any] | None:
+    """What was put and the browser has not heard of yet, by key: what stands in its widgets is older."""
+    pending: _Pending | None = st.session_state.get(PENDING)
+    if pending is None or (pending.drawn and st.session_state.get(WIDGET) == pending.name):
+        return None
+    return pending.values
+
+
+def is_drawing() -> bool:
+    """Whether the run is between `settle` and `confirm`: nothing may end it before the browser is told all of it."""
+    return bool(st.session_state.get(DRAWING))
+
+
+def settle() -> None:
+    """Before the widgets are drawn: set what the browser has not heard of."""
+    st.session_state[DRAWING] = True
+    values = waiting()
+    if values is None:
+        st.session_state.pop(PENDING, None)
+        return
+    for key, value in values.items():
+        st.session_state[key] = value
+    st.session_state[WIDGET] = st.session_state[PENDING].name
+
+
+def confirm() -> None:
+    """After the last of the widgets: what has to reach the browser has been drawn."""
+    st.session_state[DRAWING] = False
+    st.text_input(say("new-turn"), key=WIDGET, label_visibility="collapsed")
+    if PENDING in st.session_state:
+        st.session_state[PENDING].drawn = True
+
+
+def forget() -> None:
+    """The widgets have gone, and with them what was on its way there."""
+    st.session_state.pop(PENDING, None)
