@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. Nothing else leaves `crm/`.
+"""What can go wrong, as one tree. Nothing else leaves `crm` and `desk`, but the `StoreError` of a database that is away.
 
     DeskError
     ├── SetupError       is our setup wrong?         a setting, a key, a redirect address, a missing connection

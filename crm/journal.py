@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
-from store import Store, clock
+from store import Store, StoreError, clock
 from store.tables import activity
 
 KINDS = ("token", "lead", "contact", "field", "hook", "read", "export")
@@ -74,7 +73,7 @@ class Journal:
                 db.execute(activity.insert().values(_row(line)))
                 if self._time_to_prune():
                     db.execute(activity.delete().where(activity.c.at < clock.now() - KEEP))
-        except SQLAlchemyError as error:
+        except StoreError as error:
             log.error("the journal could not be written: %s", type(error).__name__)
 
     def recent(self, *, kind: str | None = None, problems: bool = False, limit: int = 200) -> list[Line]:

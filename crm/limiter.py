@@ -17,10 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from crm.errors import NotLetIn, NotSent
-from store import Store
+from store import Store, StoreError
 from store.tables import request_pace
 
 WINDOW_REQUESTS = 7
@@ -151,7 +150,7 @@ class Limiter:
                     raise NotSent("no_turn")
                 try:
                     pause_s = self._take(live=live) if first else 0.0
-                except SQLAlchemyError as error:
+                except StoreError as error:
                     log.error("the pace could not be read: %s", type(error).__name__)
                     if time.monotonic() - began > DATABASE_PATIENCE_S:
                         raise NotSent("no_turn") from None
@@ -180,7 +179,7 @@ class Limiter:
             with self._store.write(durable=False) as db:
                 pace = self._locked(db)
                 self._keep(db, slower(pace, self._store.clock(db), self._gap_s, pause_s))
-        except SQLAlchemyError as error:
+        except StoreError as error:
             log.error("the pace could not be slowed down: %s", type(error).__name__)
 
     def _take(self, *, live: bool) -> float:

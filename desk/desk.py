@@ -18,11 +18,13 @@ from urllib.parse import urlsplit
 from crm.client import Client
 from crm.connection import Connection
 from crm.door import Door
+from crm.errors import SetupError
 from crm.journal import Journal
 from crm.limiter import Limiter
 from crm.vault import Vault, key_file_phrases
 from desk.calls import Calls
 from desk.delivery import Outbox
+from desk.doorway import Doorway
 from desk.exports import Exports
 from desk.fields import FieldMap
 from desk.health import Rounds, place_of, reason_of
@@ -34,9 +36,8 @@ from desk.phonebook import Phonebook
 from desk.readiness import Watch, look
 from desk.reports import Reports
 from desk.settings import Settings, load
-from desk.web.doorway import Doorway
 from desk.webhooks import Webhooks
-from store import Store, clock
+from store import Store, StoreError, clock
 
 AFTER_TROUBLE = timedelta(seconds=30)
 """Until the next round of keeping when this one failed for a reason nobody foresaw."""
@@ -63,8 +64,7 @@ class Desk:
         and nothing overwritten.
         """
         self.settings, self.doorway = settings, Doorway(settings)
-        self.store = Store(settings.database_url)
-        self.store.upgrade()
+        self.store = _opened(settings)
         self.rounds = Rounds(self.store)
         self.journal = Journal(self.store)
         account = urlsplit(settings.amocrm_api_url).netloc or "demo"
@@ -74,7 +74,7 @@ class Desk:
         self.fields = FieldMap(self.store, settings)
         self.phonebook = Phonebook(self.store)
         self.connection = Connection(
-            self.store, vault, self.door, self.journal, settings, another_account=self._forget_the_account
+            self.store, vault, self.door, self.journal, settings.amocrm, another_account=self._forget_the_account
         )
         self.connection.check_key()
         self.client = Client(self.door, self.connection)
@@ -198,6 +198,16 @@ def bounded(pause: object) -> timedelta:
     if not isinstance(pause, timedelta):
         return AFTER_TROUBLE
     return min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+
+def _opened(settings: Settings) -> Store:
+    """The database of the settings, in the shape this version needs."""
+    try:
+        store = Store(settings.database_url)
+        store.upgrade()
+    except StoreError as error:
+        raise SetupError(error.code) from error
+    return store
 
 
 def vault_of(settings: Settings) -> Vault:

@@ -21,11 +21,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from crm.errors import DeskError
 from desk import ROOMS
-from store import Store, clock
+from store import Store, StoreError, clock
 from store.tables import worker_rounds
 
 WRITTEN_EVERY = timedelta(seconds=10)
@@ -168,7 +167,7 @@ class Rounds:
             last, count = heard.last, heard.unwritten_failures
         try:
             self._write(last, count)
-        except SQLAlchemyError as trouble:
+        except StoreError as trouble:
             log.error("a round of %s could not be written: %s", name, type(trouble).__name__)
             heard.is_refused = True
             return

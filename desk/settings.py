@@ -23,13 +23,11 @@ from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from crm.config import DOMAINS, Config, Secret, is_loopback
 from crm.errors import SetupError
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder of the clone: `.env` is looked for here, and relative paths start here, wherever one stands."""
-
-DOMAINS = ("amocrm.ru", "amocrm.com", "kommo.com")
-"""The zones an AmoCRM account can live in (sheet 3.1). The client secret goes nowhere else."""
 
 MAX_RPS = 7.0
 """Requests a second AmoCRM allows one integration (sheet 4.1). Above it: 429, then a block of the account."""
@@ -61,27 +59,6 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Texts that stand where a value should: what people leave in from an example file."""
-
-
-class Secret:
-    """A text that does not show itself: `repr` and `str` are stars; `.reveal()` gives it out."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +127,19 @@ class Settings:
         """Where the desk's own files are: the folder of its SQLite file, or `data/` where the database is on a server."""
         _, found, path = self.database_url.partition("sqlite:///")
         return Path(path).parent if found else self.folder / "data"
+
+    @property
+    def amocrm(self) -> Config:
+        """What `crm` has to know."""
+        return Config(
+            api_url=self.amocrm_api_url,
+            oauth_url=self.amocrm_oauth_url,
+            client_id=self.amocrm_client_id,
+            client_secret=self.amocrm_client_secret,
+            redirect_uri=self.amocrm_redirect_uri,
+            access_token=self.amocrm_access_token,
+            subdomain=self.amocrm_subdomain,
+        )
 
     @property
     def is_public(self) -> bool:
@@ -381,16 +371,6 @@ def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, po
     if settings.is_public and not settings.asks_for_proof:
         raise SettingsError([Fault("LOCAL_ACCESS", "open_in_public"), *notes], settings.ui_language)
     return replace(settings, notes=(*notes, *_advice(settings)))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_nearby(host: str) -> bool:

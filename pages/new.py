@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui.frame.frame import fragment, notice
+from ui.frame.words import say
 from ui.new import form as view
 from ui.new.caller import caller
 from ui.new.panels import panels
@@ -31,7 +32,7 @@ def desk() -> None:
     with here:
         view.fields()
         view.keep_shown()
-        handover.confirm()
+        handover.confirm(say("new-turn"))
     with beside:  # after them: whoever sees "saved" may type at once, and nothing empties a field any more
         saved()
     with side, st.container(key="new.panels"):

@@ -1,8 +1,10 @@
-"""The desk's own database: tables, engine, migrations. SQLAlchemy Core, no objects that save themselves.
+"""The database: tables, engine, migrations. SQLAlchemy Core, no objects that save themselves.
 
-SQLite by default, PostgreSQL by `DATABASE_URL`; every other room gets a `Store` and does not know which.
+SQLite by default, PostgreSQL by `DATABASE_URL`; every other room gets a `Store` and does not know which. What goes wrong in it
+is a `StoreError`. Imports nothing of ours.
 """
 
-from store.engine import Store, is_away
+from store.engine import Store
+from store.errors import StoreError, is_away
 
-__all__ = ["Store", "is_away"]
+__all__ = ["Store", "StoreError", "is_away"]

@@ -10,7 +10,7 @@ A transaction is never held open during a network call; nothing here can check t
 Every wait here has an end, and whoever stands still in a transaction (stopped, swapped out, on a machine that was lost) holds
 the others up for a few seconds and no longer: PostgreSQL ends the transaction after `IDLE_S`, on SQLite the holder is continued
 after `FROZEN_S` (`frozen`).
-What ran out of time is a `SQLAlchemyError`, as for a database that is away for a moment, and nothing of it is written.
+What ran out of time is a `StoreError`, as for a database that is away for a moment, and nothing of it is written.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
-from crm.errors import SetupError
 from store import clock, frozen
+from store.errors import UNREACHABLE, StoreError, code_of
 from store.tables import HEAD, facts
 
 FROZEN_S = 3.0
@@ -95,7 +94,7 @@ class Store:
     """One database and its transactions. Thread-safe; made once per process."""
 
     def __init__(self, url: str) -> None:
-        """`url` is a SQLAlchemy URL. A SQLite file and its folder are created. Raises `SetupError("database_unreachable")`."""
+        """`url` is a SQLAlchemy URL. A SQLite file and its folder are created. Raises `StoreError`."""
         self.url = sa.engine.make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
@@ -113,8 +112,8 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads."""
-        with self._reading.begin() as db:
+        """A transaction that only reads. Raises `StoreError`."""
+        with _told_as_ours(), self._reading.begin() as db:
             yield db
 
     @contextmanager
@@ -123,18 +122,19 @@ class Store:
 
         Durable: the commit is on the disk before the block ends (SQLite `synchronous=FULL`, PostgreSQL's
         default). `durable=False` is for what may be forgotten in a power cut, such as the pace of requests.
+        Raises `StoreError`.
         """
-        with self._in_turn(), (self._writing if durable else self._hinting).begin() as db:
+        with _told_as_ours(), self._in_turn(), (self._writing if durable else self._hinting).begin() as db:
             yield db
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
-        """This thread's turn among the writers of this process. Raises `sa.exc.TimeoutError` after `TURN_WAIT_S`."""
+        """This thread's turn among the writers of this process. Raises `StoreError` after `TURN_WAIT_S`."""
         if self._turn is None:
             yield
             return
         if not self._turn.acquire(timeout=TURN_WAIT_S):
-            raise sa.exc.TimeoutError(f"another thread of this process has been writing for over {TURN_WAIT_S:.0f} s")
+            raise StoreError(UNREACHABLE)
         try:
             yield
         finally:
@@ -187,16 +187,15 @@ class Store:
     def upgrade(self) -> None:
         """Bring the tables to the shape this version needs. Cheap when they have it: one read.
 
-        Raises `SetupError("database_unreachable")`, or `SetupError("database_newer")` where a newer desk
-        has been here before: going on would damage what it wrote.
+        Raises `StoreError`; with `NEWER` if a newer desk has been here before: going on would damage what it wrote.
         """
-        try:
-            if self.revision() != HEAD:
-                from store import migrations  # Alembic takes 0.3 s to import and is needed once a version
+        if self.revision() != HEAD:
+            from store import migrations  # Alembic takes 0.3 s to import and is needed once a version
 
+            try:
                 migrations.upgrade(self._engine.execution_options(desk_write="upgrade"))
-        except DBAPIError as error:
-            raise SetupError("database_unreachable") from error
+            except SQLAlchemyError as error:  # whatever it is, no desk can start on this database
+                raise StoreError(UNREACHABLE) from error
 
     def revision(self) -> str | None:
         """The migration the database is at, None for an empty one."""
@@ -210,16 +209,20 @@ class Store:
         try:
             with self.read() as db:
                 return db.scalar(sa.select(1)) == 1
-        except SQLAlchemyError:
+        except StoreError:
             return False
 
     def close(self) -> None:
         self._engine.dispose()
 
 
-def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database cannot be reached, is full, locked or too slow; any other is a fault of ours."""
-    return isinstance(error, OperationalError | InterfaceError | InternalError | PoolTimeout)
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """What SQLAlchemy raises in the block, as a `StoreError`."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreError(code_of(error)) from error
 
 
 def _make_private(path: Path) -> None:
@@ -228,7 +231,7 @@ def _make_private(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError:
-        raise SetupError("database_unreachable") from None
+        raise StoreError(UNREACHABLE) from None
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from crm import account, oauth, users
 from crm.client import Client, Token
+from crm.config import Config
 from crm.connection import decisions, status
 from crm.connection.consent import Consent
 from crm.connection.grant import GIVEN, LONG_LIVED, OURS, Grant, Held
@@ -23,7 +24,6 @@ from crm.door import Door
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, NotSent, SaidNo, SetupError
 from crm.journal import Journal, Line
 from crm.vault import Vault, fingerprint
-from desk.settings import Settings
 from store import Store, clock
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Connection:
         vault: Vault,
         door: Door,
         journal: Journal,
-        settings: Settings,
+        config: Config,
         *,
         clock: Callable[[], datetime] = clock.now,
         watch: Callable[[str], object] = lambda step: None,
@@ -69,9 +69,9 @@ class Connection:
         `another_account`: forgets what is known of the account before. Called before anybody is told that it is another.
         """
         self._store, self._another_account = store, another_account
-        self._door, self._journal, self._settings, self._clock = door, journal, settings, clock
-        self._consent = Consent(store, settings, clock)
-        self._grant = Grant(store, vault, settings.amocrm_api_url, self._setup_print, clock)
+        self._door, self._journal, self._config, self._clock = door, journal, config, clock
+        self._consent = Consent(store, config, clock)
+        self._grant = Grant(store, vault, config.api_url, self._setup_print, clock)
         self._refresher = Refresher(self._grant, door, self._consent.integration, self._consent.may_go_to, clock, watch)
         self._generations: dict[str, int] = {}
         self._proved: int | None = None
@@ -87,8 +87,8 @@ class Connection:
 
         A long-lived one that is over, or that AmoCRM has refused a short while ago, is not given out: nobody sends it for nothing.
         """
-        if self._settings.amocrm_access_token is not None:
-            return self._long_lived(self._settings.amocrm_access_token.reveal())
+        if self._config.access_token is not None:
+            return self._long_lived(self._config.access_token.reveal())
         held = self._checked(self._grant.held_together())
         if not held.is_usable(self._clock()):
             held = self._refresher.renewed(held, "expired")
@@ -96,7 +96,7 @@ class Connection:
 
     def after_rejection(self, rejected: Token) -> Token:
         """Another token after a 401: the stored one where somebody was faster, else one refresh."""
-        if self._settings.amocrm_access_token is not None:
+        if self._config.access_token is not None:
             self._grant.refuse_long_lived(fingerprint(rejected.access), "token_rejected")
             raise NotLetIn("token_rejected", status=401)
         held = self._held()
@@ -117,7 +117,7 @@ class Connection:
 
     def kept_out(self, token: Token, code: str) -> None:
         """Who connected has been switched off in AmoCRM: nothing is sent with this pair until that is over."""
-        if self._settings.amocrm_access_token is not None:
+        if self._config.access_token is not None:
             self._grant.refuse_long_lived(fingerprint(token.access), code)
             return
         generation = self._generations.get(token.access)
@@ -131,8 +131,8 @@ class Connection:
 
     def address(self) -> str:
         """Where the connected account lives. No request. Raises `SetupError("not_connected")`."""
-        if self._settings.amocrm_access_token is not None:
-            return self._settings.amocrm_api_url
+        if self._config.access_token is not None:
+            return self._config.api_url
         known = self._known_address()
         if known is None:
             raise SetupError("not_connected")
@@ -145,7 +145,7 @@ class Connection:
             if now < self._ask_again_at:
                 return None
             self._ask_again_at = now + ASK_WHERE_EVERY_S
-        held = self._grant.held() if self._settings.amocrm_access_token is None else None
+        held = self._grant.held() if self._config.access_token is None else None
         if held is None or held.access != token.access:
             return None
         address = held.account_url if held.account_url != token.account_url else self._refresher.moved_to(held)
@@ -178,14 +178,14 @@ class Connection:
 
     def paste_code(self, code: str) -> None:
         """Connect with a code copied from the integration's "Keys" window. Three requests."""
-        self._exchange(self._settings.amocrm_api_url, code, "code")
+        self._exchange(self._config.api_url, code, "code")
 
     def adopt(self, refresh_token: str) -> None:
         """Connect with somebody else's refresh token, spending it. Three requests.
 
         Raises `NotLetIn("grant_spent_here")` for one that was spent here before: nothing is sent then.
         """
-        address = self._settings.amocrm_api_url
+        address = self._config.api_url
         line = self._grant.begin_given(refresh_token)
         try:
             pair = oauth.refresh(self._door, address, self._consent.integration(), refresh_token)
@@ -200,7 +200,7 @@ class Connection:
         `insists`: whoever asks knows what it costs. Else a pair that was renewed, or tried in vain, a short while ago is left
         alone: `SetupError("refreshed_just_now")` with the seconds to wait.
         """
-        if self._settings.amocrm_access_token is not None:
+        if self._config.access_token is not None:
             raise SetupError("long_lived_not_refreshed")
         row = self._grant.row()
         if row is not None and self._grant.trouble_of(row) == decisions.PERSON_SWITCHED_OFF:
@@ -238,7 +238,7 @@ class Connection:
 
         Failures are written down and told by `status`; nothing is raised for them.
         """
-        if self._settings.amocrm_access_token is not None:
+        if self._config.access_token is not None:
             return self._keep_long_lived()
         row = self._grant.row()
         if row is not None and self._grant.trouble_of(row) == decisions.PERSON_SWITCHED_OFF:
@@ -262,11 +262,11 @@ class Connection:
 
     def status(self) -> Status:
         """What is known, from the database alone: no request."""
-        return status.read(self._grant, self._settings, self._clock())
+        return status.read(self._grant, self._config, self._clock())
 
     def failing_since(self) -> datetime | None:
         """Since when the key does not renew itself, or is refused; None where all is well, or nobody knows."""
-        if self._settings.amocrm_access_token is None:
+        if self._config.access_token is None:
             return self._grant.failing_since()
         row = self._grant.row(LONG_LIVED)
         return row["attempted_at"] if row is not None and row["trouble"] is not None else None
@@ -280,7 +280,7 @@ class Connection:
 
         Each long-lived token of the settings has numbers of its own, below those of pairs: another one each time it healed.
         """
-        if (token := self._settings.amocrm_access_token) is not None:
+        if (token := self._config.access_token) is not None:
             access_print = fingerprint(token.reveal())
             row = self._grant.row(LONG_LIVED)
             healed = int(row["generation"]) if row is not None and row["access_print"] == access_print else 0
@@ -308,7 +308,7 @@ class Connection:
             log.warning("whose account it is: %s", error)
             return None
         which = OURS
-        if self._settings.amocrm_access_token is not None:
+        if self._config.access_token is not None:
             which = LONG_LIVED
         if not self._learn(which, token, account_id=found.id, account_name=found.name, subdomain=found.subdomain):
             raise NotSent("too_late_to_send")  # somebody has connected anew in this moment
@@ -416,7 +416,7 @@ class Connection:
             if is_resting or not self._grant.may_probe(access_print):
                 raise NotLetIn(row["trouble"])
             self._in_doubt = access
-        return Token(self._settings.amocrm_api_url, access)
+        return Token(self._config.api_url, access)
 
     def _keep_long_lived(self) -> timedelta:
         """Learn whose the settings' token is, and try a refused one when its time has come. How long until the next look."""
@@ -433,7 +433,7 @@ class Connection:
 
     def _client_of(self, token: Token) -> Client:
         """A client with this token and no other, that tells what becomes of a long-lived one."""
-        is_long_lived = self._settings.amocrm_access_token is not None
+        is_long_lived = self._config.access_token is not None
         return Client(self._door, _Fixed(token, self if is_long_lived else None))
 
     def _look_for_the_person(self, row: sa.RowMapping) -> timedelta:
@@ -483,9 +483,9 @@ class Connection:
 
     def _setup_print(self) -> str:
         """A fingerprint of the settings a refresh depends on."""
-        settings = self._settings
-        secret = settings.amocrm_client_secret.reveal() if settings.amocrm_client_secret else ""
-        return fingerprint(f"{settings.amocrm_client_id}|{secret}|{settings.amocrm_redirect_uri}")
+        config = self._config
+        secret = config.client_secret.reveal() if config.client_secret else ""
+        return fingerprint(f"{config.client_id}|{secret}|{config.redirect_uri}")
 
 
 @dataclass(frozen=True, slots=True)

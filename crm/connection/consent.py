@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from crm import oauth
+from crm.config import DOMAINS, Config, is_loopback
 from crm.errors import SetupError
-from desk.settings import DOMAINS, Settings, is_loopback
 from store import Store
 from store.tables import oauth_states
 
@@ -41,17 +41,15 @@ BARE_HOST = re.compile(r"([a-z0-9][a-z0-9.-]*)(?::\d{1,5})?")
 class Consent:
     """The states of begun consents, and the rules about where the secret may go."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Callable[[], datetime]) -> None:
-        self._store, self._settings, self._clock = store, settings, clock
+    def __init__(self, store: Store, config: Config, clock: Callable[[], datetime]) -> None:
+        self._store, self._config, self._clock = store, config, clock
 
     def integration(self) -> oauth.Integration:
         """The integration of the settings. Raises `SetupError("integration_missing")`."""
-        settings = self._settings
-        if settings.amocrm_client_id is None or settings.amocrm_client_secret is None:
+        config = self._config
+        if config.client_id is None or config.client_secret is None:
             raise SetupError("integration_missing")
-        return oauth.Integration(
-            settings.amocrm_client_id, settings.amocrm_client_secret.reveal(), settings.amocrm_redirect_uri
-        )
+        return oauth.Integration(config.client_id, config.client_secret.reveal(), config.redirect_uri)
 
     def begin(self, bound_to: str) -> str:
         """A new state, and the consent page's address with it. `bound_to`: a secret of the browser; "" for none."""
@@ -70,7 +68,7 @@ class Consent:
                     expires_at=now + STATE_LIFE,
                 )
             )
-        return oauth.consent_address(self._settings.amocrm_oauth_url, client_id, state)
+        return oauth.consent_address(self._config.oauth_url, client_id, state)
 
     def spend(self, state: str, bound_to: str) -> None:
         """Use a state up. Raises `SetupError` for one that is none, too old, or another browser's."""
@@ -108,7 +106,7 @@ class Consent:
 
         `present`: where the account we are connected to lives now; it may have moved there from the configured address.
         """
-        configured = self._settings.amocrm_api_url
+        configured = self._config.api_url
         if not referer:
             return configured
         if present is not None and referer.lower() == urlsplit(present).netloc:
@@ -128,7 +126,7 @@ class Consent:
         named = BARE_HOST.fullmatch(domain.lower())
         if named is None:
             return False
-        host, own_host = named.group(1), _host(self._settings.amocrm_api_url)
+        host, own_host = named.group(1), _host(self._config.api_url)
         if own_host.endswith(ZONES):
             return host.endswith(ZONES)
         # A local AmoCRM may put real host names into its tokens; nothing of it goes out into the world.

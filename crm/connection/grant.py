@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from crm.client import Token
 from crm.connection import decisions
@@ -25,7 +24,7 @@ from crm.errors import DeskError, NotLetIn
 from crm.limiter import LIVE_PATIENCE_S
 from crm.oauth import TOKEN_DEADLINE_S, Pair
 from crm.vault import Vault, fingerprint
-from store import Store
+from store import Store, StoreError
 from store.owners import is_gone, me
 from store.tables import grants, refreshes
 
@@ -227,7 +226,7 @@ class Grant:
                 before = time.monotonic()
                 if not pulse.is_expected:
                     continue  # what it is held for should be over: nobody is kept from it any longer
-                with suppress(SQLAlchemyError), self._store.write(durable=False) as db:
+                with suppress(StoreError), self._store.write(durable=False) as db:
                     renewed = _under(lease).values(lease_until=self._store.clock(db) + LEASE_S)
                     pulse.seen = before if db.execute(renewed).rowcount else float("-inf")
 
@@ -318,7 +317,7 @@ class Grant:
 
         Never raises for the database's sake: it stands between AmoCRM's answer and whoever waits for that.
         """
-        with suppress(SQLAlchemyError), self._store.write(durable=False) as db:
+        with suppress(StoreError), self._store.write(durable=False) as db:
             db.execute(grants.update().where(grants.c.id == OURS, grants.c.generation == generation).values(works=True))
 
     def move(self, generation: int, account_url: str) -> None:

@@ -23,13 +23,13 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from crm import oauth
 from crm.connection import decisions
 from crm.connection.grant import Grant, Held, Lease, Pulse
 from crm.door import Door
 from crm.errors import DeskError, NotLetIn, SetupError
+from store import StoreError
 
 WAIT_S = oauth.TOKEN_DEADLINE_S + 5.0
 """How long anybody waits for somebody else's refresh before giving up: for its call, which has an end, and for storing
@@ -174,7 +174,7 @@ class Refresher:
         while True:
             try:
                 stored = self._grant.store(unsaved.pair, unsaved.account_url, lease=unsaved.lease, cause=unsaved.cause)
-            except SQLAlchemyError as error:
+            except StoreError as error:
                 log.error("a new pair could not be stored: %s", type(error).__name__)
                 if time.monotonic() > give_up:
                     raise SetupError("database_unreachable") from None

@@ -12,10 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm import oauth
+from crm.config import Config
 from crm.connection import decisions
 from crm.connection.grant import LONG_LIVED, Grant
 from crm.vault import fingerprint
-from desk.settings import Settings
 
 NOT_CONNECTED = "not_connected"
 BROKEN = "broken"
@@ -71,11 +71,11 @@ class Status:
         return self.state != "connected" or self.warn_days is not None or clock_wrong or self.moved
 
 
-def read(grant: Grant, settings: Settings, now: datetime) -> Status:
+def read(grant: Grant, config: Config, now: datetime) -> Status:
     """The status now. No request."""
-    token = settings.amocrm_access_token
+    token = config.access_token
     if token is not None:
-        return _long_lived(grant.row(LONG_LIVED), settings, token.reveal(), now)
+        return _long_lived(grant.row(LONG_LIVED), config, token.reveal(), now)
     row = grant.row()
     if row is None:
         return Status(NOT_CONNECTED)
@@ -109,7 +109,7 @@ def _next(row: sa.RowMapping, trouble: str | None) -> datetime | None:
     return row["next_attempt_at"] or decisions.due_at(row["issued_at"], row["expires_at"], row["access_print"])
 
 
-def _long_lived(row: sa.RowMapping | None, settings: Settings, token: str, now: datetime) -> Status:
+def _long_lived(row: sa.RowMapping | None, config: Config, token: str, now: datetime) -> Status:
     known: dict[str, Any] = dict(row) if row is not None and row["access_print"] == fingerprint(token) else {}
     expires_at = oauth.expiry_of(token)
     trouble = known.get("trouble")
@@ -121,9 +121,9 @@ def _long_lived(row: sa.RowMapping | None, settings: Settings, token: str, now: 
         usable=trouble is None,
         trouble=trouble,
         account_id=known.get("account_id"),
-        account_url=settings.amocrm_api_url,
+        account_url=config.api_url,
         account_name=known.get("account_name"),
-        subdomain=known.get("subdomain") or settings.amocrm_subdomain,
+        subdomain=known.get("subdomain") or config.subdomain,
         connected_by=known.get("connected_by"),
         connected_at=known.get("connected_at"),
         next_attempt_at=known.get("next_attempt_at") if trouble == known.get("trouble") else None,

@@ -19,9 +19,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from crm.errors import BrokenWord, DeskError, NoAnswer, NotLetIn, NotSent, OwnFault, Refusal, SetupError
+from store import StoreError
 
 QUEUED, SENDING, DELIVERED = "queued", "sending", "delivered"
 UNKNOWN, NEEDS_DECISION, REFUSED, DROPPED = "unknown", "needs_decision", "refused", "dropped"
@@ -177,7 +176,7 @@ def as_fault(error: Exception) -> DeskError:
     """Whatever was raised, as one of the desk's own errors."""
     if isinstance(error, DeskError):
         return error
-    return OwnFault(DATABASE_FAILED if isinstance(error, SQLAlchemyError) else DESK_FAILED)
+    return OwnFault(DATABASE_FAILED if isinstance(error, StoreError) else DESK_FAILED)
 
 
 def fate_of(error: DeskError) -> str:

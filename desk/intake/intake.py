@@ -20,7 +20,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from crm.errors import SetupError
 from desk import lead as lead_rules
@@ -38,7 +37,7 @@ from desk.intake.signs import FILL_MS, consent_of, sign_of
 from desk.lead import FieldFault, NewLead
 from desk.reading.names import is_name
 from desk.settings import Settings
-from store import Store, clock
+from store import Store, StoreError, clock
 from store.tables import accepted_leads, idempotency_keys, submissions
 
 KEY = "key"
@@ -312,7 +311,7 @@ class Reception:
 
     def _see(self, one: _Submission) -> None:
         """Note the names that came. Whatever that meets, what became of the submission is settled."""
-        with suppress(SQLAlchemyError):
+        with suppress(StoreError):
             self.seen.note(one.form.id, one.asked.seen)
 
     def _added(self) -> tuple[Mapped, ...]:

@@ -18,8 +18,8 @@ from desk.desk import Desk
 from desk.lead import FieldFault
 from desk.web.answers import Refused, status_json
 from desk.web.body import body_of
+from desk.web.consent_cookie import STATE_COOKIE, back_to_page
 from desk.web.gate import key_verdict
-from desk.web.routes import STATE_COOKIE, back_to_page
 
 LONGEST_SIGNED = 128
 """A signature takes 64 characters, a client id 36, an account id about 8."""

@@ -21,7 +21,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
@@ -35,6 +34,7 @@ from desk.web.answers import Refused, error_json, fault_text, http_status_of
 from desk.web.gate import App, Receive, Scope, Send
 from desk.web.openapi import document
 from desk.words import Words, words
+from store import StoreError
 
 TRY_AGAIN_S = 5
 """What `Retry-After` says when the database is away: it comes back in seconds or needs a person."""
@@ -67,8 +67,8 @@ def build(desk: Callable[[], Desk], pace: Pace | None = None) -> FastAPI:
         later = {} if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
         return _answer(request, desk(), http_status_of(error), error.code, headers=later)
 
-    @api.exception_handler(SQLAlchemyError)
-    def database_away(request: Request, error: SQLAlchemyError) -> Response:
+    @api.exception_handler(StoreError)
+    def database_away(request: Request, error: StoreError) -> Response:
         log.error("the database failed a request: %s", type(error).__name__)
         return _answer(request, desk(), 503, "database_unreachable", headers={"Retry-After": str(TRY_AGAIN_S)})
 

@@ -15,7 +15,7 @@ import logging
 import re
 from collections.abc import Iterable
 
-from desk.web.gate import OWN_HOST, App, Receive, Scope, Send
+from desk.web.caller import OWN_HOST, App, Receive, Scope, Send
 
 Pair = tuple[bytes, bytes]
 

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from desk.desk import Desk
@@ -33,8 +32,10 @@ from desk.settings import is_loopback
 from desk.web import cors, pages
 from desk.web.answers import Refused, progress_json
 from desk.web.body import CLOSE, beginning_of
-from desk.web.gate import caller_of
+from desk.web.caller import caller_of
+from desk.web.proof import is_local
 from desk.words import words
+from store import StoreError
 
 THANKS = "/api/crm/thanks"
 
@@ -138,7 +139,7 @@ class Sender:
         caller = caller_of(request.scope)
         self.request, self.desk, self.address_key = request, desk, address_key
         self.is_paced = False  # whether somebody's form, or the strangers, have paid for it
-        self.is_local = desk.doorway.is_local(request.scope, caller)
+        self.is_local = is_local(desk.doorway, request.scope, caller)
         # For the pace alone, which opens no door: the site's own server beside the desk need not prove where it is.
         self.is_beside = self.is_local or (caller.seems_local and not desk.settings.is_public)
         self.origin, self._peer = caller.origin, caller.peer
@@ -210,7 +211,7 @@ def headers(request: Request, desk: Desk) -> dict[str, str]:
     origin = request.headers.get("origin")
     try:
         allowed = origin is not None and desk.reception.forms.allows(origin)
-    except SQLAlchemyError:
+    except StoreError:
         allowed = False  # the answer itself says that the database is away
     return cors.headers_for(origin, allowed=allowed) | {"Cache-Control": "no-store"}
 

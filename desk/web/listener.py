@@ -1,6 +1,6 @@
 """The public listener: a port of its own for what is meant for everybody, so that a proxy never stands before the pages.
 
-The same application answers there, and the gate knows by which port somebody came (`desk.web.doorway.Public`): intake, AmoCRM's
+The same application answers there, and the gate knows by which port somebody came (`desk.web.proof.Public`): intake, AmoCRM's
 redirect and hooks, health, and nothing else, whatever the request looks like. Live connections are not spoken there.
 """
 
@@ -16,8 +16,8 @@ import uvicorn
 
 from crm.errors import SetupError
 from desk.web.connections import QUEUE, Room, line_of, queue
-from desk.web.doorway import Public
 from desk.web.gate import App
+from desk.web.proof import Public
 
 FAREWELL_S = 5
 """How long a stop waits for answers under way."""

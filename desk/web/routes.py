@@ -17,7 +17,6 @@ from dataclasses import asdict
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -29,19 +28,12 @@ from desk.desk import Desk
 from desk.phones import LONGEST_INPUT
 from desk.readiness import DATABASE
 from desk.settings import is_loopback
+from desk.web.caller import FOREIGN_SITES, App, Receive, Scope, Send, languages_of
 from desk.web.closed import locked
-from desk.web.gate import BARE_POLICY, FOREIGN_SITES, App, Receive, Scope, Send, languages_of
-
-STATE_COOKIE = "desk_connect"
-"""Holds what binds a consent to the browser that began it, for as long as the state lives."""
-
-STATE_COOKIE_PATH = "/api/amocrm/callback"
-STATE_COOKIE_S = 20 * 60
-
-RESULT_COOKIE = "desk_result"
-"""What came of this browser's last consent, while the page has not told it yet."""
-
-RESULT_COOKIE_S = 120
+from desk.web.consent_cookie import STATE_COOKIE, STATE_COOKIE_PATH, STATE_COOKIE_S, back_to_page
+from desk.web.gate import BARE_POLICY
+from desk.web.proof import is_local, set_cookie
+from store import StoreError
 
 OPERATOR_COOKIE = "desk_person"
 """Who sits at this browser, as `ui.frame.person` remembers it."""
@@ -103,7 +95,7 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
         """The console's link: the code in it is good once, so nothing is lost by its standing in an address."""
         doorway = desk().doorway
         is_asked = request.method == "GET"  # a HEAD looks, and spends nothing
-        if doorway.is_local(request.scope) or (is_asked and doorway.spend(request.path_params["code"])):
+        if is_local(doorway, request.scope) or (is_asked and doorway.spend(request.path_params["code"])):
             return _let_in(request, desk())
         return _not_let_in(request, desk())
 
@@ -127,7 +119,7 @@ def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
 def _let_in(request: Request, desk: Desk) -> Response:
     answer = RedirectResponse("/", status_code=303)
     if not desk.doorway.is_open:
-        answer.headers.append("set-cookie", desk.doorway.set_cookie(secure=request.url.scheme == "https"))
+        answer.headers.append("set-cookie", set_cookie(desk.doorway, secure=request.url.scheme == "https"))
     return answer
 
 
@@ -172,7 +164,7 @@ class ScreenPop:
         operator = operator_name(unquote(request.cookies.get(OPERATOR_COOKIE, "")[:LONGEST_COOKIE]))
         try:
             return self._desk().calls.drafts.begin_called(operator, {name: text for name, text in told.items() if text})
-        except (SQLAlchemyError, DeskError) as error:
+        except (StoreError, DeskError) as error:
             log.error("a telephony's call could not be kept: %s", type(error).__name__)
             return None
 
@@ -201,16 +193,6 @@ def last_jump(desk: Desk) -> dict[str, object] | None:
     """The last time a clock has jumped: which, by how many seconds, when, and when what it may have cost was made good."""
     jump = desk.mirror.clocks.jumps.last()
     return asdict(jump) if jump is not None else None
-
-
-def back_to_page(result: str) -> Response:
-    """To the page that tells what came of a consent: "ok" or an error code.
-
-    The word in the address could be anybody's; the page believes it because of the cookie, which only an answer of ours sets.
-    """
-    answer = RedirectResponse(f"/connection?result={result}", status_code=303)
-    answer.set_cookie(RESULT_COOKIE, result, max_age=RESULT_COOKIE_S, httponly=True, samesite="lax")
-    return answer
 
 
 class _Later:

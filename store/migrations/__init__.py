@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
 
-from crm.errors import SetupError
+from store.errors import NEWER, StoreError
 
 POSTGRES_UPGRADE_LOCK = 0x4C44_6573_6B  # "LDesk": any number of ours, the same in every process
 
@@ -32,4 +32,4 @@ def upgrade(engine: sa.Engine) -> None:
         try:
             command.upgrade(settings, "head")
         except CommandError as error:
-            raise SetupError("database_newer") from error
+            raise StoreError(NEWER) from error

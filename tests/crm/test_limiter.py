@@ -7,10 +7,10 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.exc import OperationalError
 
 from crm.errors import NotLetIn, NotSent
 from crm.limiter import IDLE_CREDIT, SLOWEST_S, WINDOW_REQUESTS, Limiter, Pace, decide, slower
+from store import StoreError
 
 GAP_S = 1 / 6.7
 
@@ -155,7 +155,7 @@ def test_a_pace_that_cannot_be_read_for_a_moment_costs_no_turn(sqlite_store, mon
     def write(**options):
         if len(failures) < 2:
             failures.append(1)
-            raise OperationalError("x", {}, Exception("database is locked"))
+            raise StoreError("database_unreachable")
         return real(**options)
 
     monkeypatch.setattr(sqlite_store, "write", write)
@@ -169,7 +169,7 @@ def test_waiting_for_a_turn_ends(sqlite_store, monkeypatch, patience):
     monkeypatch.setattr(f"crm.limiter.{patience}", -1.0)
 
     def write(**options):
-        raise OperationalError("x", {}, Exception("database is locked"))
+        raise StoreError("database_unreachable")
 
     monkeypatch.setattr(sqlite_store, "write", write)
     with pytest.raises(NotSent) as raised:
@@ -181,7 +181,7 @@ def test_a_429_that_cannot_be_written_down_is_still_a_429(sqlite_store, monkeypa
     """Slowing down is for those who come later; whoever was refused hears why, whatever the database does."""
 
     def write(**options):
-        raise OperationalError("x", {}, Exception("database is locked"))
+        raise StoreError("database_unreachable")
 
     monkeypatch.setattr(sqlite_store, "write", write)
     Limiter(sqlite_store, "account", rps=7).slow_down(1.0)

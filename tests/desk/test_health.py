@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
 
 from crm.errors import SaidNo
 from desk.health import SAME_FAILURE_EVERY_S, WRITTEN_EVERY, Rounds, age_of, place_of
-from store import Store, clock
+from store import Store, StoreError, clock
 from store.tables import worker_rounds
 
 NOW = datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
@@ -114,7 +113,7 @@ def test_a_database_that_is_away_stops_nobody_and_learns_it_later(store, monkeyp
 
         def refuse(*_: object, **__: object) -> None:
             tries.append(1)
-            raise OperationalError("x", {}, Exception())
+            raise StoreError("database_unreachable")
 
         away.setattr(store, "write", refuse)
         for _ in range(20):

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from crm import account, door
 from crm.errors import DeskError
@@ -36,7 +35,7 @@ from desk.readiness import (
     look,
 )
 from desk.webhooks.report import Standing
-from store import clock
+from store import StoreError, clock
 from store.tables import deliveries, hook_misses, worker_rounds
 from tests.support.desks import desk_for
 from tests.support.programs import until
@@ -428,7 +427,7 @@ def test_a_database_that_is_away_is_the_one_check(connected, monkeypatch):
     """Without it nothing else can be told; back again, all is."""
 
     def refuse() -> None:
-        raise OperationalError("x", {}, Exception())
+        raise StoreError("database_unreachable")
 
     with monkeypatch.context() as away:
         away.setattr(connected.store, "read", refuse)

@@ -9,7 +9,7 @@ from streamlit.runtime.context import ContextProxy
 
 from crm.errors import DeskError
 from desk.desk import install
-from desk.web.routes import RESULT_COOKIE
+from desk.web.consent_cookie import RESULT_COOKIE
 from tests.pages.conftest import shown
 from tests.support.desks import desk_for
 

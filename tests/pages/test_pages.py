@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
-from store import Store
+from store import Store, StoreError
 from tests.desk.calls.conftest import PHONE, contact_row, lead_row, put, put_stages
 from tests.pages.conftest import shown
 from ui.frame.frame import SCREENS
@@ -104,7 +103,7 @@ def test_the_database_away(name, desk, open_page, monkeypatch):
     """Each page says that it is the database, and what to do; nothing empty stands for what could not be read."""
 
     def away(*args, **values):
-        raise OperationalError("SELECT secret", {}, Exception("disk I/O error"))
+        raise StoreError("database_unreachable")
 
     monkeypatch.setattr(Store, "read", away)
     app = open_page(name)

@@ -10,10 +10,9 @@ import time
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from desk.settings import PROJECT
-from store import Store, engine, frozen
+from store import Store, StoreError, engine, frozen
 from store.frozen import LEAVE, NOT_STOPPED, WAKE, Process, judged, state_of, writers
 from store.tables import facts
 from tests.support.programs import until
@@ -194,7 +193,7 @@ def test_a_lock_that_is_never_given_back_ends_the_wait(store, monkeypatch):
     thread.start()
     holding.wait(GENEROUS_S)
     try:
-        with pytest.raises(SQLAlchemyError), store.write() as db:
+        with pytest.raises(StoreError), store.write() as db:
             db.execute(facts.insert().values(key="held", value="y"))
     finally:
         done.set()
@@ -218,7 +217,7 @@ def test_a_thread_that_never_ends_its_write_ends_the_others_wait(sqlite_store, m
     thread.start()
     holding.wait(GENEROUS_S)
     try:
-        with pytest.raises(SQLAlchemyError), sqlite_store.write():
+        with pytest.raises(StoreError), sqlite_store.write():
             pass
     finally:
         done.set()
@@ -261,7 +260,7 @@ def test_a_transaction_ended_by_the_server_fails_once(postgres_server, monkeypat
     monkeypatch.setitem(engine.WRITING, "durable", "SET LOCAL idle_in_transaction_session_timeout = '100ms'")
     store = Store(postgres_server.new_database())
     store.upgrade()
-    with pytest.raises(SQLAlchemyError), store.write() as db:
+    with pytest.raises(StoreError), store.write() as db:
         mine = db.scalar(sa.text("SELECT pg_backend_pid()"))
         db.execute(facts.insert().values(key="half", value="x"))
         until_ended(store, mine)
@@ -276,7 +275,7 @@ def test_the_commit_of_an_ended_transaction_fails(postgres_server, monkeypatch):
     monkeypatch.setitem(engine.WRITING, "durable", "SET LOCAL idle_in_transaction_session_timeout = '100ms'")
     store = Store(postgres_server.new_database())
     store.upgrade()
-    with pytest.raises(SQLAlchemyError), store.write() as db:
+    with pytest.raises(StoreError), store.write() as db:
         mine = db.scalar(sa.text("SELECT pg_backend_pid()"))
         db.execute(facts.insert().values(key="half", value="x"))
         until_ended(store, mine)

@@ -11,9 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from crm.errors import SetupError
 from desk.mirror import night
-from store import Store
+from store import Store, StoreError
 from store.migrations import config
 from store.tables import HEAD, activity, grants, lead_contacts, leads, metadata, mirror_walks
 
@@ -113,14 +112,14 @@ def test_a_database_from_the_future_is_refused(store):
     """A database that a newer desk has changed is not touched."""
     with store.write() as db:
         db.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SetupError) as raised:
+    with pytest.raises(StoreError) as raised:
         store.upgrade()
     assert raised.value.code == "database_newer"
 
 
 def test_an_unreachable_database_is_said_so():
     """A server that is not there is a setup error with its own code, not a traceback."""
-    with pytest.raises(SetupError) as raised:
+    with pytest.raises(StoreError) as raised:
         Store("postgresql+psycopg://desk@127.0.0.1:1/desk").upgrade()
     assert raised.value.code == "database_unreachable"
 
@@ -224,7 +223,7 @@ def test_the_store_does_not_show_its_password():
 @pytest.mark.parametrize("path", ["/dev/null/x/desk.db", "/proc/desk.db"])
 def test_a_folder_that_cannot_be_is_said_so(path):
     """No traceback for a place where no file can be made."""
-    with pytest.raises(SetupError) as raised:
+    with pytest.raises(StoreError) as raised:
         Store(f"sqlite:///{path}")
     assert raised.value.code == "database_unreachable"
 
@@ -232,7 +231,7 @@ def test_a_folder_that_cannot_be_is_said_so(path):
 def test_a_file_that_is_no_database_is_said_so(tmp_path):
     """Somebody's letter is not taken for a database, and not changed."""
     (tmp_path / "desk.db").write_text("Dear sir or madam, " * 300)
-    with pytest.raises(SetupError) as raised:
+    with pytest.raises(StoreError) as raised:
         Store(f"sqlite:///{tmp_path}/desk.db").upgrade()
     assert raised.value.code == "database_unreachable"
     assert (tmp_path / "desk.db").read_text().startswith("Dear sir")

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import requests
 
+from desk.doorway import Doorway
 from desk.settings import PROJECT, Secret, Settings
-from desk.web.doorway import Doorway
 
 START_S = 180.0
 """A start takes three seconds here; a loaded machine may need many times that."""

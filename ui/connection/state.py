@@ -11,7 +11,7 @@ import streamlit as st
 from crm.connection import Refresh, Status
 from crm.errors import DeskError
 from desk.desk import the_desk
-from desk.web.routes import RESULT_COOKIE
+from desk.web.consent_cookie import RESULT_COOKIE
 from store import clock
 from ui.frame import formats
 from ui.frame.frame import NOTICE, attempt, forget_notice, fragment, say_error, say_notice

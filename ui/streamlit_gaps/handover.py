@@ -16,8 +16,6 @@ from typing import Any
 
 import streamlit as st
 
-from ui.frame.words import say
-
 WIDGET = "new.turn"
 """The widget nobody sees. Its text comes from the browser, except in a run that no message of the browser's began: so
 nothing on this page begins such a run while `waiting()`."""
@@ -64,10 +62,10 @@ def settle() -> None:
     st.session_state[WIDGET] = st.session_state[PENDING].name
 
 
-def confirm() -> None:
-    """After the last of the widgets: what has to reach the browser has been drawn."""
+def confirm(label: str) -> None:
+    """After the last of the widgets: what has to reach the browser has been drawn. `label`: for those who read the page aloud."""
     st.session_state[DRAWING] = False
-    st.text_input(say("new-turn"), key=WIDGET, label_visibility="collapsed")
+    st.text_input(label, key=WIDGET, label_visibility="collapsed")
     if PENDING in st.session_state:
         st.session_state[PENDING].drawn = True
 

@@ -35,7 +35,7 @@ def at() -> Callable[..., Connection]:
             vault_of(desk.settings),
             desk.door,
             desk.journal,
-            desk.settings,
+            desk.settings.amocrm,
             clock=lambda: moment or datetime.now(UTC),
             watch=watch,
         )

@@ -296,4 +296,6 @@ def test_a_wrong_secret_key_is_said_so(box, tmp_path):
 
 def _at(desk, moment) -> Connection:
     """The same connection at another time."""
-    return Connection(desk.store, vault_of(desk.settings), desk.door, desk.journal, desk.settings, clock=lambda: moment)
+    return Connection(
+        desk.store, vault_of(desk.settings), desk.door, desk.journal, desk.settings.amocrm, clock=lambda: moment
+    )

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import sqlalchemy as sa
 
 from crm import account
 from crm.connection.grant import Grant
 from crm.errors import DeskError, NotLetIn
+from store import StoreError
 from store.tables import grants
 from tests.crm.connection.conftest import token_calls
 from tests.support.desks import KEY, desk_for
@@ -74,7 +74,7 @@ def test_a_pair_that_cannot_be_stored_yet_is_kept(box, desk, monkeypatch):
     def store(self, *args, **values):
         if len(failures) < 2:
             failures.append(1)
-            raise sa.exc.OperationalError("UPDATE", {}, Exception("disk is full"))
+            raise StoreError("database_unreachable")
         return real(self, *args, **values)
 
     monkeypatch.setattr(Grant, "store", store)
@@ -91,7 +91,7 @@ def test_a_pair_that_could_not_be_stored_at_all_is_stored_later(box, desk, monke
 
     def store(self, *args, **values):
         if broken:
-            raise sa.exc.OperationalError("UPDATE", {}, Exception("database is locked"))
+            raise StoreError("database_unreachable")
         return real(self, *args, **values)
 
     monkeypatch.setattr(Grant, "store", store)

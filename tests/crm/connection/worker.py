@@ -66,7 +66,9 @@ def die_at(desk: Desk, step: str) -> None:
         if now == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    connection = Connection(desk.store, vault_of(desk.settings), desk.door, desk.journal, desk.settings, watch=watch)
+    connection = Connection(
+        desk.store, vault_of(desk.settings), desk.door, desk.journal, desk.settings.amocrm, watch=watch
+    )
     print(outcome(connection.refresh_now), flush=True)
 
 

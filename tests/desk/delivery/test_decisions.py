@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.exc import OperationalError
 
 from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, OwnFault, Refusal, SaidNo, SetupError
 from desk.delivery import decisions
@@ -26,6 +25,7 @@ from desk.delivery.decisions import (
     UNKNOWN,
     Situation,
 )
+from store import StoreError
 
 
 def refused(*paths):
@@ -258,7 +258,7 @@ def test_after_something_nobody_foresaw(step, has_left, stumbles, state):
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(ValueError("x"), "desk_failed"), (MemoryError(), "desk_failed"), (OperationalError("x", {}, Exception()), "database_failed"), (SaidNo("not_found"), "not_found")],
+    [(ValueError("x"), "desk_failed"), (MemoryError(), "desk_failed"), (StoreError("database_unreachable"), "database_failed"), (SaidNo("not_found"), "not_found")],
     ids=str,
 )  # fmt: skip
 def test_whatever_was_raised_has_a_code(error, code):

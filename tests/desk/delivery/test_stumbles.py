@@ -16,7 +16,7 @@ from desk.delivery import carry as carrying
 from desk.delivery import search as searching
 from desk.delivery.worker import Workers
 from desk.lead import NewLead
-from store import clock
+from store import StoreError, clock
 from store.tables import accepted_leads, deliveries, delivery_pause, delivery_steps, known_phones
 from tests.desk.delivery.fakes import FakeAmo, FakeConnection, Process, set_clock
 from tests.support.programs import until
@@ -37,6 +37,7 @@ EXCEPTIONS = {
     "UnicodeError": lambda: UnicodeEncodeError("utf-8", "\ud800", 0, 1, SECRET),
     "OverflowError": lambda: OverflowError(SECRET), "OSError": lambda: OSError(SECRET),
     "OperationalError": lambda: OperationalError(SECRET, {}, Exception(SECRET)),
+    "StoreError": lambda: StoreError("database_unreachable"),
     "IntegrityError": lambda: IntegrityError(SECRET, {}, Exception(SECRET)),
 }  # fmt: skip
 
@@ -188,7 +189,7 @@ def _raised_once(scene, place, way, faults, monkeypatch):
     scene.end()
 
 
-STEADY = ("ValueError", "MemoryError", "OperationalError", "BrokenWord", "AssertionError")
+STEADY = ("ValueError", "MemoryError", "StoreError", "BrokenWord", "AssertionError")
 
 
 @pytest.mark.parametrize("name", STEADY)

@@ -68,10 +68,10 @@ def test_what_comes_no_more_is_forgotten(reception, form):
 
 def test_a_database_that_is_away_costs_no_lead(reception, form, monkeypatch):
     """Names are written after the lead; whatever that meets, the lead is accepted."""
-    from sqlalchemy.exc import OperationalError
+    from store import StoreError
 
     def fail(*_, **__):
-        raise OperationalError("x", {}, Exception())
+        raise StoreError("database_unreachable")
 
     monkeypatch.setattr(seen_module.SeenNames, "note", fail)
     assert reception.take(form, {"phone": "8 916 100-32-02"}).outcome == "accepted"

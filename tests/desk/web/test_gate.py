@@ -3,7 +3,8 @@
 import pytest
 
 from desk.settings import Secret
-from desk.web.gate import PUBLIC, Caller, caller_of, key_verdict
+from desk.web.caller import PUBLIC, Caller, caller_of
+from desk.web.gate import key_verdict
 from desk.web.gate import verdict as verdict_with
 
 

@@ -730,12 +730,12 @@ def test_a_stranger_learns_nothing_of_a_lead(local, remote, key):
 
 def test_the_database_away_is_said_so(desk, key, monkeypatch):
     """503 with Retry-After, in words, and no trace; nothing was promised."""
-    from sqlalchemy.exc import OperationalError
+    from store import StoreError
 
     client = client_of(desk)
 
     def fail(*_, **__):
-        raise OperationalError("x", {}, Exception("secret"))
+        raise StoreError("database_unreachable")
 
     monkeypatch.setattr(desk.store, "write", fail)
     answer = client.post("/api/crm", json=LEAD)

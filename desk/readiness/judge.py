@@ -1,38 +1,14 @@
-"""Whether the desk does its business: one list of checks for `/readyz`, for the sidebar and for whoever watches.
-
-    facts_of(desk) ─► Facts ─► judge ─► Verdict: {name: "ok" or a code}, since when
-
-What is judged is what really happened: what became of calls to AmoCRM, how long the oldest lead waits, pauses included, how
-old the mirror is, when each kind of background work last went well. `judge` is pure; `facts_of` makes a dozen small reads and no
-request. `Watch` keeps the last verdict in memory, so that a page need not wait for the database to be told.
-"""
+"""What follows from the facts: a check for each part of the desk's business. Pure."""
 
 from __future__ import annotations
 
-import logging
-import shutil
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-
-from crm.errors import SetupError
-from desk.delivery import report as deliveries_report
+from crm.connection import Status
 from desk.health import Round, age_of
 from desk.webhooks.report import Standing
-from store import Store, clock
-from store.jumps import Jumps
-from store.tables import activity
-
-if TYPE_CHECKING:
-    from crm.connection import Status
-    from desk.desk import Desk
 
 OK = "ok"
 
@@ -41,18 +17,6 @@ NOT_ANSWERING_AFTER = timedelta(seconds=30)
 
 AT_ONCE = frozenset({"unpaid", "blocked"})
 """What AmoCRM itself says about the account needs no second answer to be believed."""
-
-AMO_IS_WELL = frozenset(
-    {
-        "ok", "validation", "bad_request", "too_many_items", "not_found", "lead_deleted", "filter_ignored", "rights_missing",
-        "rate_limited", "too_large", "request_too_large", "too_many_links", "token_rejected",
-    }
-)  # fmt: skip
-"""Results of a call after which AmoCRM works, whatever it thought of the request. One that says "slow down", or "not with this
-key", works as well: the connection and the waiting leads have checks of their own."""
-
-SAYS_NOTHING = frozenset({"too_late_to_send"})
-"""Results of a call that never left us."""
 
 WAITS_TOO_LONG = timedelta(minutes=10)
 """A lead is in AmoCRM within seconds; after this long somebody should know, whatever it waits for."""
@@ -86,20 +50,9 @@ long as there is: of them only a failure tells. The mirror's readings are part o
 FAILURE_SHOWN = timedelta(minutes=15)
 """How long a failed round of work without a limit is a reason to be red, if nothing has been done since."""
 
-LOOK_EVERY_S = 3.0
-"""Between two verdicts for the sidebar."""
-
-VERDICT_KEPT = timedelta(seconds=30)
-"""A verdict older than this is none: whoever makes it waits for the database himself."""
-
-FIRST_VERDICT_S = 2.0
-"""How long a page waits for the very first verdict of a desk."""
-
 CONNECTION, AMOCRM, DELIVERY, WAITING, PEOPLE, MIRROR, HOOKS, CLOCK, DISK, DATABASE = (
     "connection", "amocrm", "delivery", "waiting", "people", "mirror", "hooks", "clock", "disk", "database",
 )  # fmt: skip
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,154 +257,3 @@ def _clock(facts: Facts) -> Check:
 def _disk(facts: Facts) -> Check:
     is_low = facts.free_bytes is not None and facts.free_bytes < LEAST_FREE_BYTES
     return Check(DISK, "disk_low", None, (facts.free_bytes or 0) // 1024**2) if is_low else Check(DISK)
-
-
-# The facts
-
-
-def facts_of(desk: Desk, status: Status) -> Facts:
-    """What is known now. A dozen small reads and no request. Raises what the database does."""
-    store = desk.store
-    mirror, waiting = desk.mirror.status(), deliveries_report.waiting(store)
-    people, people_since = deliveries_report.needing_people(store)
-    return Facts(
-        now=clock.now(),
-        access=Access(
-            connected=status.connected,
-            state=status.state,
-            trouble=status.trouble,
-            since=None if status.state == "connected" else desk.connection.failing_since(),
-            clock_skew_s=status.clock_skew_s,
-        ),
-        answering=answering(store),
-        delivery_runs=desk.outbox.is_running,
-        waiting=waiting[0],
-        waiting_since=waiting[1],
-        people=people,
-        people_since=people_since,
-        copy=Copy(
-            state=mirror.state,
-            as_of=mirror.as_of,
-            age=None if mirror.age_s is None else timedelta(seconds=mirror.age_s),
-            began_at=mirror.began_at,
-            reason=mirror.reason,
-            runs=desk.started_at is None or desk.mirror.is_running,
-        ),
-        hooks=desk.webhooks.standing(),
-        rounds=desk.rounds.all(),
-        started_at=desk.started_at,
-        clock_trouble=clock_trouble(store),
-        free_bytes=_free_bytes(desk.settings.data_folder),
-    )
-
-
-def clock_trouble(store: Store) -> tuple[str, datetime | None] | None:
-    """A clock that has jumped, as a code and since when, until what that may have cost is made good; None else."""
-    open_jumps = [jump.at for jump in Jumps(store).all() if jump.made_good_at is None]
-    return ("clock_jumped", datetime.fromtimestamp(min(open_jumps), UTC)) if open_jumps else None
-
-
-def answering(store: Store) -> Answering:
-    """What became of the last calls to AmoCRM, by the journal, which has a line of every try. In the order they ended."""
-    is_call = (activity.c.duration_ms.is_not(None), activity.c.kind != "token", activity.c.result.not_in(SAYS_NOTHING))
-    is_well = activity.c.result.in_(AMO_IS_WELL)
-    with store.read() as db:
-        newest = sa.select(activity.c.id, activity.c.result).where(*is_call).order_by(activity.c.id.desc()).limit(1)
-        last = db.execute(newest).first()
-        if last is None or last.result in AMO_IS_WELL:
-            return Answering()
-        well = sa.select(activity.c.id).where(*is_call, is_well).order_by(activity.c.id.desc()).limit(1)
-        failed = sa.select(activity.c.at).where(*is_call, activity.c.id > (db.scalar(well) or 0))
-        since = db.scalar(failed.order_by(activity.c.id).limit(1))
-    return Answering(since, last.result)
-
-
-def _free_bytes(folder: Path) -> int | None:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None
-
-
-def look(desk: Desk) -> Verdict:
-    """The verdict now."""
-    try:
-        status = desk.connection.status()
-        return Verdict((Check(DATABASE), *judge(facts_of(desk, status))), clock.now(), status)
-    except (SQLAlchemyError, SetupError) as error:
-        code = error.code if isinstance(error, SetupError) else "unreachable"
-        return Verdict((Check(DATABASE, code),), clock.now())
-
-
-class Watch:
-    """The last verdict, made again and again in a thread of its own, and since when each check is red."""
-
-    def __init__(self, look: Callable[[], Verdict]) -> None:
-        self._look = look
-        self._lock = threading.Lock()
-        self._last: Verdict | None = None
-        self._made_s = float("-inf")
-        self._red_since: dict[str, tuple[str, datetime]] = {}
-        self._news, self._first, self._stopping = threading.Event(), threading.Event(), threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        self._thread.start()
-
-    def stop(self, patience_s: float = 2.0) -> None:
-        """Look no more."""
-        self._stopping.set()
-        self._news.set()
-        if self._thread is not None:
-            self._thread.join(patience_s)
-
-    def wake(self) -> None:
-        """Something has changed that people want to see at once."""
-        self._news.set()
-
-    def now(self) -> Verdict:
-        """A verdict made for whoever asks: as long as the database takes."""
-        return self._seen(self._look())
-
-    def last(self) -> Verdict:
-        """The last verdict, from memory; made at once where no thread makes them. A database that keeps us waiting is red."""
-        if self._thread is None:
-            return self.now()
-        self._first.wait(FIRST_VERDICT_S)
-        with self._lock:
-            last, age_s = self._last, time.monotonic() - self._made_s
-        if last is None or age_s > VERDICT_KEPT.total_seconds():
-            return Verdict((Check(DATABASE, "too_slow", last.made_at if last else None),), clock.now())
-        return last
-
-    def _seen(self, verdict: Verdict) -> Verdict:
-        """With the time since when each check is red, where the facts do not tell."""
-        with self._lock:
-            former = self._red_since
-            self._red_since = {
-                check.name: (check.code, check.since or self._before(former, check) or verdict.made_at)
-                for check in verdict.red
-            }
-            filled = [
-                check if check.is_ok or check.since else replace(check, since=self._red_since[check.name][1])
-                for check in verdict.checks
-            ]
-            self._last, self._made_s = replace(verdict, checks=tuple(filled)), time.monotonic()
-            return self._last
-
-    @staticmethod
-    def _before(former: Mapping[str, tuple[str, datetime]], check: Check) -> datetime | None:
-        code, since = former.get(check.name, ("", None))
-        return since if code == check.code else None
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.now()
-            except Exception as error:  # whatever one look meets, the next one is made
-                log.error("the watch stumbled: %s", type(error).__name__)
-            self._first.set()
-            self._news.wait(LOOK_EVERY_S)
-            self._news.clear()

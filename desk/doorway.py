@@ -7,7 +7,7 @@ Three ways to show it, each of which needs something that was handed over on the
 * the local key, out of a file that its owner alone can read: typed once into the page that asks for it, or sent by a
   program as `Authorization: Bearer`.
 
-Where no proof is asked for (`LOCAL_ACCESS`) whoever seems to be here is here. What "seems" means is `desk.web.gate`.
+Where no proof is asked for (`LOCAL_ACCESS`) whoever seems to be here is here. What "seems" means is `desk.web.caller`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from crm.errors import SetupError
 from crm.vault import key_file_phrases, new_phrase, write_key_file
 from desk.settings import Settings
-from desk.web.gate import PUBLIC, App, Caller, Receive, Scope, Send, caller_of
 from store import clock
 
 CODE_BYTES = 16
@@ -30,15 +29,6 @@ CODE_BYTES = 16
 
 LIFE_S = 30 * 24 * 3600
 """How long a browser stays known that does not come."""
-
-RENEWED_AFTER_S = 24 * 3600
-"""A cookie this old is replaced as its browser comes: an operator who is here every day is never asked again."""
-
-LONGEST_COOKIE = 256
-"""Of our own: a time, a name, a signature."""
-
-LOCAL, SHOWN = "desk/is_local", "desk/shown"
-"""In a request's scope: what `Doorway.is_local` has found, and when the cookie shown was made."""
 
 
 class Doorway:
@@ -84,75 +74,17 @@ class Doorway:
         told = f"{int(clock.unix())}.{secrets.token_urlsafe(9)}"
         return f"{told}.{self._sign(told)}"
 
-    def set_cookie(self, *, secure: bool) -> str:
-        """The header that gives a browser its cookie."""
-        more = "; Secure" if secure else ""
-        return f"{self.cookie_name}={self.cookie()}; Path=/; Max-Age={LIFE_S}; HttpOnly; SameSite=Lax{more}"
-
-    def is_local(self, scope: Scope, caller: Caller | None = None) -> bool:
-        """Whether whoever sends a request seems to be on this machine and proves it, if proof is asked for."""
-        if LOCAL not in scope:
-            scope[SHOWN], scope[LOCAL] = None, False
-            if (caller or caller_of(scope)).seems_local:
-                scope[SHOWN] = None if self.is_open else self._shown(scope)
-                scope[LOCAL] = self.is_open or scope[SHOWN] is not None or self.is_key(bearer_of(scope))
-        return bool(scope[LOCAL])
-
-    def renewing(self, scope: Scope, send: Send) -> Send:
-        """`send`, or one that gives the browser a fresh cookie in place of an ageing one."""
-        at = scope.get(SHOWN)
-        if at is None or clock.unix() - at < RENEWED_AFTER_S:
-            return send
-        header = (b"set-cookie", self.set_cookie(secure=scope.get("scheme") == "https").encode())
-
-        async def renew(message: Scope) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), header]
-            await send(message)
-
-        return renew
-
-    def _shown(self, scope: Scope) -> int | None:
-        """When the cookie of a request was made; None unless it is ours and still good."""
-        for value in _cookies(scope, self.cookie_name):
-            told, _, signature = value.rpartition(".")
-            made = told.partition(".")[0]
-            if not made.isascii() or not made.isdecimal() or not _is_same(signature, self._sign(told)):
-                continue
-            if int(made) > clock.unix() - LIFE_S:
-                return int(made)
-        return None
+    def made_at(self, value: str) -> int | None:
+        """When a cookie of this value was made (unix seconds); None unless it is ours and still good."""
+        told, _, signature = value.rpartition(".")
+        made = told.partition(".")[0]
+        if not made.isascii() or not made.isdecimal() or not _is_same(signature, self._sign(told)):
+            return None
+        return int(made) if int(made) > clock.unix() - LIFE_S else None
 
     def _sign(self, told: str) -> str:
         digest = hmac.digest(self._key, b"cookie/" + told.encode("utf-8", "replace"), "sha256")
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-class Public:
-    """ASGI: the same application for whoever comes in through the public listener; `desk.web.gate` then knows."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app({**scope, PUBLIC: True}, receive, send)
-
-
-def bearer_of(scope: Scope) -> str:
-    """The key of the Authorization header; "" where there is none or more than one."""
-    given = [value for name, value in scope.get("headers", []) if name.lower() == b"authorization"]
-    scheme, _, key = (given[0] if len(given) == 1 else b"").decode("latin-1").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""
-
-
-def _cookies(scope: Scope, name: str) -> Iterator[str]:
-    """Every value a request has under this cookie's name."""
-    for header, value in scope.get("headers", []):
-        if header == b"cookie" and name.encode() in value:
-            for part in value.decode("latin-1").split(";"):
-                found, _, text = part.strip().partition("=")
-                if found == name and len(text) <= LONGEST_COOKIE:
-                    yield text
 
 
 def _is_same(given: str, right: str) -> bool:

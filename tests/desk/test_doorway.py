@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from desk.doorway import LIFE_S, Doorway
 from desk.settings import Secret, Settings, load
-from desk.web.doorway import LIFE_S, RENEWED_AFTER_S, Doorway
 from desk.web.gate import Gate
+from desk.web.proof import RENEWED_AFTER_S, is_local
 from store import clock
 from tests.support.loops import in_a_loop
 
@@ -60,11 +61,11 @@ def test_a_cookie_is_known_for_a_month(doorway):
     """From the moment it was made until its time is over, also after a restart of the desk."""
     value = doorway.cookie()
     again = Doorway(Settings(local_key=Secret(KEY)))
-    assert again.is_local(with_cookie(again, value))
+    assert is_local(again, with_cookie(again, value))
     with clock.moved(timedelta(seconds=LIFE_S - 60)):
-        assert again.is_local(with_cookie(again, value))
+        assert is_local(again, with_cookie(again, value))
     with clock.moved(timedelta(seconds=LIFE_S + 60)):
-        assert not again.is_local(with_cookie(again, value))
+        assert not is_local(again, with_cookie(again, value))
 
 
 def test_forged_cookies_are_none(doorway):
@@ -76,24 +77,24 @@ def test_forged_cookies_are_none(doorway):
         f"{int(made) + 1}.{name}.{signature}", f"{made}.{name}.{signature[:-1]}", f"{made}.{name}x.{signature}", other, "", ".", "..",
         "9" * 300, f"{made}.{signature}", "\xff\xfe.x.y", f"\xb2.{name}.{signature}", value + "x",
     ]  # fmt: skip
-    assert [one for one in forged if doorway.is_local(with_cookie(doorway, one))] == []
-    assert not doorway.is_local(scope())
+    assert [one for one in forged if is_local(doorway, with_cookie(doorway, one))] == []
+    assert not is_local(doorway, scope())
 
 
 def test_a_second_cookie_of_the_name_hides_nothing(doorway):
     """Another program on this machine may have set one; ours counts beside it."""
     both = f"{doorway.cookie_name}=x; {doorway.cookie_name}={doorway.cookie()}"
-    assert doorway.is_local(scope(cookie=both))
+    assert is_local(doorway, scope(cookie=both))
 
 
 def test_a_program_shows_the_local_key(doorway):
     """As a bearer, whole, once; another key proves nothing."""
-    assert doorway.is_local(scope(authorization=f"Bearer {KEY}"))
-    assert not doorway.is_local(scope(authorization=f"Bearer {KEY}x"))
-    assert not doorway.is_local(scope(authorization=KEY))
+    assert is_local(doorway, scope(authorization=f"Bearer {KEY}"))
+    assert not is_local(doorway, scope(authorization=f"Bearer {KEY}x"))
+    assert not is_local(doorway, scope(authorization=KEY))
     twice = scope(authorization=f"Bearer {KEY}")
     twice["headers"].append((b"authorization", b"Bearer x"))
-    assert not doorway.is_local(twice)
+    assert not is_local(doorway, twice)
 
 
 def test_a_proof_from_elsewhere_is_none(doorway):
@@ -101,7 +102,7 @@ def test_a_proof_from_elsewhere_is_none(doorway):
     for elsewhere in ((b"x-forwarded-for", b"1.2.3.4"), (b"origin", b"http://localhost:3000")):
         shown = scope(authorization=f"Bearer {KEY}")
         shown["headers"].append(elsewhere)
-        assert not doorway.is_local(shown)
+        assert not is_local(doorway, shown)
 
 
 def test_the_key_file_is_made_once_and_for_its_owner(tmp_path):
@@ -109,7 +110,7 @@ def test_the_key_file_is_made_once_and_for_its_owner(tmp_path):
     settings = load({"AMOCRM_SUBDOMAIN": "fitzone", "AMOCRM_ACCESS_TOKEN": "long-lived-token"}, tmp_path)
     first, second = Doorway(settings), Doorway(settings)
     file = settings.local_key_file
-    assert second.is_local(with_cookie(second, first.cookie()))
+    assert is_local(second, with_cookie(second, first.cookie()))
     assert first.is_key(file.read_text().strip())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
@@ -152,7 +153,7 @@ def test_an_ageing_cookie_is_renewed_on_the_way(doorway):
     with clock.moved(timedelta(seconds=RENEWED_AFTER_S + 60)):
         (header,) = in_a_loop(cookies_set, value)
         fresh = header.decode().partition("=")[2].partition(";")[0]
-        assert doorway.is_local(with_cookie(doorway, fresh))
+        assert is_local(doorway, with_cookie(doorway, fresh))
         assert b"HttpOnly; SameSite=Lax" in header
 
 

@@ -1,4 +1,4 @@
-"""`python -m store.migrations "What changes"`: write the step from the last migration to the tables in code."""
+"""`python -m store "What changes"`: write the step from the last migration to the tables in code."""
 
 import sys
 import tempfile
@@ -26,5 +26,5 @@ def main(message: str) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:  # one sentence
-        sys.exit('usage: python -m store.migrations "What changes"')
+        sys.exit('usage: python -m store "What changes"')
     main(sys.argv[1])
