@@ -10,26 +10,32 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import HTTP
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from sandbox import brackets
 from sandbox.answers import Refusal, problem
 from sandbox.changes import Work
+from sandbox.config import Config
 from sandbox.store.database import Store
-
-if TYPE_CHECKING:
-    from sandbox.world import World
 
 MOST_ITEMS = 250
 """Entities in one POST or PATCH (sheet 4.1, D)."""
+
+
+class Sandbox(Protocol):
+    """What a call has to know of the sandbox it arrived at: its switches, and the ports of the portal and of the account."""
+
+    config: Config
+    portal_port: int
+    account_port: int
 
 
 @dataclass
 class Call:
     """One request. `headers` have lower-case names; `path_params` are those of the route."""
 
-    world: World
+    world: Sandbox
     method: str
     path: str
     raw_query: str

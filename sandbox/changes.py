@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from sandbox.config import Config
 from sandbox.store.database import Row, Store, readable
-
-if TYPE_CHECKING:
-    from sandbox.api.custom_fields import Field
-    from sandbox.config import Config
+from sandbox.store.fields import Field, definitions
 
 Kind = Literal["added", "updated", "deleted", "restored", "linked", "unlinked", "merged"]
 
@@ -59,8 +57,6 @@ class Work:
     @cached_property
     def fields(self) -> dict[str, dict[int, Field]]:
         """Kind of card → id → definition of every custom field, as of the first look."""
-        from sandbox.api.custom_fields import definitions  # here: definitions are themselves read through a Work
-
         return definitions(self.store)
 
     def forget_fields(self) -> None:

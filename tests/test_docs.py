@@ -37,7 +37,7 @@ def test_every_link_leads_somewhere(page: Path):
 def test_every_named_file_and_test_exists(page: Path):
     """Files, tests and make targets that a page names are there."""
     text = page.read_text()
-    files = re.findall(r"`((?:tests|crm|ui|pages|sandbox|benchmarks|scripts|locales)/[\w./]+\.\w+)`", text)
+    files = re.findall(r"`((?:tests|crm|desk|store|ui|pages|sandbox|benchmarks|scripts|locales)/[\w./]+\.\w+)`", text)
     assert [name for name in files if not (PROJECT / name).exists()] == []
     tests = set(re.findall(r"`(test_\w+)`", text))
     written = "\n".join(path.read_text() for path in PROJECT.glob("tests/**/*.py"))

@@ -81,6 +81,7 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("ui/overview/figures.py", "say('overview-club-hours-intro', zone=str(zone()))"): "a name of the time zone database",
     ("ui/frame/parts.py", "label"): "callers give sentences of ours, or names made plain; the values beside are drawn by st.text",
     ("ui/leads/saved_views.py", "formats.plain(view.name) or view.id"): "an id of hex digits",
+    ("ui/streamlit_gaps/handover.py", "label"): "the caller gives a word of ours",
     ("ui/streamlit_gaps/scripts.py", "f'<script{data}>{script}</script>'"): "a script of ours, its data escaped",
 }  # fmt: skip
 """(file, expression): why it is nobody's text."""

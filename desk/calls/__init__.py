@@ -12,8 +12,24 @@
 Nothing here waits for AmoCRM.
 """
 
+from desk.calls import asking, drafts, entry, lookup, texts
+from desk.calls.callbacks import CallBack
 from desk.calls.calls import Calls, Saved
 from desk.calls.drafts import Draft
 from desk.calls.entry import Entry
+from desk.calls.stats import Figures, Made
 
-__all__ = ["Calls", "Draft", "Entry", "Saved"]
+__all__ = [
+    "CallBack",
+    "Calls",
+    "Draft",
+    "Entry",
+    "Figures",
+    "Made",
+    "Saved",
+    "asking",
+    "drafts",
+    "entry",
+    "lookup",
+    "texts",
+]

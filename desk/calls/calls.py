@@ -24,9 +24,8 @@ from desk.delivery import Outbox, Way
 from desk.delivery.decisions import TASK_DONE
 from desk.fields import FieldMap
 from desk.lead import Consent
-from desk.mirror import Mirror
-from desk.mirror.mirror import ACCOUNT
-from desk.mirror.shape import fold
+from desk.mirror import ACCOUNT, Mirror
+from desk.reading.texts import fold
 from desk.settings import Settings
 from desk.words import words
 from store import Store, clock

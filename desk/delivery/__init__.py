@@ -18,10 +18,25 @@ again); `needs_decision` (we looked and cannot tell, or tried for a day); `refus
 wrong: a person repairs and resends); `dropped` (a person's choice, with their name).
 """
 
+from desk.delivery import decisions, report
 from desk.delivery.decisions import DELIVERED, DROPPED, FOR_PEOPLE, NEEDS_DECISION, QUEUED, REFUSED, SENDING, UNKNOWN
 from desk.delivery.outbox import Outbox, Way
 from desk.delivery.report import Progress
+from desk.delivery.rows import new_lead
 
 __all__ = [
-    "DELIVERED", "DROPPED", "FOR_PEOPLE", "NEEDS_DECISION", "QUEUED", "REFUSED", "SENDING", "UNKNOWN", "Outbox", "Progress", "Way",
-]  # fmt: skip
+    "DELIVERED",
+    "DROPPED",
+    "FOR_PEOPLE",
+    "NEEDS_DECISION",
+    "QUEUED",
+    "REFUSED",
+    "SENDING",
+    "UNKNOWN",
+    "Outbox",
+    "Progress",
+    "Way",
+    "decisions",
+    "new_lead",
+    "report",
+]

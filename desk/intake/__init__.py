@@ -6,8 +6,49 @@
 Knows nothing of HTTP beyond the bytes of a body: the addresses and answers are `desk.web.api`'s.
 """
 
+from desk.intake import (
+    admission,
+    bodies,
+    form_draft,
+    forms,
+    log,
+    names,
+    pace,
+    presets,
+    salvage,
+    sender_address,
+    signs,
+    snippet,
+    tracking,
+)
 from desk.intake.forms import API, Form, FormKey, Forms
-from desk.intake.intake import Reception, Taken
+from desk.intake.intake import KEY, Reception, Taken
 from desk.intake.log import Submission, SubmissionLog, Tally
+from desk.intake.seen import SeenName
 
-__all__ = ["API", "Form", "FormKey", "Forms", "Reception", "Submission", "SubmissionLog", "Taken", "Tally"]
+__all__ = [
+    "API",
+    "KEY",
+    "Form",
+    "FormKey",
+    "Forms",
+    "Reception",
+    "SeenName",
+    "Submission",
+    "SubmissionLog",
+    "Taken",
+    "Tally",
+    "admission",
+    "bodies",
+    "form_draft",
+    "forms",
+    "log",
+    "names",
+    "pace",
+    "presets",
+    "salvage",
+    "sender_address",
+    "signs",
+    "snippet",
+    "tracking",
+]

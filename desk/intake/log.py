@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from desk.delivery.rows import new_lead
+from desk.delivery import new_lead
 from desk.intake.bodies import expanded
 from desk.intake.fates import Told
 from desk.intake.names import ADDED, Understood, understood

@@ -9,11 +9,14 @@ card.py        one lead with its history, contact, delivery and consent
 No request to AmoCRM anywhere here.
 """
 
+from desk.listing import filters, saved_views
 from desk.listing.card import Card, CardPerson
 from desk.listing.filters import Filter, Sort, from_json, from_query, to_json, to_query
 from desk.listing.listing import Choices, LeadRow, Listing, Page, Reference
+from desk.listing.search import LONGEST as LONGEST_SEARCH
 
 __all__ = [
+    "LONGEST_SEARCH",
     "Card",
     "CardPerson",
     "Choices",
@@ -23,8 +26,10 @@ __all__ = [
     "Page",
     "Reference",
     "Sort",
+    "filters",
     "from_json",
     "from_query",
+    "saved_views",
     "to_json",
     "to_query",
 ]

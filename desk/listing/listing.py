@@ -22,7 +22,7 @@ from desk.listing.card import Card, card
 from desk.listing.conditions import Conditions, tick
 from desk.listing.filters import NOT_GIVEN, TEXTS, Filter, Sort, fingerprint
 from desk.listing.search import Sought, narrows, sought
-from desk.mirror.shape import fold
+from desk.reading.texts import fold
 from store import Store, clock
 from store.tables import leads, loss_reasons, mirror_version, people, stages
 

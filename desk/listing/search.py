@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from desk import phones
-from desk.mirror.shape import fold
+from desk.reading.texts import fold
 
 LONGEST = 100
 LEAST_DIGITS = 4

@@ -16,7 +16,7 @@ status.py   how far it is, for people
 mirror.py   the door for other rooms, and the thread that does all this
 """
 
-from desk.mirror.mirror import Mirror
+from desk.mirror.mirror import ACCOUNT, Mirror
 from desk.mirror.status import MirrorStatus
 
-__all__ = ["Mirror", "MirrorStatus"]
+__all__ = ["ACCOUNT", "Mirror", "MirrorStatus"]

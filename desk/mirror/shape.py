@@ -86,7 +86,7 @@ def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
         "closest_task_at": _moment(lead.get("closest_task_at")) or None,
         "loss_reason_id": _whole(lead.get("loss_reason_id")) or None,
         "contact_id": main_contact(lead),
-        "search": fold(f"{lead.get('name') or ''} {lead['id']}"),
+        "search": texts.fold(f"{lead.get('name') or ''} {lead['id']}"),
         "custom": json.dumps(custom, ensure_ascii=False, separators=(",", ":")),
         "is_deleted": False,
         **mapped_values(custom, places),
@@ -167,7 +167,7 @@ def joined(people: Sequence[Person], own_phone: str) -> dict[str, str]:
     all_phones = list(dict.fromkeys(phone for phone in told if phone))
     return {
         "contact_name": first.name,
-        "contact_search": "\n".join(fold(one.name) for one in people).rstrip("\n"),
+        "contact_search": "\n".join(texts.fold(one.name) for one in people).rstrip("\n"),
         "phone": next(iter(all_phones), ""),
         "phones": "".join(f" {phone}" for phone in all_phones) + _digits_of(all_phones),
     }
@@ -197,11 +197,6 @@ def known_of(told: Iterable[str]) -> list[str]:
     """The numbers a contact with these phones is looked up by."""
     spelled = [phone for text in told for phone in phones.all_of(text)]
     return sorted({spelling for phone in spelled for spelling in phones.same_person(phone)})
-
-
-def fold(text: str) -> str:
-    """A text for comparing: no case, ё as е, one kind of spaces."""
-    return texts.fold(text)
 
 
 def _custom(lead: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from crm.connection import Status
 from desk.health import Round, age_of
-from desk.webhooks.report import Standing
+from desk.webhooks import Standing
 
 OK = "ok"
 

@@ -7,6 +7,25 @@ speed, funnel, attention, overview   one kind of figure each, and all of them to
 reports   the door: the same question is counted once
 """
 
+from desk.reports import periods
+from desk.reports.attention import Waiting
+from desk.reports.funnel import Funnel
+from desk.reports.hours import DAY_MIN, ClubHours, Span
+from desk.reports.overview import Column, Overview, Slice
 from desk.reports.reports import Ask, Reports
+from desk.reports.speed import WITHIN_MIN
 
-__all__ = ["Ask", "Reports"]
+__all__ = [
+    "DAY_MIN",
+    "WITHIN_MIN",
+    "Ask",
+    "ClubHours",
+    "Column",
+    "Funnel",
+    "Overview",
+    "Reports",
+    "Slice",
+    "Span",
+    "Waiting",
+    "periods",
+]

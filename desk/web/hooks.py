@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from desk.desk import Desk
-from desk.webhooks.bodies import LARGEST_BYTES
+from desk.webhooks import LARGEST_BYTES
 
 DRAINED_BYTES = 16 * 1024 * 1024
 """Read and dropped of a body that is too large: whoever is still sending does not hear an answer."""

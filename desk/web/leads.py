@@ -18,11 +18,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse,
 from starlette.concurrency import run_in_threadpool
 
 from desk.desk import Desk
-from desk.intake import API, bodies, presets, salvage
+from desk.intake import API, KEY, Taken, bodies, presets, salvage
 from desk.intake.admission import Admission, admit
 from desk.intake.bodies import JSON, URLENCODED, Flat, Unreadable
 from desk.intake.forms import KEY_PREFIX, Form, Keyholder
-from desk.intake.intake import KEY, Taken
 from desk.intake.log import REFUSED
 from desk.intake.pace import ASKED, TAKING, Pace, after, before
 from desk.intake.sender_address import Address, client_address, households

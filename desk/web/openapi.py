@@ -11,9 +11,8 @@ from typing import Any
 
 from desk import lead as lead_rules
 from desk import phones
-from desk.intake import tracking
+from desk.intake import KEY, tracking
 from desk.intake.bodies import JSON, MULTIPART, URLENCODED
-from desk.intake.intake import KEY
 from desk.intake.signs import CONSENT, CONSENT_VERSION, FILL_MS, LONGEST_VERSION, TRAP
 
 Schema = dict[str, Any]

@@ -13,7 +13,8 @@ webhooks.py      the door: a call comes in, the subscription is kept alive
 report.py        on or off and why, how late, how many were lost; for people
 """
 
-from desk.webhooks.report import REASONS, Report
+from desk.webhooks.bodies import LARGEST_BYTES
+from desk.webhooks.report import REASONS, Report, Standing
 from desk.webhooks.webhooks import Webhooks
 
-__all__ = ["REASONS", "Report", "Webhooks"]
+__all__ = ["LARGEST_BYTES", "REASONS", "Report", "Standing", "Webhooks"]

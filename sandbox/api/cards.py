@@ -16,11 +16,11 @@ from typing import Any
 
 from sandbox.answers import Refusal, problem
 from sandbox.api import field_values
-from sandbox.api.custom_fields import field_of
 from sandbox.call import Call
 from sandbox.changes import Work
 from sandbox.store import search
 from sandbox.store.database import Row, marks
+from sandbox.store.fields import field_of
 
 
 def find(work: Work, kind: str, ids: Iterable[int], *, deleted: bool = False) -> dict[int, Row]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from sandbox.api.custom_fields import Field
 from sandbox.changes import Change, Work
 from sandbox.store.database import Row
+from sandbox.store.event_ids import event_id
+from sandbox.store.fields import Field
 
 SINGULAR = {"leads": "lead", "contacts": "contact", "companies": "company", "tasks": "task"}
 STAGE = ("pipeline_id", "status_id")
@@ -57,19 +57,6 @@ def write(work: Work) -> None:
 
 def _tag_name(work: Work, kind: str, tag_id: int) -> str:
     return work.store.value("SELECT name FROM tags WHERE entity_type = ? AND id = ?", [kind, tag_id]) or ""
-
-
-RFC_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-ULID_LETTERS = b"0123456789abcdefghjkmnpqrstvwxyz"
-TO_ULID = bytes.maketrans(RFC_LETTERS, ULID_LETTERS)
-ID_LENGTH = 26
-
-
-def event_id(milliseconds: int, noise: int) -> str:
-    """26 characters that sort by time, like a ULID in lower case. `noise`: up to 80 bits."""
-    # 26 letters of 5 bits are 130; 30 more make the 160 that base32 can write without padding.
-    number = (milliseconds << 80 | noise) << 30
-    return base64.b32encode(number.to_bytes(20, "big"))[:ID_LENGTH].translate(TO_ULID).decode()
 
 
 def of_change(change: Change, fields: dict[int, Field], tag_name: TagName) -> Iterator[Event]:

@@ -11,14 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.api.checks import Item, each
-from sandbox.api.custom_fields import Field
-from sandbox.club.account import UTC_OFFSET_S
+from sandbox.club.account import UTC_OFFSET_S, midnight
+from sandbox.store.fields import Field
 
 Stored = list[dict[str, Any]]
 Values = dict[int, Stored | None]
 """Field id → what to keep; None clears the field."""
 
-DAY_S = 24 * 3600
 MOST_CHAIN_LEVELS = 5
 """Of a chained_list (sheet 6)."""
 
@@ -146,11 +145,6 @@ def _seconds(one: Item) -> int | None:
             return int((moment - datetime(1970, 1, 1)).total_seconds()) - UTC_OFFSET_S  # noqa: DTZ001 - club time
         return int(moment.timestamp())
     return one.integer("value")
-
-
-def midnight(seconds: int) -> int:
-    """The beginning of that day in the account's time zone: what a `date` field reads back (sheet 6, L)."""
-    return (seconds + UTC_OFFSET_S) // DAY_S * DAY_S - UTC_OFFSET_S
 
 
 def _date(one: Item, field: Field) -> dict[str, Any] | None:

@@ -16,3 +16,10 @@ UTC_OFFSET_S = 3 * 3600
 """Moscow has had no summer time since 2014, so the offset is a constant."""
 
 INTEGRATION_NAME = "Lead Desk"
+
+DAY_S = 24 * 3600
+
+
+def midnight(seconds: int) -> int:
+    """The beginning of that day in the account's time zone: what a `date` field reads back (sheet 6, L)."""
+    return (seconds + UTC_OFFSET_S) // DAY_S * DAY_S - UTC_OFFSET_S

@@ -10,10 +10,10 @@ from collections import defaultdict, deque
 from random import Random
 from typing import Any
 
-from sandbox.api.event_log import event_id
-from sandbox.api.field_values import midnight
 from sandbox.club import habits, people, structure
+from sandbox.club.account import midnight
 from sandbox.store.database import FIRST_IDS, Store
+from sandbox.store.event_ids import event_id
 
 DAY_S = 24 * 3600
 MINUTE_S = 60

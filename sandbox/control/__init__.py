@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 
@@ -20,9 +20,7 @@ from sandbox.config import BadConfig
 from sandbox.control import keys, observe, people, steer
 from sandbox.control.order import BadOrder, Order
 from sandbox.faults import BadRule
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 PREFIX = "/_sandbox"
 logger = logging.getLogger("sandbox")
@@ -72,7 +70,7 @@ async def answer(world: World, request: Request, body: bytes) -> Answer:
         routes = sorted({f"{method} {PREFIX}/{name}" for method, name in TABLE})
         return _json(404, {"error": f"no such control: {request.method} {PREFIX}/{path}", "known": routes})
     try:
-        order = Order(call, path.removeprefix(found[1]).strip("/"), _body(body))
+        order = Order(world, call, path.removeprefix(found[1]).strip("/"), _body(body))
         # Written out there too: a long ledger must not hold up the loop that stamps arrivals.
         return await world.in_store(lambda: _json(200, TABLE[found](order)))
     except (BadOrder, BadConfig, BadRule) as error:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from sandbox.call import Call
 from sandbox.changes import Work
-
-if TYPE_CHECKING:
-    from sandbox.world import World
+from sandbox.world import World
 
 T = TypeVar("T")
 
@@ -23,14 +21,10 @@ class BadOrder(ValueError):
 class Order:
     """`rest`: what follows the control's name in the path. `data`: the JSON body."""
 
+    world: World
     call: Call
     rest: str
     data: dict[str, Any]
-
-    @property
-    def world(self) -> World:
-        """The sandbox."""
-        return self.call.world
 
     def take(self, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
         """A value of the body of the wanted type."""

@@ -12,22 +12,24 @@ import json
 import random
 import ssl
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from sandbox import brackets
 from sandbox.api import links, tags
 from sandbox.changes import Change, Work
+from sandbox.clock import Clock
 from sandbox.club.account import ACCOUNT_ID
+from sandbox.config import Config
 from sandbox.hooks import payloads, retrying
-from sandbox.store.database import Row
+from sandbox.ledger import Ledger
+from sandbox.store.database import Row, Store
 
-if TYPE_CHECKING:
-    from sandbox.config import Config
-    from sandbox.world import World
+T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
 HOOK_AGENT = "amoCRM-Webhooks/3.0"
@@ -40,10 +42,26 @@ REORDER_WAIT_S = 3.0
 PARALLEL_SENDS = 8
 
 
+class Sandbox(Protocol):
+    """What a courier has to know of the sandbox it works for."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    ledger: Ledger
+
+    @property
+    def account_url(self) -> str:
+        """The account's address."""
+
+    async def in_store(self, job: Callable[[], T]) -> T:
+        """Run something on the store's thread."""
+
+
 class Courier:
     """Brings hooks to their destinations while the sandbox runs."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Sandbox) -> None:
         self.world = world
         self.random = random.Random(world.config.hook_seed)
         self.bad_at: dict[int, list[float]] = defaultdict(list)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.api.custom_fields import Field
 from sandbox.api.event_log import SINGULAR, STAGE
 from sandbox.changes import Change
 from sandbox.club.account import ACCOUNT_ID, UTC_OFFSET_S
 from sandbox.store.database import Row
+from sandbox.store.fields import Field
 
 Fields = dict[str, dict[int, Field]]
 

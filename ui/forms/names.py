@@ -8,8 +8,7 @@ from functools import partial
 import streamlit as st
 
 from desk.desk import the_desk
-from desk.intake import Form, names
-from desk.intake.seen import SeenName
+from desk.intake import Form, SeenName, names
 from desk.lead import OWN_FIELDS
 from ui.frame import formats
 from ui.frame.frame import attempt

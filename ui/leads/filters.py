@@ -21,10 +21,10 @@ import streamlit as st
 
 from desk import attention as kinds
 from desk.desk import the_desk
+from desk.listing import LONGEST_SEARCH as LONGEST
 from desk.listing import Choices, Filter, Sort, from_query, to_query
 from desk.listing.filters import ALL, COLUMNS, OWN, PARAMETERS, PERIODS, TEXTS
 from desk.listing.saved_views import View
-from desk.listing.search import LONGEST
 from store import clock
 from ui.frame.parts import zone
 from ui.frame.person import person

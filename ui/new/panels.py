@@ -10,8 +10,7 @@ import streamlit as st
 
 from crm.errors import SetupError
 from desk import phones
-from desk.calls.callbacks import CallBack
-from desk.calls.stats import Figures, Made
+from desk.calls import CallBack, Figures, Made
 from desk.calls.texts import BLANKS, CONSENT, LONGEST, SCRIPT, filled
 from desk.delivery import DELIVERED, FOR_PEOPLE, QUEUED, UNKNOWN
 from desk.desk import the_desk

@@ -16,12 +16,7 @@ from crm.leads import lead_address
 from desk.attention import KINDS, UNTOUCHED_DAYS
 from desk.desk import the_desk
 from desk.mirror import MirrorStatus
-from desk.reports import Ask
-from desk.reports.attention import Waiting
-from desk.reports.funnel import Funnel
-from desk.reports.hours import DAY_MIN, ClubHours, Span
-from desk.reports.overview import Column, Overview, Slice
-from desk.reports.speed import WITHIN_MIN
+from desk.reports import DAY_MIN, WITHIN_MIN, Ask, ClubHours, Column, Funnel, Overview, Slice, Span, Waiting
 from ui.frame import formats
 from ui.frame.frame import attempt, fragment
 from ui.frame.parts import as_of, moment, zone
