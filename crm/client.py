@@ -58,9 +58,6 @@ class Tokens(Protocol):
     def worked(self, token: Token) -> None:
         """AmoCRM has accepted this token."""
 
-    def address(self) -> str:
-        """Where the account lives, as far as is known. No request, and no word about whether we are let in."""
-
     def kept_out(self, token: Token, code: str) -> None:
         """AmoCRM knows the token and keeps its person out: `code` says why. Another token would not help."""
 
@@ -77,11 +74,6 @@ class Client:
         self.sizes = Sizes()
         self.answer_s = 0.0
         """How long AmoCRM's last answer took; 0 before the first."""
-
-    @property
-    def account_url(self) -> str:
-        """The address of the connected account. Raises where there is none."""
-        return self._tokens.address()
 
     def their_time(self) -> float | None:
         """Unix seconds by AmoCRM's own clock now, from the `Date` of its answers; None if not known. No request."""

@@ -129,15 +129,6 @@ class Connection:
         if generation is not None and self._grant.trouble(generation, code) and is_new:
             self._journal.write(Line("token", "token.kept_out", code))
 
-    def address(self) -> str:
-        """Where the connected account lives. No request. Raises `SetupError("not_connected")`."""
-        if self._config.access_token is not None:
-            return self._config.api_url
-        known = self._known_address()
-        if known is None:
-            raise SetupError("not_connected")
-        return known
-
     def moved(self, token: Token) -> Token | None:
         """The same token at the account's present address, where that is another one. At most one request a minute."""
         now = time.monotonic()
@@ -510,9 +501,6 @@ class _Fixed:
     def kept_out(self, token: Token, code: str) -> None:
         if self.told is not None:
             self.told.kept_out(token, code)
-
-    def address(self) -> str:
-        return self.token.account_url
 
     def moved(self, token: Token) -> Token | None:
         return None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from crm.errors import NotSent
 from desk.calls.drafts import new_id
 from desk.calls.entry import CALL_FIELDS
 from desk.calls.texts import CONSENT
-from store.tables import consents
+from store import clock
+from store.tables import consents, grants
 from tests.desk.calls.conftest import PHONE, call, contact_row, lead_row, put, put_stages
 from tests.pages.conftest import shown
 from tests.pages.test_new_page import GOOD, created, fill, submit
@@ -100,6 +103,26 @@ def test_a_known_number_is_shown_before_it_is_saved(desk, open_page, known):
     assert not app.exception
     assert [one.kind for one in desk.calls.today("")] == ["add"]
     assert desk.calls.today("")[0].name == "Вера Звонкова"
+
+
+def test_the_card_waits_for_no_token(desk, open_page, known, monkeypatch):
+    """The access token ran out and AmoCRM answers nothing at all: the card with its link is there, before anybody was let go."""
+    with desk.store.write() as db:
+        past = {"issued_at": clock.now() - timedelta(days=2), "expires_at": clock.now() - timedelta(days=1)}
+        db.execute(grants.update().values(**past))
+    over = threading.Event()
+
+    def dead(call, auth):
+        over.wait()
+        raise NotSent("unreachable")
+
+    monkeypatch.setattr(desk.door, "request", dead)
+    try:
+        app = fill(open_page("new"), phone=PHONE).run()
+        links = [element.proto.url for element in app.get("link_button")]
+        assert links == [f"{desk.settings.amocrm_api_url}/leads/detail/11"]
+    finally:
+        over.set()
 
 
 def test_whose_call_it_is(desk, open_page, known):

@@ -7,7 +7,6 @@ from functools import partial
 
 import streamlit as st
 
-from crm.leads import lead_address
 from desk.delivery import DELIVERED
 from desk.desk import the_desk
 from desk.intake import API, Form, FormKey, Tally, presets
@@ -17,6 +16,7 @@ from store import clock
 from ui.forms import drawers
 from ui.frame import formats
 from ui.frame.frame import attempt, fragment
+from ui.frame.parts import lead_link
 from ui.frame.words import error_words, language, say
 
 TESTED = "forms.tested"
@@ -152,8 +152,7 @@ def _test_state() -> None:
         state, icon = say("new-accepted"), ":material/schedule:"
     st.success(f"**{say('forms-test-accepted')}** {state}", icon=icon)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if progress.amo_lead_id is not None:
-            address = lead_address(desk.client.account_url, progress.amo_lead_id)
+        if progress.amo_lead_id is not None and (address := lead_link(progress.amo_lead_id)):
             st.link_button(say("new-open", id=str(progress.amo_lead_id)), address, icon=":material/open_in_new:")
         st.page_link(
             "deliveries.py", label=say("forms-delivery"), icon=":material/outbox:", query_params={"lead": taken.told_id}

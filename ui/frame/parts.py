@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from crm.leads import lead_address
 from desk.desk import the_desk
 from desk.lead import FieldFault
 from ui.frame import formats
@@ -21,6 +22,15 @@ def zone() -> ZoneInfo:
 
 def moment(time: datetime | None) -> str:
     return formats.moment(time, language(), zone())
+
+
+def lead_link(lead_id: int) -> str | None:
+    """The address of a lead's page in AmoCRM; None as long as no account is known.
+
+    Read from the database: a card must be there at once, whatever AmoCRM and the token do.
+    """
+    account_url = the_desk().connection.status().account_url
+    return lead_address(account_url, lead_id) if account_url else None
 
 
 def as_of(time: datetime) -> None:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from crm.leads import lead_address
 from crm.pipelines import LOST
 from desk import phones
 from desk.desk import the_desk
@@ -15,7 +14,7 @@ from desk.listing import Card, Reference
 from store import clock
 from ui.frame import formats
 from ui.frame.frame import guard
-from ui.frame.parts import facts, moment
+from ui.frame.parts import facts, lead_link, moment
 from ui.frame.words import language, say
 from ui.leads.table import person_name, rubles
 
@@ -44,8 +43,7 @@ def _card(lead_id: int) -> None:
         st.code(phones.display(phone), language=None)
     if not found.phones:
         st.caption(say("leads-no-phone"))
-    if account_url := desk.connection.status().account_url:
-        address = lead_address(account_url, lead_id)
+    if address := lead_link(lead_id):
         st.link_button(say("new-open", id=str(lead_id)), address, icon=":material/open_in_new:")
     _others(found)
     facts((label, value) for label, value in _facts(found, reference) if value)

@@ -12,7 +12,6 @@ from typing import Any
 
 import streamlit as st
 
-from crm.leads import lead_address
 from desk import lead as lead_rules
 from desk import phones
 from desk.calls.asking import ANSWERED, ASKING, FAILED, Asked
@@ -22,7 +21,7 @@ from desk.desk import the_desk
 from store import clock
 from ui.frame import formats
 from ui.frame.frame import fragment
-from ui.frame.parts import moment, zone
+from ui.frame.parts import lead_link, moment, zone
 from ui.frame.words import error_words, language, say
 from ui.streamlit_gaps import handover
 
@@ -205,8 +204,7 @@ def _lead(lead: KnownLead) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         color = "blue" if lead.is_open else "gray"
         st.badge(formats.plain(lead.stage or say("caller-no-stage")), color=color)  # type: ignore[arg-type]
-        if the_desk().connection.status().connected:
-            address = lead_address(the_desk().client.account_url, lead.id)
+        if the_desk().connection.status().connected and (address := lead_link(lead.id)):
             st.link_button(str(lead.id), address, icon=":material/open_in_new:", type="tertiary")
     st.caption(" · ".join(formats.plain(part) for part in told if part))
     if lead.closest_task_at is not None:

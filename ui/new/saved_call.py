@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from crm.leads import lead_address
 from desk import lead as lead_rules
 from desk import phones
 from desk.delivery import DELIVERED, DROPPED, NEEDS_DECISION, REFUSED, UNKNOWN, Progress
@@ -12,7 +11,7 @@ from desk.desk import the_desk
 from store import clock
 from ui.frame import formats
 from ui.frame.frame import NOTICE, fragment
-from ui.frame.parts import facts
+from ui.frame.parts import facts, lead_link
 from ui.frame.words import error_words, language, say
 from ui.new.form import LAST, faults_left, undo
 
@@ -61,9 +60,9 @@ def _card() -> None:
         )
         if left_s > 0:
             st.button(say("new-undo"), key="new.undo", icon=":material/undo:", shortcut="Alt+Z", on_click=undo)
-        if progress.amo_lead_id is not None and the_desk().connection.status().connected:
-            address = lead_address(the_desk().client.account_url, progress.amo_lead_id)
-            st.link_button(say("new-open", id=str(progress.amo_lead_id)), address, icon=":material/open_in_new:")
+        lead_id = progress.amo_lead_id
+        if lead_id is not None and the_desk().connection.status().connected and (address := lead_link(lead_id)):
+            st.link_button(say("new-open", id=str(lead_id)), address, icon=":material/open_in_new:")
 
 
 def _undo_left_s(progress: Progress) -> float:

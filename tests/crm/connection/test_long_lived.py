@@ -148,7 +148,7 @@ def test_pages_still_know_the_address(box, desk):
     """A link to a lead needs no token."""
     box.fault("status", path="/api/v4/*", status=401)
     ask(desk)
-    assert desk.client.account_url == box.url
+    assert desk.connection.status().account_url == box.url
 
 
 def test_refusals_of_the_keeper_count_as_well(box, desk, tmp_path, store_url):
