@@ -13,17 +13,14 @@ from functools import partialmethod
 from typing import Any, Protocol
 
 from crm import answers
-from crm.door import Bearer, Call, Door, Params, Reply
+from crm.door import NO_CONTENT, Call, Door, Reply
 from crm.errors import BrokenWord, DeskError, NotLetIn, SaidNo
 from crm.sizes import Sizes, fit, smaller
-from crm.their_clock import TheirClock
 from store import clock
+from wire import Bearer, Params, TheirClock
 
 PAGE_LIMIT = 250
 """Entities on a page: AmoCRM's greatest; more is silently cut (sheet 4.1)."""
-
-NO_CONTENT = 204
-"""AmoCRM's way to say that a list is empty (sheet 4.2)."""
 
 TRIES_OF_LARGE = 2
 """Before a page is asked for in smaller ones (`sizes`)."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm import walk
 from crm.client import Client
-from crm.door import Params
+from wire import Params
 
 
 def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:

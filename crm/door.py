@@ -1,6 +1,6 @@
 """The only door to AmoCRM: every request of the product leaves through `Door.request`.
 
-    caller ─► pace ─► requests ─► answer read whole, within size and time ─► error or Reply
+    caller ─► pace ─► wire ─► answer read whole, within size and time ─► error or Reply
                  ▲________ a read is tried again (`retry`), a write never ________│
     every try is one line in the journal
 
@@ -13,20 +13,16 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
-import requests
-from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError
-
-from crm import answers, wire
+from crm import answers
 from crm.errors import BrokenWord, DeskError, NoAnswer, NotSent
 from crm.journal import OK, Journal, Line
 from crm.limiter import Limiter
 from crm.retry import pause_before_retry
+from wire import NOT_FINAL, Answer, Bearer, Params, Request, Session, Unanswered, Unsent, Unusable
 
 CONNECT_TIMEOUT_S = 5.0
 """AmoCRM's own client waits as long (sheet 4.2)."""
@@ -44,12 +40,10 @@ LATE_S = 0.04
 """A request that leaves this long after its turn would arrive together with the next ones: a busy machine or a new line
 has held it up, so it takes another turn."""
 
-CHUNK_BYTES = 64 * 1024
+NO_CONTENT = 204
+"""AmoCRM's way to say that a list is empty (sheet 4.2)."""
 
 USER_AGENT = "FitZone-LeadDesk/1.0"
-
-Params = Sequence[tuple[str, str | int]]
-"""Query parameters in AmoCRM's PHP bracket spelling, e.g. `("filter[id][]", 5)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +57,6 @@ class Reply:
     server_date: str | None = None
 
 
-class Bearer(AuthBase):
-    """Puts an access token on a request. An auth object, because requests would prefer a `.netrc` to a header."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-NOBODY = Bearer(None)
-"""For the token endpoint, which wants no bearer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request, before it is sent.
@@ -86,7 +64,7 @@ class Call:
     `operation` and `subject` go into the journal: ids only, never content. `error_of` reads the answer: status,
     content type and body in, the error it stands for out. `still`: asked when the turn has come, right before the first
     byte; where it says no, nothing is sent (`NotSent("too_late_to_send")`). `deadline_s`: for each try, however the other
-    side spends it (`crm.deadline`); waiting for a turn does not count.
+    side spends it (`wire.deadline`); waiting for a turn does not count.
     """
 
     method: str
@@ -115,11 +93,9 @@ class Door:
         """`wait`: how to pass the time between two tries; tests hand in their own."""
         self._limiter, self._journal = limiter, journal
         self._wait = wait or threading.Event().wait
-        self._session = wire.Session()
-        self._session.headers["User-Agent"] = USER_AGENT
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session = Session(USER_AGENT)
 
-    def request(self, call: Call, auth: AuthBase) -> Reply:
+    def request(self, call: Call, auth: Bearer) -> Reply:
         """Send a call and return its answer. A read costs up to `retry`'s number of requests, a write one.
 
         Raises a `DeskError`: `NotSent` and `NoAnswer` from the network, the rest from `answers`.
@@ -143,10 +119,10 @@ class Door:
     def close(self) -> None:
         self._session.close()
 
-    def _try(self, call: Call, auth: AuthBase) -> Reply:
+    def _try(self, call: Call, auth: Bearer) -> Reply:
         turn = self._limiter.wait_turn(live=call.live)
         started = time.monotonic()
-        answer = _Answer()
+        answer, result = Answer(), OK
 
         def may_leave() -> None:
             if time.monotonic() - turn > LATE_S:
@@ -156,12 +132,12 @@ class Door:
 
         try:
             self._exchange(call, auth, answer, may_leave)
-            data = answer.data(call.error_of)
-            return Reply(answer.status, data, answer.request_id, time.monotonic() - started, answer.server_date)
+            data, took_s = _data_of(answer, call.error_of), time.monotonic() - started
+            return Reply(answer.status, data, _request_id(answer), took_s, answer.headers.get("Date"))
         except DeskError as error:
             error.status = error.status or answer.status or None
-            error.request_id, error.server_date = answer.request_id, answer.server_date
-            answer.result = error.code
+            error.request_id, error.server_date = _request_id(answer), answer.headers.get("Date")
+            result = error.code
             if error.code == "rate_limited":
                 self._limiter.slow_down(error.retry_after_s)
             raise
@@ -170,86 +146,57 @@ class Door:
                 Line(
                     kind=call.kind,
                     operation=call.operation,
-                    result=answer.result,
+                    result=result,
                     status=answer.status or None,
                     duration_ms=round((time.monotonic() - started) * 1000),
-                    request_id=answer.request_id,
+                    request_id=_request_id(answer),
                     subject=call.subject,
                 )
             )
 
-    def _exchange(self, call: Call, auth: AuthBase, answer: _Answer, may_leave: Callable[[], object]) -> None:
-        """Send one request and read its whole answer into `answer`, which holds what came even when not all did."""
-        with wire.exchange(call.deadline_s, may_leave) as deadline:
-            try:
-                with self._session.request(
-                    call.method,
-                    call.url,
-                    params=list(call.params),
-                    json=call.json,
-                    headers=call.headers,
-                    auth=auth,
-                    timeout=(CONNECT_TIMEOUT_S, min(READ_TIMEOUT_S, call.deadline_s)),
-                    allow_redirects=False,  # a redirect could carry the token or the lead to another host
-                    stream=True,
-                ) as response:
-                    answer.status = response.status_code
-                    answer.content_type = response.headers.get("Content-Type", "")
-                    answer.request_id = _safe_id(response.headers.get("X-Request-Id"))
-                    answer.server_date = response.headers.get("Date")
-                    answer.retry_after_s = _seconds(response.headers.get("Retry-After"))
-                    if response.status_code < 200:
-                        raise BrokenWord(
-                            "unexpected_answer", retryable=False
-                        )  # the answer proper follows, and must meet no other request
-                    answer.body = _read(response)
-                    # A line that was shut down looks like one that has ended. What says that it is whole counts all the
-                    # same: this process may have been stopped, and the answer have come in time.
-                    if deadline.let_go() and not wire.is_whole(response):
-                        raise NoAnswer("too_slow")
-            except (requests.RequestException, HTTPError) as error:
-                raise wire.error_of(error) from None
+    def _exchange(self, call: Call, auth: Bearer, answer: Answer, may_leave: Callable[[], object]) -> None:
+        request = Request(
+            method=call.method,
+            url=call.url,
+            params=call.params,
+            json=call.json,
+            headers=call.headers,
+            auth=auth,
+            connect_s=CONNECT_TIMEOUT_S,
+            silence_s=READ_TIMEOUT_S,
+            deadline_s=call.deadline_s,
+            largest_bytes=LARGEST_BYTES,
+        )
+        try:
+            self._session.exchange(request, answer, may_leave)
+        except Unsent as error:
+            raise NotSent(error.code) from None
+        except Unanswered as error:
+            raise NoAnswer(error.code) from None
+        except Unusable as error:
+            if error.code == NOT_FINAL:
+                raise BrokenWord("unexpected_answer", retryable=False) from None
+            raise BrokenWord(error.code) from None
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What has come back so far."""
-
-    status: int = 0
-    content_type: str = ""
-    request_id: str | None = None
-    retry_after_s: float | None = None
-    server_date: str | None = None
-    body: bytes = field(default=b"", repr=False)
-    result: str = OK
-
-    def data(self, error_of: Callable[[int, str, bytes], DeskError | None]) -> Any:
-        """The JSON of a success, None where there is no body. Raises what any other answer stands for."""
-        error = error_of(self.status, self.content_type, self.body)
-        if error is not None:
-            if error.retry_after_s is None:
-                error.retry_after_s = self.retry_after_s
-            raise error
-        if self.status == 204 or not self.body.strip():
-            return None
-        data = answers.parse(self.body)
-        if data is None:
-            raise BrokenWord("garbled")
-        return data
+def _data_of(answer: Answer, error_of: Callable[[int, str, bytes], DeskError | None]) -> Any:
+    """The JSON of a success; None if there is no body. Raises the error any other answer stands for."""
+    error = error_of(answer.status, answer.headers.get("Content-Type", ""), answer.body)
+    if error is not None:
+        if error.retry_after_s is None:
+            error.retry_after_s = _seconds(answer.headers.get("Retry-After"))
+        raise error
+    if answer.status == NO_CONTENT or not answer.body.strip():
+        return None
+    data = answers.parse(answer.body)
+    if data is None:
+        raise BrokenWord("garbled")
+    return data
 
 
-def _read(response: requests.Response) -> bytes:
-    chunks, size = [], 0
-    for chunk in response.iter_content(CHUNK_BYTES):
-        size += len(chunk)
-        if size > LARGEST_BYTES:
-            raise BrokenWord("too_large")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _safe_id(text: str | None) -> str | None:
-    """A request id fit for a log: theirs to choose, so only plain characters are kept."""
+def _request_id(answer: Answer) -> str | None:
+    """AmoCRM's id of a request, fit for a log: theirs to choose, so only plain characters are kept."""
+    text = answer.headers.get("X-Request-Id")
     return re.sub(r"[^\w.\-]", "", text)[:100] or None if text else None
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from crm import answers
 from crm.answers import number, whole
 from crm.client import Client
-from crm.door import Params
 from crm.errors import BrokenWord
+from wire import Params
 
 MOVED = "lead_status_changed"
 

@@ -9,8 +9,8 @@ from typing import Any
 from crm import answers, walk
 from crm.answers import number
 from crm.client import PAGE_LIMIT, Client
-from crm.door import Params
 from crm.errors import BrokenWord
+from wire import Params
 
 Stage = tuple[int, int]
 """Ids of a pipeline and a status; 142 and 143 are in every pipeline."""

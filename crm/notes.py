@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from crm import answers
 from crm.client import Client
-from crm.door import Params
 from crm.errors import BrokenWord
+from wire import Params
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from crm import answers
-from crm.door import NOBODY, Call, Door
+from crm.door import Call, Door
 from crm.errors import BrokenWord, DeskError, NotLetIn, SetupError
 from store import clock
+from wire import NOBODY
 
 TOKEN_DEADLINE_S = 15.0
 """For a token call; AmoCRM's own client waits as long (sheet 3.3)."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from crm import answers
 from crm.client import Client
-from crm.door import Params
 from crm.errors import BrokenWord
+from wire import Params
 
 CALL, MEETING = 1, 2
 """Task types every account has."""

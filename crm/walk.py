@@ -14,11 +14,10 @@ from typing import Any
 from crm import answers
 from crm.answers import number
 from crm.client import MOST_PAGES, PAGE_LIMIT, TRIES_OF_LARGE, Client, is_too_much
-from crm.door import Params
+from crm.door import NO_CONTENT
 from crm.errors import BrokenWord, DeskError, SaidNo
 from crm.sizes import STEPS, smaller
-
-NO_CONTENT = 204
+from wire import Params
 
 LOOKS = 3
 """At what slipped through between two pages, at the most; one that finds nothing is the last."""

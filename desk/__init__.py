@@ -9,5 +9,5 @@
 `desk.Desk` ties them together. Imports `crm` and `store`; knows no Streamlit, and works in a notebook.
 """
 
-ROOMS = ("crm", "desk", "store", "ui", "pages", "dashboard")
+ROOMS = ("crm", "desk", "store", "wire", "ui", "pages", "dashboard")
 """The first words of our own modules' names: whose lines the console shows, and of which places a failure tells."""

@@ -9,13 +9,14 @@ import pytest
 
 from desk.settings import PROJECT
 
-ROOMS = ("pages", "ui", "desk", "crm", "store", "sandbox")
+ROOMS = ("pages", "ui", "desk", "crm", "store", "wire", "sandbox")
 MAY_IMPORT = {
     "pages": {"ui", "desk"},
     "ui": {"desk", "crm", "store"},
     "desk": {"crm", "store"},
-    "crm": {"store"},
+    "crm": {"store", "wire"},
     "store": set(),
+    "wire": set(),
     "sandbox": set(),
 }
 """Of ours, besides itself."""

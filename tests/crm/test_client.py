@@ -9,10 +9,11 @@ import time
 import pytest
 
 from crm import account, contacts, custom_fields, leads, notes, oauth, pipelines, users
-from crm.door import NOBODY, Bearer, Call
+from crm.door import Call
 from crm.errors import BrokenWord, DeskError, NoAnswer, NotLetIn, NotSent, SaidNo
 from sandbox.process import running_sandbox
 from tests.support.desks import desk_for
+from wire import NOBODY, Bearer
 
 ACCOUNT = "/api/v4/account"
 

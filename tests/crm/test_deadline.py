@@ -17,13 +17,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from crm import account, door, oauth, resolver, wire
-from crm.deadline import Deadline
-from crm.door import NOBODY, Bearer, Call
+from crm import account, oauth
+from crm.door import Call
 from crm.errors import BrokenWord, DeskError, NoAnswer, NotSent
 from desk.settings import PROJECT
 from tests.crm.dripping import HANDSHAKE, OK, PLACES, TRAILERS, dripping
 from tests.support.programs import until
+from wire import NOBODY, Bearer, resolver, session
+from wire.deadline import Deadline
 
 INTEGRATION = oauth.Integration("id", "secret", "http://localhost/back")
 GENEROUS_S = 30.0
@@ -102,13 +103,13 @@ def test_an_answer_that_is_whole_counts(box, desk):
 
 def test_an_answer_that_came_in_time_counts_for_who_stood_still(box, desk, monkeypatch):
     """The whole answer lies in this machine when the deadline strikes, and its process wakes up after that: it is read."""
-    read = door._read
+    read = session._read
 
-    def late(response):
-        until(lambda: wire._now.deadline.has_struck, "the deadline")
-        return read(response)
+    def late(response, largest_bytes):
+        until(lambda: session._now.deadline.has_struck, "the deadline")
+        return read(response, largest_bytes)
 
-    monkeypatch.setattr(door, "_read", late)
+    monkeypatch.setattr(session, "_read", late)
     with dripping(OK + b'Content-Length: 9\r\n\r\n{"a": 12}', b"") as server:
         assert ask(desk, "POST", server.url, 0.5).data == {"a": 12}
     with dripping(OK + b"Connection: close\r\n\r\n{}", b"") as server, pytest.raises(NoAnswer) as raised:
@@ -119,7 +120,7 @@ def test_an_answer_that_came_in_time_counts_for_who_stood_still(box, desk, monke
 def test_a_forked_child_has_a_watchman_of_its_own():
     """The thread that hangs up does not live on in a forked process; the child begins another one."""
     program = (
-        "import os, sys, threading, time\npause = threading.Event()\nfrom crm.deadline import Deadline\nDeadline(60)\nchild = os.fork()\n"
+        "import os, sys, threading, time\npause = threading.Event()\nfrom wire.deadline import Deadline\nDeadline(60)\nchild = os.fork()\n"
         "if child:\n    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
         "deadline, end = Deadline(0.1), time.monotonic() + 30\n"
         "while not deadline.has_struck and time.monotonic() < end:\n    pause.wait(0.01)\n"

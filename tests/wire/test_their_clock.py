@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from crm.their_clock import MOST_STEPS, UNSTEADY_S, TheirClock, seconds
+from wire.their_clock import MOST_STEPS, UNSTEADY_S, TheirClock, seconds
 
 NOON = 1_790_000_000
 

@@ -1,8 +1,8 @@
-"""The network under `requests`: two things it does not do, and what its exceptions mean.
+"""One exchange over `requests`: two things the library does not do, and what its exceptions mean.
 
-It does not tell when the first byte of a request leaves this machine. Before it a write may be repeated; after it nobody
-knows (sheet 4.5). The connections here note it, and ask a last time whether the request may leave. And it has no end for
-an exchange as a whole; these connections give their line to a `Deadline`, from looking the name up to the body's last byte.
+The library does not tell when the first byte of a request leaves this machine. Before it a write may be repeated; after it nobody
+knows. The connections here note the moment, and ask a last time whether the request may leave. And the library has no end
+for an exchange as a whole; these connections give their line to a `Deadline`, from looking the name up to the body's last byte.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
@@ -28,15 +31,61 @@ from urllib3.exceptions import (
 )
 from urllib3.util.connection import allowed_gai_family
 
-from crm import resolver
-from crm.deadline import Deadline
-from crm.errors import NetworkError, NoAnswer, NotSent
+from wire import resolver
+from wire.deadline import Deadline
+from wire.errors import NOT_FINAL, TOO_LARGE, Unanswered, Unsent, Unusable, WireError
 
 POOL_CONNECTIONS = 8
-"""Kept connections to one host. The pace of seven a second never needs more."""
+"""Kept connections to one host. A pace of seven a second never needs more."""
+
+CHUNK_BYTES = 64 * 1024
+
+Params = Sequence[tuple[str, str | int]]
+"""Query parameters, a name as often as needed."""
 
 # At DEBUG urllib3 writes whole addresses, and a search for a contact has the phone in it.
 logging.getLogger("urllib3").setLevel(logging.INFO)
+
+
+class Bearer(AuthBase):
+    """Puts an access token on a request. An auth object, because requests would prefer a `.netrc` to a header."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+NOBODY = Bearer(None)
+"""The bearer of a request that is sent in nobody's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request. `connect_s`: for each address tried; `silence_s`: between two bytes; `deadline_s`: for all of the exchange."""
+
+    method: str
+    url: str
+    params: Params = field(default=(), repr=False)
+    json: Any = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    auth: Bearer
+    connect_s: float
+    silence_s: float
+    deadline_s: float
+    largest_bytes: int
+
+
+@dataclass(slots=True)
+class Answer:
+    """What has come back so far; status 0 before the first line."""
+
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
 
 
 class _Exchange(threading.local):
@@ -81,7 +130,7 @@ class _Watched:
                 with _now.deadline.paused():
                     _now.may_leave()
                 if _now.deadline.has_struck:
-                    raise NotSent("unreachable")
+                    raise Unsent("unreachable")
             _now.has_left = True
         super().send(data)  # type: ignore[misc]
 
@@ -170,8 +219,8 @@ class Adapter(HTTPAdapter):
         return manager
 
 
-class Session(requests.Session):
-    """requests' session that looks at no redirect: it would read the whole body of one, however long, to no purpose."""
+class _Requests(requests.Session):
+    """requests' session without redirects: looking at one would read its whole body, however long, to no purpose."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,35 +231,76 @@ class Session(requests.Session):
         return None
 
 
-@contextmanager
-def exchange(deadline_s: float, may_leave: Callable[[], object]) -> Iterator[Deadline]:
-    """This thread's next request, from here to the end of its answer.
+class Session:
+    """Kept lines to a few hosts. Thread-safe; stores no cookie, follows no redirect, repeats nothing."""
 
-    `may_leave` is called when the line stands and nothing has left; what it raises ends the request unsent. Its time does
-    not count.
-    """
-    _now.deadline, _now.may_leave, _now.has_left = Deadline(deadline_s), may_leave, False
-    try:
-        yield _now.deadline
-    finally:
-        _now.deadline.let_go()
-        _now.deadline = _now.may_leave = None
+    def __init__(self, user_agent: str) -> None:
+        self._requests = _Requests()
+        self._requests.headers["User-Agent"] = user_agent
+        self._requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def exchange(self, request: Request, answer: Answer, may_leave: Callable[[], object]) -> None:
+        """Send one request and read its whole answer into `answer`, which holds what came even if not all did.
+
+        `may_leave` is called when the line stands and nothing has left; what it raises ends the request unsent, and its
+        time does not count. Raises a `WireError`.
+        """
+        deadline = _now.deadline = Deadline(request.deadline_s)
+        _now.may_leave, _now.has_left = may_leave, False
+        try:
+            with self._requests.request(
+                request.method,
+                request.url,
+                params=list(request.params),
+                json=request.json,
+                headers=request.headers,
+                auth=request.auth,
+                timeout=(request.connect_s, min(request.silence_s, request.deadline_s)),
+                allow_redirects=False,  # a redirect could carry the token or the body to another host
+                stream=True,
+            ) as response:
+                answer.status, answer.headers = response.status_code, response.headers
+                if response.status_code < HTTPStatus.OK:
+                    raise Unusable(NOT_FINAL)  # the answer proper follows, and must meet no other request
+                answer.body = _read(response, request.largest_bytes)
+                # A line that was shut down looks like one that has ended. What says that it is whole counts all the
+                # same: this process may have been stopped, and the answer have come in time.
+                if deadline.let_go() and not _is_whole(response):
+                    raise Unanswered("too_slow")
+        except (requests.RequestException, HTTPError) as error:
+            raise _meaning_of(error) from None
+        finally:
+            deadline.let_go()
+            _now.deadline = _now.may_leave = None
+
+    def close(self) -> None:
+        self._requests.close()
 
 
-def is_whole(response: requests.Response) -> bool:
+def _read(response: requests.Response, largest_bytes: int) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_content(CHUNK_BYTES):
+        size += len(chunk)
+        if size > largest_bytes:
+            raise Unusable(TOO_LARGE)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _is_whole(response: requests.Response) -> bool:
     """Whether an answer that was read to its end says by itself that nothing is missing: by its length, or its chunks."""
     return response.raw.chunked or response.raw.length_remaining == 0
 
 
-def error_of(error: requests.RequestException | HTTPError) -> NetworkError:
+def _meaning_of(error: requests.RequestException | HTTPError) -> WireError:
     """What a network exception of this thread's present exchange means: not sent, or sent and unanswered."""
     has_struck = _now.deadline is not None and _now.deadline.has_struck
     if _now.has_left:
-        return NoAnswer("too_slow" if has_struck or _is_silence(error) else "cut_off")
+        return Unanswered("too_slow" if has_struck or _is_silence(error) else "cut_off")
     if isinstance(error, requests.exceptions.SSLError) and not has_struck:
-        return NotSent("tls_failed")
+        return Unsent("tls_failed")
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return NotSent("name_unknown" if isinstance(reason, NameResolutionError) else "unreachable")
+    return Unsent("name_unknown" if isinstance(reason, NameResolutionError) else "unreachable")
 
 
 def _is_silence(error: BaseException | None) -> bool:

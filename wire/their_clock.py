@@ -1,4 +1,4 @@
-"""AmoCRM's clock, as the `Date` of its answers tells it, carried on by the monotonic clock.
+"""The other side's clock, as the `Date` of its answers tells it, carried on by the monotonic clock.
 
 A `Date` is a whole second somewhere between the request's leaving and the answer's coming, so what is known is a range.
 A clock that goes back again and again (two front ends that differ, a cache in between) is no clock: then nothing is known.
@@ -32,7 +32,7 @@ def seconds(date: str | None) -> int | None:
 
 
 class TheirClock:
-    """What is known of AmoCRM's clock in this process. Thread-safe."""
+    """What is known of another side's clock in this process. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,12 +51,12 @@ class TheirClock:
             self._range = found
 
     def ahead_s(self, now_s: float) -> tuple[float, float] | None:
-        """Return by how much AmoCRM's clock is ahead of the monotonic one, at least and at most; None if not known."""
+        """Return by how much their clock is ahead of the monotonic one, at least and at most; None if not known."""
         with self._lock:
             unsteady = len(self._steps) == MOST_STEPS and now_s - self._steps[0] < UNSTEADY_S
             return None if unsteady else self._range
 
     def at(self, moment_s: float, now_s: float) -> float | None:
-        """Return AmoCRM's time, unix seconds, at a monotonic moment: never later than it was. None if not known."""
+        """Return their time, unix seconds, at a monotonic moment: never later than it was. None if not known."""
         ahead = self.ahead_s(now_s)
         return None if ahead is None else moment_s + ahead[0]
