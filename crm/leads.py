@@ -154,14 +154,3 @@ def _ours(data: Any, request_id: Any) -> dict[str, Any] | None:
         found if len(found) == 1 else [item for item in found if item.get("request_id") in ([request_id], request_id)]
     )
     return ours[0] if len(ours) == 1 and ours[0] else None
-
-
-def count(
-    client: Client, since: int, until: int, about: int = 0, *, stage: Stage | None = None, live: bool = False
-) -> int:
-    """How many leads were created in a time, of one stage or of all; see `walk.count` for what it costs."""
-
-    def fits(lead: Mapping[str, Any]) -> bool:
-        return stage in (None, stage_of(lead))
-
-    return walk.count(client, walk.LEADS, since, until, about, extra=in_stage(stage), fits=fits, live=live)

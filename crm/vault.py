@@ -1,19 +1,15 @@
 """Secrets at rest: sealed with authenticated encryption, opened only with the right key and purpose.
 
 A sealed text reads `v1.<key id>.<nonce and ciphertext>`. The key id says which key of the ring sealed it,
-so a new key can take over while old texts still open. What is sealed, and when, is not decided here.
+so a new key can take over while old texts still open. What is sealed and where keys come from is not decided here.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import os
-import secrets
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,11 +19,6 @@ from crm.errors import SetupError
 VERSION = "v1"
 NONCE_BYTES = 12
 """What AES-GCM wants. Random: a desk seals a few times a day, far from the 2^32 where chance would matter."""
-
-NEW_KEY_BYTES = 32
-
-LEAST_PHRASE = 32
-"""Characters of a key; a shorter one can be guessed, and no key of ours is."""
 
 
 class Vault:
@@ -70,53 +61,9 @@ class Vault:
             raise SetupError("secret_key_wrong") from None
 
 
-def key_file_phrases(path: Path) -> list[str]:
-    """The keys of the file, newest first. Made on first use, readable by its owner alone."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _create_whole(path, new_phrase() + "\n")
-    try:
-        phrases = path.read_text().split()
-    except (OSError, UnicodeDecodeError):
-        raise SetupError("secret_key_unreadable") from None
-    if not phrases:
-        raise SetupError("secret_key_empty")
-    if min(map(len, phrases)) < LEAST_PHRASE:
-        raise SetupError("secret_key_short")
-    return phrases
-
-
-def new_phrase() -> str:
-    """A key nobody can guess."""
-    return secrets.token_urlsafe(NEW_KEY_BYTES)
-
-
-def write_key_file(path: Path, phrases: list[str]) -> None:
-    """Replace the keys of the file, all at once or not at all."""
-    os.replace(_draft(path, "\n".join(phrases) + "\n"), path)
-
-
 def fingerprint(token: str) -> str:
     """Twelve hex digits that name a token without giving it away: for logs, journals and comparing."""
     return hashlib.sha256(token.encode()).hexdigest()[:12]
-
-
-def _create_whole(path: Path, text: str) -> None:
-    """Create the file with its text or not at all: of two processes that start together one wins, both read the same."""
-    draft = _draft(path, text)
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    os.unlink(draft)
-
-
-def _draft(path: Path, text: str) -> str:
-    """A file beside `path` with this text, on the disk, readable by its owner alone."""
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
 
 
 def _derive(phrase: str) -> bytes:

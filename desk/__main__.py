@@ -10,9 +10,9 @@ import argparse
 import sys
 
 from crm.errors import DeskError
-from crm.vault import key_file_phrases, new_phrase, write_key_file
 from desk import console
 from desk.desk import Desk
+from desk.key_file import key_file_phrases, new_phrase, write_key_file
 from desk.settings import Settings, SettingsError, load
 from desk.words import words
 

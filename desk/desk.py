@@ -21,7 +21,7 @@ from crm.door import Door
 from crm.errors import SetupError
 from crm.journal import Journal
 from crm.limiter import Limiter
-from crm.vault import Vault, key_file_phrases
+from crm.vault import Vault
 from desk.calls import Calls
 from desk.delivery import Outbox
 from desk.doorway import Doorway
@@ -29,6 +29,7 @@ from desk.exports import Exports
 from desk.fields import FieldMap
 from desk.health import Rounds, place_of, reason_of
 from desk.intake import Reception
+from desk.key_file import key_file_phrases
 from desk.listing import Listing
 from desk.listing.saved_views import Views
 from desk.mirror import Mirror

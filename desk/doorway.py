@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable
 
 from crm.errors import SetupError
-from crm.vault import key_file_phrases, new_phrase, write_key_file
+from desk.key_file import key_file_phrases, new_phrase, write_key_file
 from desk.settings import Settings
 from store import clock
 

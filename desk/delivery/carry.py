@@ -18,7 +18,7 @@ from functools import partial
 from crm import answers, contacts, leads, notes, tasks
 from crm.client import Client
 from crm.connection import Connection
-from crm.errors import BrokenWord, DeskError, OwnFault, places
+from crm.errors import BrokenWord, DeskError, OwnFault
 from crm.journal import Journal, Line
 from desk import phones
 from desk.delivery import decisions, request
@@ -27,6 +27,7 @@ from desk.delivery.rows import DONE, UNSURE, Attempt, Job, LeaseLost, Rows, Step
 from desk.delivery.worker import Heart
 from desk.fields import FieldMap
 from desk.phonebook import MOST_ASKED, Phonebook, has_phone
+from desk.places import places
 from desk.settings import Settings
 from desk.words import words
 

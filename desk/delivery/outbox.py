@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from crm import leads
 from crm.client import Client
 from crm.connection import Connection
-from crm.errors import SaidNo, SetupError, places
+from crm.errors import SaidNo, SetupError
 from crm.journal import Journal
 from desk.delivery import report
 from desk.delivery.carry import Carrier
@@ -43,6 +43,7 @@ from desk.delivery.worker import Heart, Told, Workers, ignore, tell
 from desk.fields import FieldMap
 from desk.lead import Consent, NewLead
 from desk.phonebook import Phonebook
+from desk.places import places
 from desk.settings import Settings
 from store import Store, clock, waits
 from store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_steps

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from crm.errors import DeskError, places
+from crm.errors import DeskError
 from desk.delivery.decisions import (
     ANOTHER_ACCOUNT,
     CONTACT,
@@ -44,6 +44,7 @@ from desk.delivery.decisions import (
     waited,
 )
 from desk.lead import Consent, NewLead
+from desk.places import places
 from store import Store, clock, waits
 from store.owners import is_gone, me
 from store.tables import Moment, accepted_leads, consents, deliveries, delivery_attempts, delivery_pause, delivery_steps

@@ -22,7 +22,7 @@ from typing import Any
 from crm import answers, contacts, leads
 from crm.client import Client
 from crm.connection import Connection
-from crm.errors import BrokenWord, DeskError, NotSent, OwnFault, places
+from crm.errors import BrokenWord, DeskError, NotSent, OwnFault
 from desk.delivery import decisions
 from desk.delivery.decisions import SEARCH
 from desk.delivery.request import lead_name
@@ -31,6 +31,7 @@ from desk.delivery.worker import Heart
 from desk.fields import FieldMap
 from desk.lead import NewLead
 from desk.phonebook import Phonebook, has_phone
+from desk.places import places
 from desk.settings import Settings
 from desk.words import words
 from store import clock

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from crm.errors import places
 from desk.delivery.rows import LEASE_S, Rows
+from desk.places import places
 
 WORKERS = 3
 """Leads carried at once. With AmoCRM's usual 0.1–0.5 s an answer this fills seven requests a second; more would wait."""

@@ -8,6 +8,7 @@ then       ─► a hint (a webhook, our own delivery): that one is fetched agai
 
 shape.py    one lead, one contact of AmoCRM as a row of ours: pure
 rows.py     the tables: what came is kept, unless something newer is there
+collections.py  how whole collections are read while they change
 fill.py     the first reading of everything
 follow.py   the rounds
 tasks.py    tasks on leads, which move no time of their leads

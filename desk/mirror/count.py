@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from crm.client import PAGE_LIMIT, Client
 from crm.errors import BrokenWord, SaidNo
-from crm.leads import Stage, count, created_between
+from crm.leads import Stage, created_between
 from desk.mirror import walks as names
+from desk.mirror.collections import count_leads
 from desk.mirror.decisions import NOT_BEFORE_S, OVERLAP_S
 from desk.mirror.reading import Reading, linked
 from desk.mirror.rows import Rows
@@ -149,7 +150,7 @@ class Count:
             return int(db.scalar(wanted) or 0)
 
     def _theirs(self, since: int, until: int, about: int, stage: Stage | None = None) -> int:
-        return count(self._client, since, until, about, stage=stage)
+        return count_leads(self._client, since, until, about, stage=stage)
 
 
 def _within(since: int, until: int, stage: Stage | None) -> tuple[sa.ColumnElement[bool], ...]:

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from crm import walk
 from crm.client import PAGE_LIMIT, Client
 from crm.errors import BrokenWord, DeskError
-from crm.walk import CONTACTS, LEADS, Slice
-from desk.mirror import presence
+from crm.walk import CONTACTS, LEADS
+from desk.mirror import collections, presence
+from desk.mirror.collections import Slice
 from desk.mirror.decisions import NOT_BEFORE_S
 from desk.mirror.presence import Seen
 from desk.mirror.reading import Begun, Reading, linked
@@ -127,7 +127,7 @@ class Fill:
 
     def _newest(self) -> int:
         """Where the rounds begin later: AmoCRM's newest change by its own word, but no change from its future."""
-        newest = walk.newest_change(self._client, LEADS)
+        newest = collections.newest_change(self._client, LEADS)
         theirs = self._reading.their_time(self._reading.begin())
         now = int(clock.unix() if theirs is None else theirs)
         return now - LONGEST_QUIET_S if newest is None else min(newest, now)
@@ -167,7 +167,10 @@ class Fill:
                 state.batches[pool.submit(presence.look, self._client, CONTACTS, some)] = some, begun
             elif has_page:
                 begun = self._reading.begin()
-                state.pages[pool.submit(walk.slice_of, self._client, LEADS, state.next_page)] = state.next_page, begun
+                state.pages[pool.submit(collections.slice_of, self._client, LEADS, state.next_page)] = (
+                    state.next_page,
+                    begun,
+                )
                 state.next_page += 1
             else:
                 return

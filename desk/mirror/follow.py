@@ -19,13 +19,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm import events, loss_reasons, pipelines, users, walk
+from crm import events, loss_reasons, pipelines, users
 from crm.answers import number
 from crm.client import Client
 from crm.errors import NotLetIn, SaidNo
 from crm.events import Moved
-from crm.walk import CONTACTS, LEADS
-from desk.mirror import reference
+from crm.walk import CONTACTS, LEADS, Kind
+from desk.mirror import collections, reference
 from desk.mirror import walks as names
 from desk.mirror.decisions import OVERLAP_S, PAGE, next_since
 from desk.mirror.reading import Begun, Reading, linked
@@ -89,7 +89,7 @@ class Follow:
         times: list[int] = []
         moved = wants = tasks_differ = False
         asked = begun.asked
-        for page in walk.changed_since(self._client, LEADS, since):
+        for page in collections.changed_since(self._client, LEADS, since):
             with self._rows.keeping() as db:
                 kept = self._rows.keep_leads(db, page, self._places(), asked, self._reading.their_time(begun))
                 unknown = self._rows.unknown_contacts(db, linked(page))
@@ -117,7 +117,7 @@ class Follow:
         news: list[int] = []
         times: list[int] = []
         asked = begun.asked
-        for page in walk.changed_since(self._client, CONTACTS, since):
+        for page in collections.changed_since(self._client, CONTACTS, since):
             with self._rows.keeping() as db:
                 kept = self._rows.keep_contacts(db, page, self._places(), asked)
             news += kept.news
@@ -151,7 +151,7 @@ class Follow:
         return gone[0]
 
     def _bin(
-        self, name: str, kind: walk.Kind, table: sa.Table, read: Callable[[set[int]], list[int]]
+        self, name: str, kind: Kind, table: sa.Table, read: Callable[[set[int]], list[int]]
     ) -> tuple[list[int], bool]:
         """What a bin lists is a suspicion: each is asked for by id before it is believed, and only those that are here.
 
@@ -161,7 +161,7 @@ class Follow:
         gone: list[int] = []
         times: list[int] = []
         pages = 0
-        for page in walk.in_bin(self._client, kind, since):
+        for page in collections.in_bin(self._client, kind, since):
             pages += 1
             times += [at for _, at in page]
             if suspects := self._rows.here(table, [one for one, _ in page]):

@@ -11,7 +11,7 @@ from typing import Any
 
 from crm.client import Client
 from crm.connection import Connection
-from crm.errors import DeskError, OwnFault, places
+from crm.errors import DeskError, OwnFault
 from desk.fields import FieldMap
 from desk.mirror import night, status
 from desk.mirror import walks as names
@@ -26,6 +26,7 @@ from desk.mirror.rows import Rows
 from desk.mirror.shape import Places
 from desk.mirror.status import MirrorStatus
 from desk.mirror.walks import Walk, Walks
+from desk.places import places
 from desk.settings import Settings
 from store import Store, clock, is_away
 from store.jumps import AMOCRM

@@ -17,6 +17,7 @@ from typing import Any
 from crm import walk
 from crm.client import Client
 from crm.walk import Kind
+from desk.mirror import collections
 
 SINGLES = 10
 """So many are asked for one by one, or in one list."""
@@ -49,7 +50,7 @@ def confirm(client: Client, kind: Kind, missing: Iterable[int]) -> Seen:
     left = set(missing)
     if not left:
         return Seen()
-    gone = walk.binned(client, kind, left) if kind.has_bin else set()
+    gone = collections.binned(client, kind, left) if kind.has_bin else set()
     left -= gone
     found: list[dict[str, Any]] = []
     if len(left) > SINGLES:

@@ -14,10 +14,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm import walk
 from crm.answers import number
 from crm.client import PAGE_LIMIT, Client
 from crm.walk import OPEN_TASKS, TASKS
+from desk.mirror import collections
 from desk.mirror import walks as names
 from desk.mirror.reading import Begun, Reading
 from desk.mirror.rows import Rows
@@ -67,7 +67,7 @@ class Tasks:
         times: list[int] = []
         news: list[int] = []
         asked = begun.asked
-        for page in walk.changed_since(self._client, TASKS, since):
+        for page in collections.changed_since(self._client, TASKS, since):
             news += self._keep(page, asked)
             times += _times(page)
             asked = self._rows.version()
@@ -80,7 +80,7 @@ class Tasks:
         """
         at, in_order = since, True
         asked = self._rows.version()
-        for pages, page in enumerate(walk.changed_since(self._client, OPEN_TASKS, since), 1):
+        for pages, page in enumerate(collections.changed_since(self._client, OPEN_TASKS, since), 1):
             self._keep(page, asked)
             asked = self._rows.version()
             times = _times(page)

@@ -10,12 +10,13 @@ from contextlib import suppress
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, OwnFault, SaidNo, SetupError, places
+from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, OwnFault, SaidNo, SetupError
 from desk.delivery import DELIVERED, FOR_PEOPLE, NEEDS_DECISION, UNKNOWN, decisions, report
 from desk.delivery import carry as carrying
 from desk.delivery import search as searching
 from desk.delivery.worker import Workers
 from desk.lead import NewLead
+from desk.places import places
 from store import StoreError, clock
 from store.tables import accepted_leads, deliveries, delivery_pause, delivery_steps, known_phones
 from tests.desk.delivery.fakes import FakeAmo, FakeConnection, Process, set_clock

@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 import pytest
 import sqlalchemy as sa
 
-from crm import walk
 from crm.errors import BrokenWord
+from crm.walk import LEADS
 from desk import phones
 from desk.listing import Filter, Sort
+from desk.mirror import collections, walks
 from desk.mirror import count as count_room
 from desk.mirror import fill as fill_room
-from desk.mirror import walks
 from desk.mirror.mirror import PLACES
 from store.tables import contacts, hook_misses, known_phones, leads, stage_changes
 from tests.desk.mirror.conftest import differences, fill, mirror, round_of
@@ -296,7 +296,7 @@ def test_an_ignored_filter_is_not_believed(box, filled):
     whole = box.session().get(f"{box.url}/api/v4/leads", params={"limit": 250, "with": "contacts"}, timeout=60).text
     box.fault("status", path="/api/v4/leads", query_contains="filter%5Bupdated_at%5D", status=200, body=whole)
     with pytest.raises(BrokenWord) as raised:
-        list(walk.changed_since(filled.client, walk.LEADS, 2_000_000_000))
+        list(collections.changed_since(filled.client, LEADS, 2_000_000_000))
     assert raised.value.code == "filter_ignored"
 
 

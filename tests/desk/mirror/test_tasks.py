@@ -120,7 +120,7 @@ def test_the_night_finds_what_was_deleted_and_what_has_an_old_time(few, small):
 def test_the_first_reading_goes_on_where_it_was(few, small, monkeypatch):
     """Some pages a look; a stop costs none of them; until all are here AmoCRM's own word for a lead's next task counts."""
     monkeypatch.setattr(room, "PAGES_AT_ONCE", 1)
-    monkeypatch.setattr("crm.walk.PAGE_LIMIT", 10)
+    monkeypatch.setattr("desk.mirror.collections.PAGE_LIMIT", 10)
     with small.store.write() as db:
         db.execute(tasks.delete())
         db.execute(mirror_walks.delete().where(mirror_walks.c.name == walks.TASKS))
@@ -150,7 +150,7 @@ def test_the_first_reading_goes_on_where_it_was(few, small, monkeypatch):
 
 def test_a_filter_that_is_not_understood(few, small, monkeypatch):
     """An AmoCRM that answers with everything is not believed: the round fails, and says why."""
-    monkeypatch.setattr("crm.walk._changed", lambda kind, since: [])
+    monkeypatch.setattr("desk.mirror.collections._changed", lambda kind, since: [])
     with small.store.write() as db:
         db.execute(
             mirror_walks.update().where(mirror_walks.c.name == walks.TASKS).values(cursor='{"since": 4000000000}')

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crm import walk
 from crm.client import Client
+from crm.walk import LEADS
+from desk.mirror.collections import changed_since
 
 NOON = 1_790_000_000
 
@@ -29,7 +30,7 @@ class Shifting(Client):
 
 def changed(client, since=NOON - 30):
     """The last time told of each lead."""
-    return {item["id"]: item["updated_at"] for page in walk.changed_since(client, walk.LEADS, since) for item in page}
+    return {item["id"]: item["updated_at"] for page in changed_since(client, LEADS, since) for item in page}
 
 
 @pytest.mark.parametrize("count", [249, 250, 251, 500, 501, 900])
