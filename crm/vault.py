@@ -66,6 +66,14 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:12]
 
 
+def secret_hash(text: str) -> str:
+    """SHA-256 of a secret, in hex: for recognising a secret that is kept nowhere.
+
+    A stranger may have typed anything, lone halves of an emoji too.
+    """
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _derive(phrase: str) -> bytes:
     return hashlib.sha256(b"lead-desk/key/" + phrase.encode()).digest()
 

@@ -16,13 +16,13 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from crm.client import Client
-from crm.connection import Connection
 from crm.door import Door
 from crm.errors import SetupError
 from crm.journal import Journal
 from crm.limiter import Limiter
 from crm.vault import Vault
 from desk.calls import Calls
+from desk.connection import Connection
 from desk.delivery import Outbox
 from desk.doorway import Doorway
 from desk.exports import Exports
@@ -75,7 +75,7 @@ class Desk:
         self.fields = FieldMap(self.store, settings)
         self.phonebook = Phonebook(self.store)
         self.connection = Connection(
-            self.store, vault, self.door, self.journal, settings.amocrm, another_account=self._forget_the_account
+            self.store, vault, self.door, self.journal, settings.amocrm, on_another_account=self._forget_the_account
         )
         self.connection.check_key()
         self.client = Client(self.door, self.connection)

@@ -1,15 +1,23 @@
-"""How the desk is let into AmoCRM: one OAuth grant, kept alive, spent by nobody twice, explained to people.
+"""How a program is let into AmoCRM: one OAuth grant, kept alive, spent by nobody twice, explained to people.
 
-    consent.py    getting in: state, code, exchange; and being put out again by AmoCRM's admin
-    refresh.py    staying in: one refresh at a time across all threads and processes
-    grant.py      the row both work on: the sealed pair, the lease, the journal of refreshes
-    decisions.py  what follows from what: pure
-    status.py     the whole story for people and programs, from the row alone
+    connection.py   the door to all of it: connect, tokens for the client, whose account it is
+    consent.py      getting in: state, code, exchange; and being put out again by AmoCRM's admin
+    pair.py         the access token of the stored pair, for the client
+    refresh.py      staying in: one refresh at a time across all threads and processes
+    long_lived.py   the settings' token, which nobody can renew
+    owner.py        whose account a token opens
+    grant.py        the row they work on: the sealed pair, the lease, the journal of refreshes
+    decisions.py    what follows from what: pure
+    status.py       the state, from the row alone
 
-`Connection` is the door to all of it, and the only name other rooms use.
+When a refresh is due by itself or by hand, and what people are told of it, is `desk.connection`'s business.
 """
 
+from crm.connection import decisions
 from crm.connection.connection import Connection
-from crm.connection.status import Refresh, Status
+from crm.connection.consent import STATE_LIFE
+from crm.connection.grant import GIVEN, LONG_LIVED, OURS
+from crm.connection.pair import usable
+from crm.connection.status import Status
 
-__all__ = ["Connection", "Refresh", "Status"]
+__all__ = ["GIVEN", "LONG_LIVED", "OURS", "STATE_LIFE", "Connection", "Status", "decisions", "usable"]

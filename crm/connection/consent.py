@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import secrets
 from collections.abc import Callable
@@ -21,14 +20,12 @@ import sqlalchemy as sa
 from crm import oauth
 from crm.config import DOMAINS, Config, is_loopback
 from crm.errors import SetupError
+from crm.vault import fingerprint, secret_hash
 from store import Store
 from store.tables import oauth_states
 
 STATE_LIFE = timedelta(minutes=20)
 """How long an admin may take on AmoCRM's consent page; the code he comes back with lives as long (sheet 3.2)."""
-
-LAST = "answer that connected"
-"""The fact under which the last answer that made a connection is remembered."""
 
 MOST_STATES = 1000
 """More begun and unfinished consents than a desk ever has: a program that keeps asking does not fill the disk."""
@@ -51,6 +48,12 @@ class Consent:
             raise SetupError("integration_missing")
         return oauth.Integration(config.client_id, config.client_secret.reveal(), config.redirect_uri)
 
+    def setup_print(self) -> str:
+        """A fingerprint of the settings a refresh depends on."""
+        config = self._config
+        secret = config.client_secret.reveal() if config.client_secret else ""
+        return fingerprint(f"{config.client_id}|{secret}|{config.redirect_uri}")
+
     def begin(self, bound_to: str) -> str:
         """A new state, and the consent page's address with it. `bound_to`: a secret of the browser; "" for none."""
         client_id = self.integration().client_id
@@ -62,8 +65,8 @@ class Consent:
                 db.execute(oauth_states.delete().where(oauth_states.c.state_hash.in_(oldest.scalar_subquery())))
             db.execute(
                 oauth_states.insert().values(
-                    state_hash=_hash(state),
-                    bound_to=_hash(bound_to) if bound_to else "",
+                    state_hash=secret_hash(state),
+                    bound_to=secret_hash(bound_to) if bound_to else "",
                     created_at=now,
                     expires_at=now + STATE_LIFE,
                 )
@@ -74,9 +77,13 @@ class Consent:
         """Use a state up. Raises `SetupError` for one that is none, too old, or another browser's."""
         with self._store.write() as db:
             row = (
-                db.execute(sa.select(oauth_states).where(oauth_states.c.state_hash == _hash(state))).mappings().first()
+                db.execute(sa.select(oauth_states).where(oauth_states.c.state_hash == secret_hash(state)))
+                .mappings()
+                .first()
             )
-            mine = row is not None and (not row["bound_to"] or hmac.compare_digest(row["bound_to"], _hash(bound_to)))
+            mine = row is not None and (
+                not row["bound_to"] or hmac.compare_digest(row["bound_to"], secret_hash(bound_to))
+            )
             if row is not None and mine:
                 gone = db.execute(oauth_states.delete().where(oauth_states.c.state_hash == row["state_hash"]))
                 row = row if gone.rowcount else None
@@ -87,19 +94,6 @@ class Consent:
             raise SetupError("state_of_another_browser")
         if row["expires_at"] < self._clock():
             raise SetupError("state_expired")
-
-    def succeeded(self, connected_at: datetime | None, *, code: str, state: str, bound_to: str) -> None:
-        """Remember which answer made the connection, as hashes: a browser that loads its address again is told the same."""
-        told = {"at": str(connected_at), "state": _hash(state), "code": _hash(code), "bound_to": _hash(bound_to)}
-        self._store.remember(LAST, json.dumps(told))
-
-    def made(self, connected_at: datetime | None, *, code: str, state: str, bound_to: str) -> bool:
-        """Whether this very answer, in this very browser, has made the connection of that time, a short while ago."""
-        if connected_at is None or not timedelta() <= self._clock() - connected_at < STATE_LIFE:
-            return False
-        last = json.loads(self._store.recall(LAST) or "{}")
-        asked = {"at": str(connected_at), "state": _hash(state), "code": _hash(code), "bound_to": _hash(bound_to)}
-        return all(hmac.compare_digest(last.get(name, ""), text) for name, text in asked.items())
 
     def account_url(self, referer: str, present: str | None = None) -> str:
         """Where to exchange the code: the configured account, as long as that is the one AmoCRM names.
@@ -143,8 +137,3 @@ class Consent:
 
 def _host(address: str) -> str:
     return (urlsplit(address).hostname or "").lower()
-
-
-def _hash(text: str) -> str:
-    # A state may hold anything a stranger typed into an address, lone surrogates too.
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

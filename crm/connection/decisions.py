@@ -6,7 +6,6 @@ when a failed refresh is tried again         next_attempt
 what becomes of a token that may be spent    after_asking
 which word describes the connection          state_of
 what a failure really was                    explained
-how long a refresh by hand has to wait       by_hand_wait
 when a refused long-lived token is tried     next_probe, is_resting
 """
 
@@ -54,16 +53,7 @@ CLOCK_LIMIT_S = 300.0
 """A clock this wrong spoils expiry times and certificates; less is jitter and time zones of nobody's fault."""
 
 WARN_DAYS = (30, 7, 1)
-"""A long-lived token cannot be renewed, only replaced by a person: these many days ahead the page says so louder."""
-
-JUST_REFRESHED = timedelta(minutes=5)
-"""A pair this young is renewed by hand only for somebody who insists: each refresh spends a token that works once."""
-
-DOUBLE_PRESS = timedelta(seconds=10)
-"""A refresh by hand this soon after a good one is a second press, also of somebody who insists: one is enough."""
-
-JUST_FAILED = timedelta(seconds=10)
-"""After a refresh that failed the next one by hand waits this long, unless somebody insists, or has changed the settings."""
+"""A long-lived token cannot be renewed, only replaced by a person: these many days ahead the warning grows louder."""
 
 PROBES = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 900))
 """Before a long-lived token that AmoCRM has refused is tried again, by refusals in a row. Nobody but a person can replace it,
@@ -85,9 +75,6 @@ REFRESH_LOST = "refresh_lost"
 
 KEPT_OUT = frozenset({"switched_off", PERSON_SWITCHED_OFF})
 """Troubles with which no call is worth sending, and no refresh either."""
-
-PERSON_RENEWED_EVERY = timedelta(hours=1)
-"""While a person is switched off nothing spends more refresh tokens than one in this time."""
 
 REFUSED_GRANT = frozenset({"grant_revoked", "grant_expired", "grant_invalid"})
 """AmoCRM's word that a refresh token is worth nothing."""
@@ -155,18 +142,6 @@ def is_cooling(next_attempt_at: datetime | None, now: datetime) -> bool:
     return next_attempt_at is not None and now < next_attempt_at <= now + LONGEST_WAIT
 
 
-def by_hand_wait(
-    *, refreshed_at: datetime | None, attempted_at: datetime | None, failures: int, insists: bool, now: datetime
-) -> timedelta:
-    """How long a refresh by hand has to wait; nought if it may go. A time that lies ahead of us was told by a wrong clock."""
-    last, window = refreshed_at, DOUBLE_PRESS if insists else JUST_REFRESHED
-    if failures:
-        last, window = attempted_at, timedelta() if insists else JUST_FAILED
-    if last is None or not timedelta() <= now - last < window:
-        return timedelta()
-    return last + window - now
-
-
 def next_probe(refusals: int, now: datetime) -> datetime:
     """When a long-lived token is tried again after its `refusals`-th refusal in a row."""
     return now + PROBES[min(max(refusals, 1), len(PROBES)) - 1]
@@ -177,19 +152,8 @@ def is_resting(refused_at: datetime | None, until: datetime | None, now: datetim
     return refused_at is not None and until is not None and refused_at <= now < until
 
 
-def person_probe_s(looks: int) -> float:
-    """Seconds until AmoCRM is asked for the `looks`-th time whether the person who connected is let in again."""
-    return PROBES[min(max(looks, 1), len(PROBES)) - 1].total_seconds()
-
-
-def may_renew_for_person(refreshed_at: datetime | None, attempted_at: datetime | None, now: datetime) -> bool:
-    """Whether a pair that ran out while its person is kept out may be renewed to ask again: a refresh an hour at the most."""
-    last = max((moment for moment in (refreshed_at, attempted_at) if moment is not None), default=None)
-    return last is None or not timedelta() <= now - last < PERSON_RENEWED_EVERY
-
-
-def is_in_vain(cause: str | None, works: bool, issued_at: datetime, now: datetime) -> bool:
-    """Whether another pair would be refused like this one: it came for one that was refused, and was refused at once itself.
+def refresh_would_repeat(cause: str | None, works: bool, issued_at: datetime, now: datetime) -> bool:
+    """Whether refreshing again is pointless: the pair was itself issued after a rejection and rejected at once.
 
     Only for a while. A pair of which nobody saw a success may have worked: its process was killed, or it was not used until it
     was too old.

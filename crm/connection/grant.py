@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,15 +23,13 @@ from crm.errors import DeskError, NotLetIn
 from crm.limiter import LIVE_PATIENCE_S
 from crm.oauth import TOKEN_DEADLINE_S, Pair
 from crm.vault import Vault, fingerprint
-from store import Store, StoreError
+from store import Store, StoreError, leases
+from store.leases import Pulse
 from store.owners import is_gone, me
 from store.tables import grants, refreshes
 
 OURS, LONG_LIVED = 1, 2
 """Rows of `grants`: the pair we refresh, and what is known about `AMOCRM_ACCESS_TOKEN`."""
-
-PROBING = "probing"
-"""The result of a try of the long-lived token that is under way."""
 
 GIVEN = "given"
 """The cause of a pair that came of somebody's own refresh token."""
@@ -90,28 +87,6 @@ class Lease:
     number: int
     refresh_id: int | None
     unsure_since: datetime | None
-
-
-class Pulse:
-    """What the holder of a lease knows and says of it while it is kept alive."""
-
-    def __init__(self) -> None:
-        self.seen = time.monotonic()
-        self.expect()
-
-    def expect(self, for_s: float = STEP_S) -> None:
-        """The holder begins something that ends within so many seconds; the lease is kept as long."""
-        self._until = time.monotonic() + for_s
-
-    @property
-    def is_expected(self) -> bool:
-        """Whether what the holder has begun may still be going on."""
-        return time.monotonic() < self._until
-
-    def still_ours(self) -> bool:
-        """Whether certainly nobody else can have taken the lease over. Asked right before a call leaves, which begins then."""
-        self.expect()
-        return time.monotonic() - self.seen < SEND_WITHIN_S
 
 
 class Grant:
@@ -216,26 +191,15 @@ class Grant:
             )
         return Lease(number, refresh_id, unsure_since)
 
-    @contextmanager
-    def beating(self, lease: Lease) -> Iterator[Pulse]:
+    def beating(self, lease: Lease) -> AbstractContextManager[Pulse]:
         """Keep a lease alive for as long as the block takes and is expected to take."""
-        over, pulse = threading.Event(), Pulse()
 
-        def beat() -> None:
-            while not over.wait(BEAT_S):
-                before = time.monotonic()
-                if not pulse.is_expected:
-                    continue  # what it is held for should be over: nobody is kept from it any longer
-                with suppress(StoreError), self._store.write(durable=False) as db:
-                    renewed = _under(lease).values(lease_until=self._store.clock(db) + LEASE_S)
-                    pulse.seen = before if db.execute(renewed).rowcount else float("-inf")
+        def renew() -> bool:
+            with self._store.write(durable=False) as db:
+                renewed = _under(lease).values(lease_until=self._store.clock(db) + LEASE_S)
+                return bool(db.execute(renewed).rowcount)
 
-        thread = threading.Thread(target=beat, name="lease", daemon=True)
-        thread.start()
-        try:
-            yield pulse
-        finally:
-            over.set()
+        return leases.beating(renew, every_s=BEAT_S, step_s=STEP_S, send_within_s=SEND_WITHIN_S)
 
     def store(self, pair: Pair, account_url: str, *, lease: Lease | None, cause: str, line: int | None = None) -> bool:
         """Both tokens in one write, before their first use. False where `lease` is no longer ours.
@@ -245,7 +209,7 @@ class Grant:
         now = self._clock()
         with self._store.write() as db:
             if lease is None:
-                self._make_row(db, OURS)
+                self.make_row(db, OURS)
                 self._close_cut_off(db, now, result="replaced", but=line)
             wanted = _under(lease) if lease else grants.update().where(grants.c.id == OURS)
             changed = db.execute(wanted.values(**self._sealed(pair, account_url, now), cause=cause)).rowcount
@@ -372,7 +336,7 @@ class Grant:
     def note(self, which: int = OURS, **values: Any) -> None:
         """Write down facts beside the pair."""
         with self._store.write() as db:
-            self._make_row(db, which)
+            self.make_row(db, which)
             db.execute(grants.update().where(grants.c.id == which).values(**values))
 
     def whose(self, which: int, access_print: str, **values: Any) -> bool:
@@ -380,76 +344,6 @@ class Grant:
         this_pair = (grants.c.id == which, grants.c.access_print == access_print)
         with self._store.write() as db:
             return bool(db.execute(grants.update().where(*this_pair).values(**values)).rowcount)
-
-    def failing_since(self) -> datetime | None:
-        """When the first refresh failed since the last that went well; None if the last one did."""
-        good = sa.select(sa.func.max(refreshes.c.id)).where(refreshes.c.result == "ok").scalar_subquery()
-        failed = (refreshes.c.result.is_not(None), refreshes.c.result != "ok", refreshes.c.cause != GIVEN)
-        first = sa.select(sa.func.min(refreshes.c.id)).where(*failed, refreshes.c.id > sa.func.coalesce(good, 0))
-        with self._store.read() as db:
-            return db.scalar(sa.select(refreshes.c.started_at).where(refreshes.c.id == first.scalar_subquery()))
-
-    # The long-lived token of the settings: what is known beside it
-
-    def long_lived(self, access_print: str) -> sa.RowMapping:
-        """What is known of the settings' token. Another one than before is new: what kept the former out is over."""
-        row = self.row(LONG_LIVED)
-        if row is not None and row["access_print"] == access_print:
-            return row
-        with self._store.write() as db:
-            self._make_row(db, LONG_LIVED)
-            row = db.execute(_the_long_lived().with_for_update()).mappings().one()
-            if row["access_print"] != access_print:
-                known = grants.update().where(grants.c.id == LONG_LIVED)
-                fresh = dict.fromkeys((*WHOSE, "connected_at", "clock_skew_s"))
-                db.execute(known.values(access_print=access_print, **fresh, **self._no_refusal()))
-            return db.execute(_the_long_lived()).mappings().one()
-
-    def refuse_long_lived(self, access_print: str, code: str) -> None:
-        """AmoCRM has refused the settings' token. Many calls that hear of it in one moment are one refusal."""
-        with self._store.write() as db:
-            row = db.execute(_the_long_lived().with_for_update()).mappings().first()
-            now = self._clock()  # when the row is ours: a time from before the wait would lie before its own
-            if row is None or row["access_print"] != access_print:
-                return
-            heard = row["trouble"] is not None and row["attempt_result"] == code
-            if heard and decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now):
-                return
-            refusals = row["failures"] + 1
-            told = {"trouble": code, "attempt_result": code, "failures": refusals, "works": False}
-            times = {"attempted_at": now, "next_attempt_at": decisions.next_probe(refusals, now)}
-            db.execute(grants.update().where(grants.c.id == LONG_LIVED).values(**told, **times))
-
-    def may_probe(self, access_print: str) -> bool:
-        """Whether this caller may try a refused token for all. Nobody else may until it is known, or a minute has passed."""
-        with self._store.write() as db:
-            row = db.execute(_the_long_lived().with_for_update()).mappings().first()
-            now = self._clock()  # when the row is ours: a time from before the wait would lie before its own
-            if row is None or row["access_print"] != access_print or row["trouble"] is None:
-                return True
-            if decisions.is_resting(row["attempted_at"], row["next_attempt_at"], now):
-                return False
-            claim = {"attempted_at": now, "next_attempt_at": decisions.next_probe(1, now), "attempt_result": PROBING}
-            db.execute(grants.update().where(grants.c.id == LONG_LIVED).values(**claim))
-        return True
-
-    def accept_long_lived(self, access_print: str) -> None:
-        """AmoCRM takes the settings' token again."""
-        mine = (grants.c.id == LONG_LIVED, grants.c.access_print == access_print, grants.c.trouble.is_not(None))
-        with self._store.write() as db:
-            db.execute(grants.update().where(*mine).values(**self._no_refusal()))
-
-    @staticmethod
-    def _no_refusal() -> dict[str, Any]:
-        return {
-            "trouble": None, "failures": 0, "attempted_at": None, "next_attempt_at": None, "attempt_result": None,
-            "generation": grants.c.generation + 1,
-        }  # fmt: skip
-
-    def journal(self, limit: int) -> list[sa.RowMapping]:
-        """The newest refreshes first."""
-        with self._store.read() as db:
-            return list(db.execute(sa.select(refreshes).order_by(refreshes.c.id.desc()).limit(limit)).mappings())
 
     def reseal(self) -> bool:
         """Seal the stored pair anew with the vault's first key; whether there was one."""
@@ -504,7 +398,7 @@ class Grant:
             "works": False,
         }
 
-    def _make_row(self, db: sa.Connection, which: int) -> None:
+    def make_row(self, db: sa.Connection, which: int) -> None:
         if db.scalar(sa.select(grants.c.id).where(grants.c.id == which).with_for_update()) is None:
             db.execute(
                 grants.insert().values(id=which, account_url=self._configured_url, configured_url=self._configured_url)
@@ -525,10 +419,6 @@ class Grant:
     def _forget_old(db: sa.Connection) -> None:
         newest = db.scalar(sa.select(sa.func.max(refreshes.c.id))) or 0
         db.execute(refreshes.delete().where(refreshes.c.id <= newest - KEPT_REFRESHES))
-
-
-def _the_long_lived() -> sa.Select[Any]:
-    return sa.select(grants).where(grants.c.id == LONG_LIVED)
 
 
 def _under(lease: Lease) -> sa.Update:

@@ -19,17 +19,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from crm import oauth
 from crm.connection import decisions
-from crm.connection.grant import Grant, Held, Lease, Pulse
+from crm.connection.grant import Grant, Held, Lease
 from crm.door import Door
 from crm.errors import DeskError, NotLetIn, SetupError
 from store import StoreError
+from store.leases import Pulse
 
 WAIT_S = oauth.TOKEN_DEADLINE_S + 5.0
 """How long anybody waits for somebody else's refresh before giving up: for its call, which has an end, and for storing
@@ -67,27 +68,29 @@ class Refresher:
         integration: Callable[[], oauth.Integration],
         may_go_to: Callable[[str], bool],
         clock: Callable[[], datetime],
-        watch: Callable[[str], object] = lambda step: None,
+        on_step: Callable[[str], object] = lambda step: None,
     ) -> None:
-        """`may_go_to`: whether the client secret may be sent to a host. `watch` is told each step; tests use it."""
+        """`may_go_to`: whether the client secret may be sent to a host. `on_step` is told each step; tests use it."""
         self._grant, self._door, self._integration = grant, door, integration
-        self._may_go_to, self._clock, self._watch = may_go_to, clock, watch
+        self._may_go_to, self._clock, self._on_step = may_go_to, clock, on_step
         self._turn = threading.Lock()
         self._latest: Held | None = None
         self._unsaved: _Unsaved | None = None
 
-    def renewed(self, seen: Held, cause: str, *, by_hand: bool = False, insists: bool = False) -> Held:
+    def renewed(
+        self,
+        seen: Held,
+        cause: str,
+        *,
+        by_hand: bool = False,
+        guard: Callable[[sa.RowMapping], object] = lambda row: None,
+    ) -> Held:
         """The pair after `seen`: somebody else's if one is stored by now, else by one token call.
 
         `cause`: "early", "expired", "rejected" or "by_hand", for the journal. `by_hand` tries even while the background waits
-        after a failure, and is itself held back after a refresh (`decisions.by_hand_wait`). Raises why there is no newer pair.
+        after a failure. `guard`: looks at the row, which nobody else can change then, and raises for a refresh that is not
+        to be: another process may have refreshed a moment ago. Raises why there is no newer pair.
         """
-
-        def guard(row: sa.RowMapping) -> None:
-            """Asked on the row itself, which nobody else can change now: another process may have refreshed a moment ago."""
-            if by_hand:
-                self._hold_back(row, insists)
-
         give_up = time.monotonic() + WAIT_S
         with self._in_turn():
             while time.monotonic() < give_up:
@@ -101,13 +104,15 @@ class Refresher:
                 if held.generation != seen.generation:
                     self._latest = held
                     return held
-                if cause == "rejected" and decisions.is_in_vain(held.cause, held.works, held.issued_at, self._clock()):
+                if cause == "rejected" and decisions.refresh_would_repeat(
+                    held.cause, held.works, held.issued_at, self._clock()
+                ):
                     raise NotLetIn("token_rejected", status=401)
                 self._check_worth_trying(held, by_hand=by_hand)
-                self._watch("before the journal")
+                self._on_step("before the journal")
                 lease = self._grant.lease(held, cause, even_cooling=by_hand, guard=guard)
                 if lease is not None:
-                    self._watch("after the journal")
+                    self._on_step("after the journal")
                     self._latest = self._refresh(held, lease, cause)
                     return self._latest
                 time.sleep(POLL_S)
@@ -134,18 +139,6 @@ class Refresher:
             wait_s = (held.next_attempt_at - self._clock()).total_seconds()
             raise NotLetIn("refresh_waiting", retryable=True, retry_after_s=wait_s)
 
-    def _hold_back(self, row: sa.RowMapping, insists: bool) -> None:
-        """Raise `SetupError("refreshed_just_now")` for a refresh by hand that comes too soon after the one before."""
-        wait = decisions.by_hand_wait(
-            refreshed_at=row["refreshed_at"],
-            attempted_at=row["attempted_at"],
-            failures=self._grant.failures_of(row),
-            insists=insists,
-            now=self._clock(),
-        )
-        if wait > timedelta():
-            raise SetupError("refreshed_just_now", retry_after_s=wait.total_seconds())
-
     def _refresh(self, held: Held, lease: Lease, cause: str) -> Held:
         with self._grant.beating(lease) as pulse:
             try:
@@ -157,10 +150,10 @@ class Refresher:
                 # Any other exception leaves the journal line open, and whoever comes next asks before sending.
                 return self._failed(held, lease, cause, error)
             pulse.expect(SAVE_FOR_S)
-            self._watch("answered")
+            self._on_step("answered")
             self._unsaved = _Unsaved(pair, account_url, lease, cause)
             stored = self._save(self._unsaved)
-        self._watch("stored")
+        self._on_step("stored")
         held_now = self._grant.held()
         if held_now is None:
             raise SetupError("not_connected")

@@ -24,18 +24,6 @@ WORKING = ("connected", "failing", "exhausted")
 
 
 @dataclass(frozen=True, slots=True)
-class Refresh:
-    """One line of the timeline. `result` is None for one that is under way, or whose process died."""
-
-    started_at: datetime
-    ended_at: datetime | None
-    cause: str
-    result: str | None
-    old_print: str | None
-    new_print: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     """The connection as people and programs may see it."""
 
@@ -89,11 +77,6 @@ def read(grant: Grant, config: Config, now: datetime) -> Status:
         moved=row["account_url"] != row["configured_url"],
         **{name: row[name] for name in _FROM_ROW},
     )
-
-
-def timeline(grant: Grant, limit: int = 20) -> list[Refresh]:
-    """The last refreshes, newest first."""
-    return [Refresh(**{name: row[name] for name in Refresh.__slots__}) for row in grant.journal(limit)]
 
 
 _FROM_ROW = (

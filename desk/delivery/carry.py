@@ -17,10 +17,10 @@ from functools import partial
 
 from crm import answers, contacts, leads, notes, tasks
 from crm.client import Client
-from crm.connection import Connection
 from crm.errors import BrokenWord, DeskError, OwnFault
 from crm.journal import Journal, Line
 from desk import phones
+from desk.connection import Connection
 from desk.delivery import decisions, request
 from desk.delivery.decisions import ANOTHER_ACCOUNT, CONTACT, LEAD, NOTE, TASK, TASK_DONE, Situation
 from desk.delivery.rows import DONE, UNSURE, Attempt, Job, LeaseLost, Rows, Step
@@ -103,7 +103,8 @@ class Carrier:
 
     def _is_of_this_account(self, job: Job, now: _Now) -> bool:
         """Whether its ids mean anything in the connected account; where they do not it is written down what follows."""
-        now.account_id = self._connection.account_id(is_needed=job.account_id is not None)
+        ask = self._connection.account_id_or_none if job.account_id is None else self._connection.ask_account_id
+        now.account_id = ask()
         match decisions.in_account(
             job.account_id,
             now.account_id,
@@ -398,7 +399,7 @@ class Carrier:
     def _still(self, job: Job, now: _Now) -> Callable[[], bool]:
         """Asked right before a write leaves: the lead is ours, and the account is the one that all its ids are of."""
         return lambda: (
-            self._heart.still_holds(job.lead_id, job.lease) and self._connection.known_account_id() == now.account_id
+            self._heart.still_holds(job.lead_id, job.lease) and self._connection.stored_account_id() == now.account_id
         )
 
 

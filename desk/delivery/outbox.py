@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from crm import leads
 from crm.client import Client
-from crm.connection import Connection
 from crm.errors import SaidNo, SetupError
 from crm.journal import Journal
+from desk.connection import Connection
 from desk.delivery import report
 from desk.delivery.carry import Carrier
 from desk.delivery.decisions import DELIVERED, DROPPED, FOR_PEOPLE, LEAD, NEEDS_DECISION, NOTE, QUEUED, REFUSED, UNKNOWN
@@ -339,7 +339,7 @@ class Outbox:
 
     def _is_elsewhere(self, begun_in: int | None) -> bool:
         """Whether this is another account than the connected one. At most one request."""
-        return begun_in is not None and begun_in != self._connection.account_id(is_needed=True)
+        return begun_in is not None and begun_in != self._connection.ask_account_id()
 
     @contextmanager
     def _deciding(

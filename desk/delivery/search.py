@@ -21,8 +21,8 @@ from typing import Any
 
 from crm import answers, contacts, leads
 from crm.client import Client
-from crm.connection import Connection
 from crm.errors import BrokenWord, DeskError, NotSent, OwnFault
+from desk.connection import Connection
 from desk.delivery import decisions
 from desk.delivery.decisions import SEARCH
 from desk.delivery.request import lead_name
@@ -92,13 +92,14 @@ class Search:
         """One search for all of these."""
         started = time.monotonic()
         try:
-            account_id = self._connection.account_id(is_needed=any(one.account_id for one in lost))
+            is_needed = any(one.account_id for one in lost)
+            account_id = self._connection.ask_account_id() if is_needed else self._connection.account_id_or_none()
             lost = self._of_this_account(lost, account_id, started)
             if not lost:
                 return
             lost = self._marked_no_more(lost)
             seen = self._search(lost)
-            if self._connection.known_account_id() != account_id:
+            if self._connection.stored_account_id() != account_id:
                 raise NotSent("too_late_to_send")  # what was read may be of two accounts, and shows nothing
             self._rows.go_on(by_reading=True)
         except Exception as error:

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from crm.client import Client
-from crm.connection import Connection
 from crm.errors import DeskError, OwnFault
+from desk.connection import Connection
 from desk.fields import FieldMap
 from desk.mirror import night, status
 from desk.mirror import walks as names

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from crm.connection import Connection, Status
+from crm.connection import Status
 from crm.errors import SetupError
+from desk.connection import Connection
 from desk.delivery import Outbox
 from desk.delivery import report as deliveries_report
 from desk.health import Rounds

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from crm import webhooks
 from crm.client import Client
-from crm.connection import Connection, Status
+from crm.connection import Status
 from crm.errors import DeskError, SaidNo, SetupError
 from crm.journal import Journal, Line
 from crm.vault import Vault
+from desk.connection import Connection
 from desk.settings import Settings
 from desk.webhooks import bodies, decisions, report
 from desk.webhooks.addresses import Addresses

@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from crm import account
-from crm.connection.decisions import DOUBLE_PRESS
 from crm.errors import SetupError
+from desk.connection import DOUBLE_PRESS
 from desk.settings import PROJECT, SETTINGS
 from store import clock
 from tests.support.desks import desk_for, settings_for

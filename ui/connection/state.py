@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 import streamlit as st
 
-from crm.connection import Refresh, Status
+from crm.connection import Status
 from crm.errors import DeskError
+from desk.connection import Refresh
 from desk.desk import the_desk
 from desk.web.consent_cookie import RESULT_COOKIE
 from store import clock

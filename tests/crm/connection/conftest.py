@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.connection import Connection
+from desk.connection import Connection
 from desk.desk import Desk, vault_of
 from sandbox.process import Sandbox
 from tests.support.desks import KEY, desk_for
@@ -37,7 +37,7 @@ def at() -> Callable[..., Connection]:
             desk.journal,
             desk.settings.amocrm,
             clock=lambda: moment or datetime.now(UTC),
-            watch=watch,
+            on_step=watch,
         )
 
     return make

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from crm import account
-from crm.connection import Connection
 from crm.connection.consent import STATE_LIFE
 from crm.errors import DeskError, NotLetIn, SetupError
+from desk.connection import Connection
 from desk.desk import vault_of
 from store.tables import grants
 from tests.support.desks import desk_for

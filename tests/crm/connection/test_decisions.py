@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crm.connection import decisions
 from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, SaidNo, SetupError
+from desk.connection import by_hand_wait
 
 NOW = datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -135,7 +136,7 @@ def test_one_word_for_a_pair(trouble, usable, failures, state):
 )  # fmt: skip
 def test_a_refresh_in_vain(cause, works, age_s, in_vain):
     """Two refused pairs in a row are not a matter of age, for a minute: one of which nobody saw a success may have been good."""
-    assert decisions.is_in_vain(cause, works, NOW - timedelta(seconds=age_s), NOW) is in_vain
+    assert decisions.refresh_would_repeat(cause, works, NOW - timedelta(seconds=age_s), NOW) is in_vain
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_warnings_for_a_long_lived_token(left, level):
 def test_how_long_a_refresh_by_hand_waits(refreshed_s, attempted_s, failures, insists, wait_s):
     """Five minutes after a good one, ten seconds for somebody who insists; ten seconds after a failure, none for him."""
     at = [None if age_s is None else NOW - timedelta(seconds=age_s) for age_s in (refreshed_s, attempted_s)]
-    wait = decisions.by_hand_wait(refreshed_at=at[0], attempted_at=at[1], failures=failures, insists=insists, now=NOW)
+    wait = by_hand_wait(refreshed_at=at[0], attempted_at=at[1], failures=failures, insists=insists, now=NOW)
     assert wait == timedelta(seconds=wait_s)
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crm import account
-from crm.connection import decisions
 from crm.errors import NotLetIn
+from desk.connection import may_renew_for_person, person_probe_s
 from desk.delivery.decisions import NEEDS_DECISION
 from desk.readiness import CONNECTION, look
 from tests.crm.connection.conftest import token_calls
@@ -67,7 +67,7 @@ def test_a_pair_that_ran_out_is_renewed_once_an_hour(refreshed, attempted, may):
     """Minutes since the last refresh and the last try, in both of which a token may have been spent; a time ahead of us says nothing."""
     now = datetime.now(UTC)
     ago = [None if minutes is None else now - timedelta(minutes=minutes) for minutes in (refreshed, attempted)]
-    assert decisions.may_renew_for_person(*ago, now) is may
+    assert may_renew_for_person(*ago, now) is may
 
 
 def test_it_heals_by_itself(box, desk):
@@ -81,7 +81,7 @@ def test_it_heals_by_itself(box, desk):
     desk.connection.keep_alive()
     assert desk.connection.status().state == "connected"
     assert asked(desk) == "ok"
-    assert [decisions.person_probe_s(looks) for looks in (1, 2, 3, 9)] == [60, 300, 900, 900]
+    assert [person_probe_s(looks) for looks in (1, 2, 3, 9)] == [60, 300, 900, 900]
 
 
 def test_an_admin_asks_by_refreshing_by_hand(box, desk):

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 from crm import account
-from crm.connection import Connection
 from crm.errors import DeskError
+from desk.connection import Connection
 from desk.desk import Desk, vault_of
 from desk.settings import load
 
@@ -67,7 +67,7 @@ def die_at(desk: Desk, step: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     connection = Connection(
-        desk.store, vault_of(desk.settings), desk.door, desk.journal, desk.settings.amocrm, watch=watch
+        desk.store, vault_of(desk.settings), desk.door, desk.journal, desk.settings.amocrm, on_step=watch
     )
     print(outcome(connection.refresh_now), flush=True)
 

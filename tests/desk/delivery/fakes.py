@@ -214,7 +214,7 @@ class FakeConnection:
     def account_id(self, *, is_needed):
         return self.account
 
-    def known_account_id(self):
+    def stored_account_id(self):
         return self.account
 
 

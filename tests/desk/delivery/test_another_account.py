@@ -154,7 +154,7 @@ def test_what_was_said_of_a_lead_there_becomes_a_lead_here(box, other, connect):
         number = box.entities("leads", limit=1)[0]["id"]
         task = {"text": "Позвонить", "complete_till": 2_000_000_000, "task_type_id": 1, "responsible_user_id": 5}
         steps = [(NOTE, {"text": "Сказал"}), (STAGE, {"pipeline_id": 1, "status_id": 2}), (TASK, task)]
-        way = Way(steps=steps, amo_lead_id=number, account_id=desk.connection.known_account_id())
+        way = Way(steps=steps, amo_lead_id=number, account_id=desk.connection.stored_account_id())
         lead_id = desk.outbox.accept(PERSON, "desk", way=way)
     with connect(other) as desk:
         since = other.last_seq()
@@ -227,7 +227,7 @@ def test_what_is_known_of_an_account_is_forgotten_with_it(box, other, connect):
         desk.store.remember("marker of leads", "refused 2026-01-01T00:00:00+00:00")
         box.fault("status", path="/api/v4/account", status=200, body=json.dumps({"id": THERE}), times=1)
         desk.connection.adopt(box.grant()["refresh_token"])
-        assert desk.connection.known_account_id() == THERE
+        assert desk.connection.stored_account_id() == THERE
         assert desk.phonebook.contact_of(PERSON.phone) is None
         assert (desk.fields.seen_at(), desk.store.recall("marker of leads")) == (None, None)
 
@@ -237,11 +237,11 @@ def test_a_new_grant_is_nobodys_until_amocrm_has_told(box, connect):
     with connect(box) as desk:
         box.fault("status", path="/api/v4/account", status=503)
         desk.connection.adopt(box.grant()["refresh_token"])
-        assert desk.connection.known_account_id() is None
+        assert desk.connection.stored_account_id() is None
         with pytest.raises(DeskError):
-            desk.connection.account_id(is_needed=True)
+            desk.connection.ask_account_id()
         box.clear_faults()
-        assert desk.connection.account_id(is_needed=True) == HERE == desk.connection.known_account_id()
+        assert desk.connection.ask_account_id() == HERE == desk.connection.stored_account_id()
 
 
 def test_the_creating_step_comes_first(box, other, connect):

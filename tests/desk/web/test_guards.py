@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from crm.connection.decisions import DOUBLE_PRESS, JUST_REFRESHED
+from desk.connection import DOUBLE_PRESS, JUST_REFRESHED
 from desk.desk import Desk
 from sandbox.process import Sandbox, running_sandbox
 from store import clock
