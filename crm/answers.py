@@ -105,12 +105,8 @@ class Row:
         )
 
 
-class _EveryNumber:
-    """Any internal number at all; `None` is none."""
-
-    def __contains__(self, number: object) -> bool:
-        return number is not None
-
+EVERY_NUMBER = range(-GREATEST, GREATEST + 1)
+"""Any internal number at all; `None` is none."""
 
 TABLE: tuple[Row, ...] = (
     # A person or the account, whatever else the answer says
@@ -131,7 +127,7 @@ TABLE: tuple[Row, ...] = (
     # What one request is refused for
     Row((400,), (JSON,), BrokenWord, "server_hiccup", "sheet 4.3, L MT: a retry helps", detail=HICCUP),
     Row((400, 422), (JSON,), SaidNo, "validation", "sheet 4.3, D KD:http-codes; L #115, #21, #480", has_refusals=True),
-    Row((400,), (JSON,), NotLetIn, "account_refuses", "sheet 4.3, L MT: other numbers are nobody's lead", numbers=_EveryNumber()),
+    Row((400,), (JSON,), NotLetIn, "account_refuses", "sheet 4.3, L MT: other numbers are nobody's lead", numbers=EVERY_NUMBER),
     Row((400,), (JSON,), SaidNo, "bad_request", "sheet 4.3, D KD:http-codes", detail=UNREADABLE),
     Row((422,), (JSON,), SaidNo, "too_many_items", "sheet 4.3, D KD: Limit 250 per page", detail=LIMIT),
     Row((413, 414, 431), ANY, SaidNo, "request_too_large", "sheet 4.1, U: the front end's limits of body, address and head"),

@@ -16,7 +16,6 @@ from crm import answers
 from crm.door import NO_CONTENT, Call, Door, Reply
 from crm.errors import BrokenWord, DeskError, NotLetIn, SaidNo
 from crm.sizes import Sizes, fit, smaller
-from store import clock
 from wire import Bearer, Params, TheirClock
 
 PAGE_LIMIT = 250
@@ -77,11 +76,6 @@ class Client:
         now_s = time.monotonic()
         return self.clock.at(now_s, now_s)
 
-    def skew_s(self) -> float | None:
-        """Seconds by which this machine's clock is ahead of AmoCRM's, from the `Date` of its answers; None if not known."""
-        ahead = self.clock.ahead_s(time.monotonic())
-        return None if ahead is None else clock.unix() - time.monotonic() - sum(ahead) / 2
-
     def get(
         self, path: str, operation: str, params: Params = (), *, live: bool = True, tries: int | None = None
     ) -> Reply:
@@ -105,6 +99,16 @@ class Client:
     post = partialmethod(write, "POST")
     patch = partialmethod(write, "PATCH")
     delete = partialmethod(write, "DELETE")
+
+    def make(
+        self, path: str, operation: str, key: str, item: dict[str, Any], **how: Any
+    ) -> tuple[dict[str, Any], str | None]:
+        """Create one item; the item as AmoCRM tells it, and AmoCRM's id of the request. `how`: as for `write`."""
+        reply = self.post(path, operation, [item], **how)
+        made = answers.items(reply.data, key)
+        if not made:
+            raise BrokenWord("garbled", operation=operation, request_id=reply.request_id)
+        return made[0], reply.request_id
 
     def pages(
         self, path: str, key: str, operation: str, params: Params = (), *, limit: int = PAGE_LIMIT, live: bool = True

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from crm import walk
 from crm.client import Client
 from wire import Params
-
-
-def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:
-    """The contacts of these ids; those that are gone are absent. One request for each 250 ids."""
-    return walk.by_ids(client, walk.CONTACTS, ids, live=live)
 
 
 def matching(

@@ -7,7 +7,6 @@ from typing import Any
 
 from crm import answers
 from crm.client import Client
-from crm.errors import BrokenWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,9 @@ def create(
     """
     wanted: dict[str, Any] = {"name": name, "type": field_type}
     wanted |= ({"code": code} if code else {}) | ({"is_api_only": True} if is_api_only else {})
-    reply = client.post(f"/api/v4/{entity}/custom_fields", "fields.create", [wanted], kind="field", subject=entity)
-    made = answers.items(reply.data, "custom_fields")
-    if not made:
-        raise BrokenWord("garbled", operation="fields.create")
-    return _field(entity, made[0])
+    path = f"/api/v4/{entity}/custom_fields"
+    made, _ = client.make(path, "fields.create", "custom_fields", wanted, kind="field", subject=entity)
+    return _field(entity, made)
 
 
 def _field(entity: str, item: dict[str, Any]) -> Field:

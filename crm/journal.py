@@ -1,6 +1,6 @@
 """The journal of operations with AmoCRM: what was done, when, how long it took, what came of it.
 
-For people: the activity page and the console show the same lines. A line holds ids and fingerprints and
+Lines go to the console and into the database; a page that shows them is `desk.journal`'s business. A line holds ids and fingerprints and
 never a token, a phone, a name or a body; `subject` is the only free text and callers put ids there.
 """
 
@@ -11,16 +11,8 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from store import Store, StoreError, clock
 from store.tables import activity
-
-KINDS = ("token", "lead", "contact", "field", "hook", "read", "export")
-"""What an operation is about; the activity page filters by it. "Problems" is every line that is not ok."""
-
-OF_KIND = {"field": "fields.", "hook": "webhooks."}
-"""Operations that belong to a kind although they only read."""
 
 KEEP = timedelta(days=30)
 """How long lines stay. Long enough to look into "it fell off again last week"."""
@@ -48,7 +40,7 @@ class Line:
 
 
 class Journal:
-    """Writes lines to the console and the database, and reads them back. Thread-safe."""
+    """Writes lines to the console and the database. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -75,19 +67,6 @@ class Journal:
                     db.execute(activity.delete().where(activity.c.at < clock.now() - KEEP))
         except StoreError as error:
             log.error("the journal could not be written: %s", type(error).__name__)
-
-    def recent(self, *, kind: str | None = None, problems: bool = False, limit: int = 200) -> list[Line]:
-        """The newest lines first; of one kind, or only those that did not end well."""
-        wanted = sa.select(activity).order_by(activity.c.at.desc(), activity.c.id.desc()).limit(limit)
-        if kind is not None:
-            wanted = wanted.where(
-                sa.or_(activity.c.kind == kind, activity.c.operation.startswith(OF_KIND.get(kind, "-")))
-            )
-        if problems:
-            wanted = wanted.where(activity.c.result != OK)
-        with self._store.read() as db:
-            rows = db.execute(wanted).mappings().all()
-        return [Line(**{key: value for key, value in row.items() if key != "id"}) for row in rows]
 
     def _time_to_prune(self) -> bool:
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,11 +84,6 @@ def matching(client: Client, text: str, *, live: bool = True) -> list[dict[str, 
 def exists(client: Client, lead_id: int, *, live: bool = True) -> bool:
     """Whether there is such a lead, the bin not counted. One request."""
     return walk.one(client, walk.LEADS, lead_id, live=live) is not None
-
-
-def by_ids(client: Client, ids: Iterable[int], *, live: bool = True) -> list[dict[str, Any]]:
-    """The leads of these ids with their contacts' ids; those in the bin are absent. One request for each 250 ids."""
-    return walk.by_ids(client, walk.LEADS, ids, live=live)
 
 
 def move(

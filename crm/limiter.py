@@ -195,7 +195,8 @@ class Limiter:
         wanted = sa.select(request_pace).where(request_pace.c.account == self._account).with_for_update()
         row = db.execute(wanted).mappings().first()
         if row is None:
-            db.execute(_insert_unless_there(db, self._account))
+            fresh = {"account": self._account, "sent": "[]", "next_at": 0.0, "live_at": 0.0, "gap_s": 0.0}
+            self._store.insert_if_absent(db, request_pace, fresh)
             row = db.execute(wanted).mappings().one()
         return Pace(tuple(json.loads(row["sent"])), row["next_at"], row["live_at"], row["gap_s"])
 
@@ -205,14 +206,3 @@ class Limiter:
             .where(request_pace.c.account == self._account)
             .values(sent=json.dumps(pace.sent), next_at=pace.next_at, live_at=pace.live_at, gap_s=pace.gap_s)
         )
-
-
-def _insert_unless_there(db: sa.Connection, account: str) -> sa.Insert:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert = sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert
-    return (
-        insert(request_pace)
-        .values(account=account, sent="[]", next_at=0.0, live_at=0.0, gap_s=0.0)
-        .on_conflict_do_nothing()
-    )

@@ -23,13 +23,10 @@ def add(
     client: Client, lead_id: int, text: str, *, live: bool = True, still: Callable[[], bool] | None = None
 ) -> Added:
     """Put a text note on a lead. One request."""
-    body = [{"note_type": "common", "params": {"text": text}}]
+    item = {"note_type": "common", "params": {"text": text}}
     path, subject = f"/api/v4/leads/{lead_id}/notes", f"lead {lead_id}"
-    reply = client.post(path, "notes.create", body, kind="lead", subject=subject, live=live, still=still)
-    made = answers.items(reply.data, "notes")
-    if not made:
-        raise BrokenWord("garbled", operation="notes.create", request_id=reply.request_id)
-    return Added(answers.number(made[0]["id"]), reply.request_id)
+    made = client.make(path, "notes.create", "notes", item, kind="lead", subject=subject, live=live, still=still)
+    return Added(answers.number(made[0]["id"]), made[1])
 
 
 def newest(client: Client, lead_id: int, *, live: bool = True, tries: int | None = None) -> tuple[str, int] | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from crm import answers
 from crm.client import Client
-from crm.errors import BrokenWord
 from wire import Params
 
 CALL, MEETING = 1, 2
@@ -46,11 +45,8 @@ def add(
     if task.responsible_user_id is not None:
         body["responsible_user_id"] = task.responsible_user_id
     path, subject = "/api/v4/tasks", f"lead {lead_id}"
-    reply = client.post(path, "tasks.create", [body], kind="lead", subject=subject, live=live, still=still)
-    made = answers.items(reply.data, "tasks")
-    if not made:
-        raise BrokenWord("garbled", operation="tasks.create", request_id=reply.request_id)
-    return Added(answers.number(made[0]["id"]), reply.request_id)
+    made = client.make(path, "tasks.create", "tasks", body, kind="lead", subject=subject, live=live, still=still)
+    return Added(answers.number(made[0]["id"]), made[1])
 
 
 def alike(client: Client, lead_id: int, task: Task, *, live: bool = True) -> int | None:

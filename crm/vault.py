@@ -21,6 +21,10 @@ NONCE_BYTES = 12
 """What AES-GCM wants. Random: a desk seals a few times a day, far from the 2^32 where chance would matter."""
 
 
+LEAST_PHRASE = 32
+"""Characters of a key; a shorter one can be guessed, and no key of ours is."""
+
+
 class Vault:
     """A ring of keys: the first seals, all open."""
 

@@ -11,15 +11,18 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
-from crm import account
-from crm.connection import GIVEN, LONG_LIVED, OURS, STATE_LIFE, decisions, usable
+from crm import account, oauth
+from crm.client import Client
+from crm.connection import GIVEN, LONG_LIVED, OURS, STATE_LIFE, Held, Status, decisions, usable
 from crm.connection import Connection as Grants
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SaidNo, SetupError
+from crm.journal import Line
 from crm.vault import fingerprint, secret_hash
+from store import clock
+from store.owners import me
 from store.tables import refreshes
 
 LOOK_EVERY = timedelta(minutes=1)
@@ -32,6 +35,9 @@ SKEW_NOTED_S = 5.0
 
 PRINT_DIGITS, MOST_HEALED = 6, 64
 """Of a fingerprint, and how often a token has healed before its number comes again: together a number every database keeps."""
+
+WARN_DAYS = (30, 7, 1)
+"""A long-lived token cannot be renewed, only replaced by a person: these many days ahead the page says so louder."""
 
 JUST_REFRESHED = timedelta(minutes=5)
 """A pair this young is renewed by hand only for somebody who insists: each refresh spends a token that works once."""
@@ -66,10 +72,10 @@ class Refresh:
 class Connection(Grants):
     """AmoCRM's connection as this desk keeps it. Thread-safe; several processes on one database may each have one."""
 
-    def __init__(self, *parts: Any, **more: Any) -> None:
-        """Takes what `crm.connection.Connection` takes."""
-        super().__init__(*parts, **more)
-        self._person_looks, self._person_at_s = 0, 0.0  # how often it was asked whether a person is let in again
+    _person_looks = 0
+    """How often it was asked whether the person who connected is let in again."""
+    _person_at_s = 0.0
+    """When to ask next, monotonic."""
 
     # What an admin does
 
@@ -78,6 +84,11 @@ class Connection(Grants):
         super().finish(code=code, state=state, referer=referer, bound_to=bound_to)
         told = _answer(self.status().connected_at, code=code, state=state, bound_to=bound_to)
         self._store.remember(LAST, json.dumps(told))
+
+    def denied(self, state: str, bound_to: str = "") -> None:
+        """Note that the admin pressed "deny": the state is spent and the refusal is written down."""
+        self._consent.spend(state, bound_to)
+        self._journal.write(Line("token", "token.consent", "consent_denied"))
 
     def has_finished(self, *, code: str, state: str, bound_to: str = "") -> bool:
         """Whether this answer, of this browser, has made the present connection: a page that is only loaded again."""
@@ -88,6 +99,43 @@ class Connection(Grants):
         last = json.loads(self._store.recall(LAST) or "{}")
         asked = _answer(connected_at, code=code, state=state, bound_to=bound_to)
         return all(hmac.compare_digest(last.get(name, ""), text) for name, text in asked.items())
+
+    def adopt(self, refresh_token: str) -> None:
+        """Connect with somebody else's refresh token, spending it. Three requests.
+
+        Raises `NotLetIn("grant_spent_here")` for a token that was spent here before: nothing is sent then.
+        """
+        address = self._config.api_url
+        line = self._begin_given(refresh_token)
+        try:
+            pair = oauth.refresh(self._door, address, self._consent.integration(), refresh_token)
+        except DeskError as error:
+            self._fail_given(line, error.code)
+            raise
+        self._remember(pair, address, GIVEN, line)
+
+    def _begin_given(self, token: str) -> int:
+        """Write down that somebody's own refresh token is about to be spent; the journal line's number.
+
+        Raises `NotLetIn("grant_spent_here")` for a token that this desk has sent before.
+        """
+        with self._store.write() as db:
+            self._store.serialise(db, "grant")
+            spent = sa.and_(
+                refreshes.c.old_print == fingerprint(token),
+                sa.or_(refreshes.c.result.is_(None), refreshes.c.result.not_in(decisions.UNSENT)),
+            )
+            if db.scalar(sa.select(refreshes.c.id).where(spent).limit(1)) is not None:
+                raise NotLetIn("grant_spent_here")
+            line = refreshes.insert().values(
+                started_at=self._clock(), cause=GIVEN, process=me()[-40:], old_print=fingerprint(token)
+            )
+            return int(db.execute(line.returning(refreshes.c.id)).scalar_one())
+
+    def _fail_given(self, line: int, result: str) -> None:
+        """It brought no pair."""
+        with self._store.write() as db:
+            db.execute(refreshes.update().where(refreshes.c.id == line).values(ended_at=self._clock(), result=result))
 
     def refresh_now(self, *, insists: bool = False) -> None:
         """Refresh whatever is left on the token. One request, or none if somebody just did. Raises why it failed.
@@ -106,6 +154,22 @@ class Connection(Grants):
         held = usable(self._grant.held())
         self._refresher.renewed(held, "by_hand", by_hand=True, guard=lambda row: self._hold_back(row, insists))
 
+    def switched_off(self, client_uuid: str, account_id: str, signature: str) -> bool:
+        """Take AmoCRM's call that its admin has disabled the integration: whether it is AmoCRM's and true. One request.
+
+        The signature is the same every time, so somebody who once saw the address could send it again after a new
+        consent. The token itself is asked: while it works, nothing has been switched off.
+        """
+        row, held = self._grant.row(), self._grant.held()
+        if row is None or held is None or not self._consent.is_signed(client_uuid, account_id, signature):
+            return False
+        if row["account_id"] is None or str(row["account_id"]) != account_id or self._still_works(held):
+            return False
+        if not self._grant.trouble(held.generation, "switched_off"):
+            return False
+        self._journal.write(Line("token", "token.switched_off", "switched_off"))
+        return True
+
     def _hold_back(self, row: sa.RowMapping, insists: bool) -> None:
         wait = by_hand_wait(
             refreshed_at=row["refreshed_at"],
@@ -116,6 +180,14 @@ class Connection(Grants):
         )
         if wait > timedelta():
             raise SetupError("refreshed_just_now", retry_after_s=wait.total_seconds())
+
+    def check_key(self) -> None:
+        """Raise `SetupError("secret_key_wrong")` if the stored pair cannot be opened; it stays stored."""
+        self._grant.held()
+
+    def reseal(self) -> bool:
+        """Seal the stored pair with the vault's newest key; whether there was one."""
+        return self._grant.reseal()
 
     # What the background does
 
@@ -190,6 +262,19 @@ class Connection(Grants):
         self.changed.set()
         return True
 
+    def _still_works(self, held: Held) -> bool:
+        """Whether AmoCRM accepts the pair. A pair that cannot be asked about now counts as working: the next call tells.
+
+        An access token that is merely over is refused as well, so the refresh token is asked about, which spends nothing.
+        """
+        try:
+            account.current(self._owner.client_with(held.token))
+        except NotLetIn as error:
+            return error.code != "token_rejected" or not self._refresher.is_dead(held)
+        except DeskError:
+            return True
+        return True
+
     # What is told
 
     def generation(self) -> int:
@@ -228,8 +313,9 @@ class Connection(Grants):
         row = self._grant.row()
         return float(row["clock_skew_s"] or 0.0) if row is not None else 0.0
 
-    def note_skew(self, skew_s: float | None) -> None:
-        """Keep how far our clock is ahead of AmoCRM's by its latest answers, for every process and page; None: not known."""
+    def note_skew(self, client: Client) -> None:
+        """Keep how far our clock is ahead of AmoCRM's by its latest answers, for every process and page."""
+        skew_s = skew_of(client)
         seen = self.status()
         known_s = seen.clock_skew_s or 0.0
         if skew_s is not None and seen.state != "not_connected" and abs(skew_s - known_s) > SKEW_NOTED_S:
@@ -263,3 +349,28 @@ def _answer(connected_at: datetime | None, *, code: str, state: str, bound_to: s
     """An answer that made a connection, as hashes."""
     hashes = {"state": secret_hash(state), "code": secret_hash(code), "bound_to": secret_hash(bound_to)}
     return {"at": str(connected_at), **hashes}
+
+
+def skew_of(client: Client) -> float | None:
+    """Seconds by which this machine's clock is ahead of AmoCRM's, from the `Date` of its answers; None if not known."""
+    ahead = client.clock.ahead_s(time.monotonic())
+    return None if ahead is None else clock.unix() - time.monotonic() - sum(ahead) / 2
+
+
+def warn_days(status: Status) -> int | None:
+    """The warning that is due for a long-lived token, as days; None for a pair, which renews itself."""
+    return warning_level(status.expires_at, clock.now()) if status.mode == "long_lived" else None
+
+
+def needs_attention(status: Status) -> bool:
+    """Whether somebody should look at the connection, whatever page they are on."""
+    clock_wrong = status.clock_skew_s is not None and abs(status.clock_skew_s) > decisions.CLOCK_LIMIT_S
+    return status.state != "connected" or warn_days(status) is not None or clock_wrong or status.moved
+
+
+def warning_level(expires_at: datetime | None, now: datetime) -> int | None:
+    """How many of `WARN_DAYS` a long-lived token has passed, as days; None while it has more than the first."""
+    if expires_at is None:
+        return None
+    passed = [days for days in WARN_DAYS if expires_at - now <= timedelta(days=days)]
+    return min(passed) if passed else None

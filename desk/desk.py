@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 from crm.client import Client
 from crm.door import Door
 from crm.errors import SetupError
-from crm.journal import Journal
 from crm.limiter import Limiter
 from crm.vault import Vault
 from desk.calls import Calls
@@ -29,6 +28,7 @@ from desk.exports import Exports
 from desk.fields import FieldMap
 from desk.health import Rounds, place_of, reason_of
 from desk.intake import Reception
+from desk.journal import Journal
 from desk.key_file import key_file_phrases
 from desk.listing import Listing
 from desk.listing.saved_views import Views
@@ -78,7 +78,7 @@ class Desk:
             self.store, vault, self.door, self.journal, settings.amocrm, on_another_account=self._forget_the_account
         )
         self.connection.check_key()
-        self.client = Client(self.door, self.connection)
+        self.client = Client(self.door, self.connection.tokens)
         self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings, told=self.rounds.told)
         self.webhooks = Webhooks(
             self.store, vault, self.client, self.connection, self.journal, settings, wake=self.mirror.wake
@@ -152,7 +152,7 @@ class Desk:
         self._tidy_up()
         pause: object = AFTER_TROUBLE
         with self.rounds.round("keeper"):
-            self.connection.note_skew(self.client.skew_s())
+            self.connection.note_skew(self.client)
             pause = self.connection.keep_alive()
         with self.rounds.round("fields"):
             if self.connection.status().connected:

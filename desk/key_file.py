@@ -9,11 +9,9 @@ import tempfile
 from pathlib import Path
 
 from crm.errors import SetupError
+from crm.vault import LEAST_PHRASE
 
 NEW_KEY_BYTES = 32
-
-LEAST_PHRASE = 32
-"""Characters of a key; a shorter one can be guessed, and no key of ours is."""
 
 
 def key_file_phrases(path: Path) -> list[str]:

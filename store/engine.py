@@ -171,6 +171,10 @@ class Store:
         where = insert.excluded[newer] >= table.c[newer] if newer else None
         db.execute(insert.on_conflict_do_update(index_elements=keys, set_=changed, where=where), list(rows))
 
+    def insert_if_absent(self, db: sa.Connection, table: sa.Table, row: Mapping[str, Any]) -> None:
+        """Insert a row; leave a stored row with the same primary key as it is."""
+        db.execute((sqlite.insert if self.is_sqlite else postgresql.insert)(table).on_conflict_do_nothing(), row)
+
     def recall(self, key: str) -> str | None:
         """What the desk has noted about itself under this key."""
         with self.read() as db:

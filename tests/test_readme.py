@@ -7,11 +7,15 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from crm import Config, Secret, account, connect
+from crm.errors import SetupError
 from desk.settings import PROJECT
+from sandbox.process import Sandbox
 from tests.browser.test_first_visitor import NOWHERE
 from tests.support.programs import RunningDesk, running_desk
 
@@ -44,3 +48,37 @@ def test_the_curl_sample_makes_a_lead(desk: RunningDesk, page: Path):
     where = answer["status_url"].replace("localhost:8501", f"localhost:{desk.port}")
     asked = requests.get(where, timeout=60)
     assert (asked.status_code, asked.json()["id"]) == (200, answer["id"])
+
+
+@pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
+def test_the_python_sample_runs(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: Path):
+    """Copied as it stands, but for the address and the token, it walks all leads, makes one with its contact and names the fields."""
+    found = re.search(r"^```python\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert found
+    token = box.grant(long_lived_days=1)["access_token"]
+    ours = found.group(1).replace("https://fitzone.amocrm.ru", box.url).replace("eyJ0eXAi…", token)
+    assert len([line for line in ours.splitlines() if line and not line.startswith("from ")]) <= 6
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    before = [row for row in box.entities("leads") if not row["is_deleted"]]
+    exec(ours, names)
+    with names["amo"]:
+        assert {lead["id"] for lead in names["everything"]} == {row["id"] for row in before}
+        (lead,) = box.entities("leads", names["made"].lead_id)
+        assert lead["name"] == "Йога"
+        assert names["made"].contact_id is not None
+
+
+def test_python_alone_with_an_integration(box: Sandbox, tmp_path: Path):
+    """The OAuth pair: a code pasted once, and another program on the same database needs none; without a key nothing is opened."""
+    config = Config(
+        box.url, client_id=box.client_id, client_secret=Secret(box.client_secret), redirect_uri=box.redirect_uri
+    )
+    database, key = f"sqlite:///{tmp_path}/amo.db", Secret("k" * 40)
+    with connect(config, database, key=key) as amo:
+        amo.connection.paste_code(box.code())
+        assert account.current(amo).name == "FitZone"
+    with connect(config, database, key=key) as amo:
+        assert account.current(amo).name == "FitZone"
+    with pytest.raises(SetupError, match="secret_key_empty"):
+        connect(config, database)

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from crm.journal import KINDS, OK, Line
+from crm.journal import OK, Line
 from desk.desk import the_desk
 from desk.exports import Export
+from desk.journal import KINDS
 from desk.listing import to_query
 from store import clock
 from ui.frame.frame import fragment

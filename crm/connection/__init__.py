@@ -16,8 +16,8 @@ When a refresh is due by itself or by hand, and what people are told of it, is `
 from crm.connection import decisions
 from crm.connection.connection import Connection
 from crm.connection.consent import STATE_LIFE
-from crm.connection.grant import GIVEN, LONG_LIVED, OURS
+from crm.connection.grant import GIVEN, LONG_LIVED, OURS, Held
 from crm.connection.pair import usable
 from crm.connection.status import Status
 
-__all__ = ["GIVEN", "LONG_LIVED", "OURS", "STATE_LIFE", "Connection", "Status", "decisions", "usable"]
+__all__ = ["GIVEN", "LONG_LIVED", "OURS", "STATE_LIFE", "Connection", "Held", "Status", "decisions", "usable"]

@@ -7,19 +7,19 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from crm import account, oauth
+from crm import oauth
 from crm.client import Token, Tokens
 from crm.config import Config
 from crm.connection import status
 from crm.connection.consent import Consent
-from crm.connection.grant import GIVEN, LONG_LIVED, OURS, Grant, Held
+from crm.connection.grant import LONG_LIVED, OURS, Grant
 from crm.connection.long_lived import LongLived
 from crm.connection.owner import Owner
 from crm.connection.pair import PairTokens
 from crm.connection.refresh import Refresher
 from crm.connection.status import Status
 from crm.door import Door
-from crm.errors import BrokenWord, DeskError, NotLetIn, SaidNo
+from crm.errors import BrokenWord, SaidNo
 from crm.journal import Journal, Line
 from crm.vault import Vault
 from store import Store, clock
@@ -33,7 +33,7 @@ PASSING = frozenset({"server_error", "server_hiccup"})
 class Connection:
     """The grant of one account, and the `Tokens` of its client. Thread-safe; several processes on one database may each have one.
 
-    `changed` is set when there is another grant: whoever looks after the connection looks at once.
+    `tokens` is what a client asks. `changed` is set when there is another grant: whoever looks after the connection looks at once.
     """
 
     def __init__(
@@ -63,26 +63,13 @@ class Connection:
         if config.access_token is not None:
             token = Token(config.api_url, config.access_token.reveal())
             self._long_lived = LongLived(store, self._grant, token, clock, self.changed.set)
-        self._tokens: Tokens = self._long_lived or PairTokens(self._grant, self._refresher, journal, clock)
+        self.tokens: Tokens = self._long_lived or PairTokens(self._grant, self._refresher, journal, clock)
         self._row = OURS if self._long_lived is None else LONG_LIVED
         self._owner = Owner(store, self._grant, door, self._long_lived, on_another_account)
 
-    # Tokens for the client: `crm.client.Tokens`
-
     def current(self) -> Token:
-        return self._tokens.current()
-
-    def after_rejection(self, rejected: Token) -> Token:
-        return self._tokens.after_rejection(rejected)
-
-    def worked(self, token: Token) -> None:
-        self._tokens.worked(token)
-
-    def kept_out(self, token: Token, code: str) -> None:
-        self._tokens.kept_out(token, code)
-
-    def moved(self, token: Token) -> Token | None:
-        return self._tokens.moved(token)
+        """A token that should work. No request while the stored one is valid, one when it has run out."""
+        return self.tokens.current()
 
     # Connecting and parting
 
@@ -99,49 +86,14 @@ class Connection:
         )  # the account may have moved from the configured address
         self._exchange(self._consent.account_url(referer, present), code, "consent")
 
-    def denied(self, state: str, bound_to: str = "") -> None:
-        """Note that the admin pressed "deny": the state is spent and the refusal is written down."""
-        self._consent.spend(state, bound_to)
-        self._journal.write(Line("token", "token.consent", "consent_denied"))
-
     def paste_code(self, code: str) -> None:
         """Connect with a code copied from the integration's "Keys" window. Three requests."""
         self._exchange(self._config.api_url, code, "code")
-
-    def adopt(self, refresh_token: str) -> None:
-        """Connect with somebody else's refresh token, spending it. Three requests.
-
-        Raises `NotLetIn("grant_spent_here")` for a token that was spent here before: nothing is sent then.
-        """
-        address = self._config.api_url
-        line = self._grant.begin_given(refresh_token)
-        try:
-            pair = oauth.refresh(self._door, address, self._consent.integration(), refresh_token)
-        except DeskError as error:
-            self._grant.fail_given(line, error.code)
-            raise
-        self._remember(pair, address, GIVEN, line)
 
     def disconnect(self) -> None:
         """Forget both tokens. AmoCRM keeps the integration installed; it can be connected again at any time."""
         self._grant.drop()
         self._journal.write(Line("token", "token.disconnect"))
-
-    def switched_off(self, client_uuid: str, account_id: str, signature: str) -> bool:
-        """Take AmoCRM's call that its admin has disabled the integration: whether it is AmoCRM's and true. One request.
-
-        The signature is the same every time, so somebody who once saw the address could send it again after a new
-        consent. The token itself is asked: while it works, nothing has been switched off.
-        """
-        row, held = self._grant.row(), self._grant.held()
-        if row is None or held is None or not self._consent.is_signed(client_uuid, account_id, signature):
-            return False
-        if row["account_id"] is None or str(row["account_id"]) != account_id or self._still_works(held):
-            return False
-        if not self._grant.trouble(held.generation, "switched_off"):
-            return False
-        self._journal.write(Line("token", "token.switched_off", "switched_off"))
-        return True
 
     # What is known
 
@@ -179,14 +131,6 @@ class Connection:
             log.warning("whose account it is: %s", error)
             return None
 
-    def check_key(self) -> None:
-        """Raise `SetupError("secret_key_wrong")` if the stored pair cannot be opened; it stays stored."""
-        self._grant.held()
-
-    def reseal(self) -> bool:
-        """Seal the stored pair with the vault's newest key; whether there was one."""
-        return self._grant.reseal()
-
     def _exchange(self, account_url: str, code: str, cause: str) -> None:
         pair = oauth.exchange_code(self._door, account_url, self._consent.integration(), code)
         self._remember(pair, account_url, cause)
@@ -196,16 +140,3 @@ class Connection:
         self._grant.store(pair, account_url, lease=None, cause=cause, line=line)
         self._owner.identify(Token(account_url, pair.access))
         self.changed.set()
-
-    def _still_works(self, held: Held) -> bool:
-        """Whether AmoCRM accepts the pair. A pair that cannot be asked about now counts as working: the next call tells.
-
-        An access token that is merely over is refused as well, so the refresh token is asked about, which spends nothing.
-        """
-        try:
-            account.current(self._owner.client_with(held.token))
-        except NotLetIn as error:
-            return error.code != "token_rejected" or not self._refresher.is_dead(held)
-        except DeskError:
-            return True
-        return True

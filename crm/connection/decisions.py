@@ -52,9 +52,6 @@ LONGEST_WAIT = timedelta(hours=1)
 CLOCK_LIMIT_S = 300.0
 """A clock this wrong spoils expiry times and certificates; less is jitter and time zones of nobody's fault."""
 
-WARN_DAYS = (30, 7, 1)
-"""A long-lived token cannot be renewed, only replaced by a person: these many days ahead the warning grows louder."""
-
 PROBES = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 900))
 """Before a long-lived token that AmoCRM has refused is tried again, by refusals in a row. Nobody but a person can replace it,
 so this is only for an AmoCRM that refuses by mistake for a while."""
@@ -218,11 +215,3 @@ def explained(error: DeskError, skew: float | None, *, unsure: bool = False) -> 
     if error.code in CLOCK_MAYBE and skew is not None and abs(skew) > CLOCK_LIMIT_S:
         return SetupError("clock_wrong", operation=error.operation, status=error.status, request_id=error.request_id)
     return error
-
-
-def warning_level(expires_at: datetime | None, now: datetime) -> int | None:
-    """How many of `WARN_DAYS` a long-lived token has passed, as days; None while it has more than the first."""
-    if expires_at is None:
-        return None
-    passed = [days for days in WARN_DAYS if expires_at - now <= timedelta(days=days)]
-    return min(passed) if passed else None

@@ -7,9 +7,7 @@ the number of a lease. Whoever comes too late changes nothing.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,13 +17,14 @@ import sqlalchemy as sa
 
 from crm.client import Token
 from crm.connection import decisions
-from crm.errors import DeskError, NotLetIn
+from crm.errors import DeskError
 from crm.limiter import LIVE_PATIENCE_S
 from crm.oauth import TOKEN_DEADLINE_S, Pair
 from crm.vault import Vault, fingerprint
 from store import Store, StoreError, leases
 from store.leases import Pulse
 from store.owners import is_gone, me
+from store.single_flight import SingleFlight
 from store.tables import grants, refreshes
 
 OURS, LONG_LIVED = 1, 2
@@ -54,6 +53,13 @@ KEPT_REFRESHES = 500
 
 WHOSE = ("account_id", "account_name", "subdomain", "connected_by")
 """Columns that say whose account a token opens."""
+
+
+ANEW: dict[str, Any] = {
+    "trouble": None, "failures": 0, "next_attempt_at": None, "unsure_since": None, "lease_until": 0.0,
+    "lease_number": grants.c.lease_number + 1, "generation": grants.c.generation + 1,
+}  # fmt: skip
+"""The columns of another pair, or of none: whoever is still at a refresh of the pair before comes too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +107,8 @@ class Grant:
         """
         self._store, self._vault, self._clock = store, vault, clock
         self._configured_url, self._setup = configured_url, setup
-        self._joining = threading.Lock()
-        self._reading: Future[Held | None] | None = None
+        self.held_together = SingleFlight(self.held)
+        """`held` for many callers at once: a burst of threads that want the token crowds out nobody who could renew it."""
 
     def row(self, which: int = OURS) -> sa.RowMapping | None:
         """The row as it is, without the right to call a pair of another account ours."""
@@ -117,25 +123,6 @@ class Grant:
         """
         row = self.row()
         return self._opened(row) if row is not None else None
-
-    def held_together(self) -> Held | None:
-        """The same for many callers at once: those who come while somebody reads get what is read.
-
-        A burst of threads that all want the token would otherwise crowd out the one that could renew it.
-        """
-        with self._joining:
-            reading, mine = self._reading, self._reading is None
-            if reading is None:
-                reading = self._reading = Future()
-        if mine:
-            try:
-                reading.set_result(self.held())
-            except BaseException as error:
-                reading.set_exception(error)
-            finally:
-                with self._joining:
-                    self._reading = None
-        return reading.result()
 
     def failures_of(self, row: sa.RowMapping) -> int:
         """Refreshes in a row that failed with the settings as they are now."""
@@ -253,29 +240,6 @@ class Grant:
                 )
             )
 
-    def begin_given(self, token: str) -> int:
-        """Write down that somebody's own refresh token is about to be spent; the journal line's number.
-
-        Raises `NotLetIn("grant_spent_here")` for a token that this desk has sent before.
-        """
-        with self._store.write() as db:
-            self._store.serialise(db, PURPOSE)
-            spent = sa.and_(
-                refreshes.c.old_print == fingerprint(token),
-                sa.or_(refreshes.c.result.is_(None), refreshes.c.result.not_in(decisions.UNSENT)),
-            )
-            if db.scalar(sa.select(refreshes.c.id).where(spent).limit(1)) is not None:
-                raise NotLetIn("grant_spent_here")
-            line = refreshes.insert().values(
-                started_at=self._clock(), cause=GIVEN, process=me()[-40:], old_print=fingerprint(token)
-            )
-            return int(db.execute(line.returning(refreshes.c.id)).scalar_one())
-
-    def fail_given(self, line: int, result: str) -> None:
-        """It brought no pair."""
-        with self._store.write() as db:
-            db.execute(refreshes.update().where(refreshes.c.id == line).values(ended_at=self._clock(), result=result))
-
     def proved(self, generation: int) -> None:
         """AmoCRM has accepted the token of this pair.
 
@@ -286,26 +250,16 @@ class Grant:
 
     def move(self, generation: int, account_url: str) -> None:
         """The account of this pair lives at another address."""
-        with self._store.write() as db:
-            ours = (grants.c.id == OURS, grants.c.generation == generation)
-            db.execute(grants.update().where(*ours).values(account_url=account_url))
+        self._change(grants.c.generation == generation, account_url=account_url)
 
     def trouble(self, generation: int, code: str) -> bool:
         """This pair is worth nothing any more, as we have been told from outside. False where it is another by now."""
-        with self._store.write() as db:
-            ours = (grants.c.id == OURS, grants.c.generation == generation)
-            values = {"trouble": code, "trouble_setup": self._setup()}
-            return bool(db.execute(grants.update().where(*ours).values(**values)).rowcount)
+        return self._change(grants.c.generation == generation, trouble=code, trouble_setup=self._setup())
 
     def let_in_again(self, generation: int) -> bool:
         """The person of this pair is not kept out any more. False where it is another pair by now, or nothing was known."""
-        with self._store.write() as db:
-            ours = (
-                grants.c.id == OURS,
-                grants.c.generation == generation,
-                grants.c.trouble == decisions.PERSON_SWITCHED_OFF,
-            )
-            return bool(db.execute(grants.update().where(*ours).values(trouble=None, trouble_setup=None)).rowcount)
+        kept_out = grants.c.trouble == decisions.PERSON_SWITCHED_OFF
+        return self._change(grants.c.generation == generation, kept_out, trouble=None, trouble_setup=None)
 
     def sure_again(self, lease: Lease) -> None:
         """AmoCRM says that the refresh token is unspent, whatever became of the last call."""
@@ -314,24 +268,8 @@ class Grant:
 
     def drop(self) -> None:
         """Forget both tokens."""
-        with self._store.write() as db:
-            db.execute(
-                grants.update()
-                .where(grants.c.id == OURS)
-                .values(
-                    sealed_pair=None,
-                    access_print=None,
-                    refresh_print=None,
-                    expires_at=None,
-                    trouble=None,
-                    failures=0,
-                    next_attempt_at=None,
-                    unsure_since=None,
-                    lease_until=0.0,
-                    lease_number=grants.c.lease_number + 1,
-                    generation=grants.c.generation + 1,
-                )
-            )
+        gone: dict[str, Any] = dict.fromkeys(("sealed_pair", "access_print", "refresh_print", "expires_at"))
+        self._change(**gone, **ANEW)
 
     def note(self, which: int = OURS, **values: Any) -> None:
         """Write down facts beside the pair."""
@@ -341,9 +279,7 @@ class Grant:
 
     def whose(self, which: int, access_print: str, **values: Any) -> bool:
         """Write down whose account it is that this access token opens. False where there is another pair by now."""
-        this_pair = (grants.c.id == which, grants.c.access_print == access_print)
-        with self._store.write() as db:
-            return bool(db.execute(grants.update().where(*this_pair).values(**values)).rowcount)
+        return self._change(grants.c.access_print == access_print, which=which, **values)
 
     def reseal(self) -> bool:
         """Seal the stored pair anew with the vault's first key; whether there was one."""
@@ -354,6 +290,11 @@ class Grant:
             pair = self._vault.open(row["sealed_pair"], PURPOSE)
             db.execute(grants.update().where(grants.c.id == OURS).values(sealed_pair=self._vault.seal(pair, PURPOSE)))
         return True
+
+    def _change(self, *provided: sa.ColumnElement[bool], which: int = OURS, **values: Any) -> bool:
+        """Change the row; False if it is not as provided any more."""
+        with self._store.write() as db:
+            return bool(db.execute(grants.update().where(grants.c.id == which, *provided).values(**values)).rowcount)
 
     def _opened(self, row: sa.RowMapping) -> Held:
         pair = json.loads(self._vault.open(row["sealed_pair"], PURPOSE))
@@ -387,14 +328,7 @@ class Grant:
             "expires_at": now + timedelta(seconds=pair.expires_in_s),
             "attempted_at": now,
             "attempt_result": "ok",
-            "trouble": None,
-            "failures": 0,
-            "next_attempt_at": None,
-            "unsure_since": None,
-            "lease_until": 0.0,
-            "lease_number": grants.c.lease_number
-            + 1,  # whoever is still at a refresh of the pair before comes too late
-            "generation": grants.c.generation + 1,
+            **ANEW,
             "works": False,
         }
 

@@ -45,18 +45,11 @@ class Status:
     failures: int = 0
     unsure_since: datetime | None = None
     clock_skew_s: float | None = None
-    warn_days: int | None = None  # a long-lived token: which warning is due
     moved: bool = False  # the account lives at another address than the settings say
 
     @property
     def connected(self) -> bool:
         return self.usable and self.state in WORKING
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether somebody should look, whatever page they are on."""
-        clock_wrong = self.clock_skew_s is not None and abs(self.clock_skew_s) > decisions.CLOCK_LIMIT_S
-        return self.state != "connected" or self.warn_days is not None or clock_wrong or self.moved
 
 
 def read(grant: Grant, config: Config, now: datetime) -> Status:
@@ -112,5 +105,4 @@ def _long_lived(row: sa.RowMapping | None, config: Config, token: str, now: date
         next_attempt_at=known.get("next_attempt_at") if trouble == known.get("trouble") else None,
         expires_at=expires_at,
         clock_skew_s=known.get("clock_skew_s"),
-        warn_days=decisions.warning_level(expires_at, now),
     )

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm import contacts, leads, notes
+from crm import contacts, notes, walk
 from crm.client import Client
 from crm.errors import DeskError
 from desk import phones
@@ -95,7 +95,7 @@ class Asking:
         asked = self._mirror.version()
         same = [hit for one in numbers for hit in self._having(one, phone_field)]
         linked = {lead["id"] for hit in same for lead in (hit.get("_embedded") or {}).get("leads") or []}
-        found = leads.by_ids(self._client, linked) if linked else []
+        found = walk.by_ids(self._client, walk.LEADS, linked, live=True) if linked else []
         if same:
             self._mirror.keep(found, same, asked)
         person = next((person for one in numbers for person in look(self._store, one).exact), None)

@@ -13,11 +13,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from crm.pipelines import LOST, WON
 from desk import phones
 from store import Store
 from store.tables import contacts, known_phones, lead_contacts, leads, people, stages
 
-WON, LOST = 142, 143
 """Stages in which every pipeline ends."""
 
 MOST_NEAR = 4

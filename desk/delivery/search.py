@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from crm import answers, contacts, leads
+from crm import answers, leads, walk
 from crm.client import Client
 from crm.errors import BrokenWord, DeskError, NotSent, OwnFault
 from desk.connection import Connection
@@ -248,7 +248,7 @@ class Search:
             return
         ours = self._rows.taken_ids([lead["id"] for lead in same_name])
         linked = {one for lead in same_name for one in leads.contact_ids(lead)}
-        people = {contact["id"]: contact for contact in contacts.by_ids(self._client, linked)}
+        people = {contact["id"]: contact for contact in walk.by_ids(self._client, walk.CONTACTS, linked, live=True)}
         phone_field = self._fields.layout().contact_phone.get("field_id", 0)
         with answers.being_read("contacts.list"):
             for lead in same_name:

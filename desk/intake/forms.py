@@ -7,7 +7,6 @@ while, so that a site can be changed without losing a lead.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import threading
@@ -22,6 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm.errors import SetupError
+from crm.vault import secret_hash
 from desk.intake.form_draft import FormDraft, origin_of
 from desk.intake.names import LONGEST_TAUGHT, MOST_TAUGHT
 from desk.intake.presets import AS_JSON, OWN
@@ -116,7 +116,7 @@ class Forms:
     def __init__(self, store: Store, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._clock = store, clock
         given = settings.intake_api_key
-        self._settings_key = _hash(given.reveal()) if given else None
+        self._settings_key = secret_hash(given.reveal()) if given else None
         self._settings_origins = tuple(filter(None, map(origin_of, settings.intake_allowed_origins)))
         self._lock = threading.Lock()
         self._known: _Known | None = None
@@ -136,7 +136,7 @@ class Forms:
         """Whom a key names; None for a key that was never one."""
         if not 0 < len(key) <= LONGEST_KEY:
             return None
-        known, hashed = self._now(), _hash(key)
+        known, hashed = self._now(), secret_hash(key)
         if hashed == self._settings_key:
             api = known.forms[API]  # with sites of its own, its key stands on their pages
             return Keyholder(api, works=True, is_program=not api.origins)
@@ -206,7 +206,9 @@ class Forms:
                 .values(ends_at=end)
             )
             db.execute(
-                form_keys.insert().values(form_id=form_id, key_hash=_hash(key), hint=key[-HINT_LENGTH:], created_at=now)
+                form_keys.insert().values(
+                    form_id=form_id, key_hash=secret_hash(key), hint=key[-HINT_LENGTH:], created_at=now
+                )
             )
         return key
 
@@ -261,7 +263,3 @@ def _row(draft: FormDraft) -> dict[str, Any]:
 
 def _key(row: sa.RowMapping) -> FormKey:
     return FormKey(row["id"], row["form_id"], row["hint"], row["created_at"], row["ends_at"])
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -9,7 +9,6 @@ Whatever the outcome, the sender's answer is made of it alone; AmoCRM is not on 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from crm.errors import SetupError
+from crm.vault import secret_hash
 from desk import lead as lead_rules
 from desk.delivery import Outbox, Progress
 from desk.delivery import report as deliveries_report
@@ -112,7 +112,7 @@ class _Submission:
         return sign_of(self.asked.fields, self.form.least_fill_s)
 
     def key_hash(self) -> str:
-        return _hash(self.idempotency_key)
+        return secret_hash(self.idempotency_key)
 
     def body_hash(self) -> str:
         """A hash of the content: what is asked for, of whom, with which consent, as it was understood.
@@ -126,7 +126,7 @@ class _Submission:
         if lead is not None:
             own = [lead.name, lead.phone, lead.direction, lead.source, lead.message]
             content = [*own, dict(lead.extra), *([dict(lead.said)] if lead.said else [])]
-        return _hash(json.dumps([content, None if given is None else given.text_version], sort_keys=True))
+        return secret_hash(json.dumps([content, None if given is None else given.text_version], sort_keys=True))
 
     def is_as(self, body_hash: str) -> bool:
         """Whether this is the content behind a stored hash."""
@@ -134,7 +134,7 @@ class _Submission:
 
     def _former_hash(self) -> str:
         compared = {name: value for name, value in self.raw.items() if name not in NOT_COMPARED_BEFORE}
-        return _hash(json.dumps(compared, sort_keys=True))
+        return secret_hash(json.dumps(compared, sort_keys=True))
 
     def kept(self) -> str:
         """All that was said but the keys, as JSON, each value as far as its field goes."""
@@ -417,7 +417,3 @@ def _is_said(name: str, value: Any) -> bool:
     """Whether a field is filled in: a dash is no name."""
     text = "" if value is None or value == [] else str(value).strip()
     return is_name(text) if name == "name" and isinstance(value, str) else text != ""
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

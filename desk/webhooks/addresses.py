@@ -6,7 +6,6 @@ sealed text, for subscribing. When a new one has taken over, the former still wo
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 import time
@@ -16,7 +15,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from crm.errors import SetupError
-from crm.vault import Vault
+from crm.vault import Vault, secret_hash
 from desk.intake.pace import HOOK_LOOK, Pace
 from desk.webhooks.decisions import PATH
 from store import Store, clock
@@ -127,7 +126,7 @@ class Addresses:
 
     def _make(self, db: sa.Connection) -> tuple[int, str]:
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        row = {"sealed": self._vault.seal(secret, PURPOSE), "secret_hash": _hash(secret), "created_at": _now()}
+        row = {"sealed": self._vault.seal(secret, PURPOSE), "secret_hash": secret_hash(secret), "created_at": _now()}
         made = db.execute(hook_secrets.insert().values(**row).returning(hook_secrets.c.id))
         return int(made.scalar_one()), self._base + secret
 
@@ -140,12 +139,8 @@ def _alive(known: Secrets, now: datetime) -> list[str]:
 
 def _is_one_of(secret: str, hashes: Sequence[str]) -> bool:
     """Compared as hashes, each with all, whichever fits: how long it takes tells nothing about any of them."""
-    given = _hash(secret[: LONGEST_SECRET + 1])
+    given = secret_hash(secret[: LONGEST_SECRET + 1])
     return sum(hmac.compare_digest(given, known) for known in hashes) > 0
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _now() -> datetime:

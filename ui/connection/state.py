@@ -10,7 +10,7 @@ import streamlit as st
 
 from crm.connection import Status
 from crm.errors import DeskError
-from desk.connection import Refresh
+from desk.connection import Refresh, warn_days
 from desk.desk import the_desk
 from desk.web.consent_cookie import RESULT_COOKIE
 from store import clock
@@ -272,9 +272,9 @@ def _left(until: datetime) -> str:
 
 
 def _warnings(status: Status) -> None:
-    if status.warn_days is not None and status.usable:
-        draw = st.error if status.warn_days <= 1 else st.warning
-        draw(say("connection-long-lived-ends", days=status.warn_days), icon=":material/event_busy:")
+    if (days := warn_days(status)) is not None and status.usable:
+        draw = st.error if days <= 1 else st.warning
+        draw(say("connection-long-lived-ends", days=days), icon=":material/event_busy:")
     if status.clock_skew_s is not None and abs(status.clock_skew_s) > CLOCK_SHOWN_S:
         what, remedy = error_words("clock_wrong")
         off = formats.lasting(timedelta(seconds=abs(status.clock_skew_s)), language())

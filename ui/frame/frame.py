@@ -19,6 +19,7 @@ from typing import Any
 import streamlit as st
 
 from crm.errors import DeskError, SetupError
+from desk.connection import needs_attention, warn_days
 from desk.desk import the_desk
 from desk.readiness import PEOPLE
 from desk.settings import SettingsError
@@ -231,12 +232,12 @@ def _lights(on_connection_page: bool) -> None:
     else:
         sign = NOBODY_YET if status.state == "not_connected" else ("red", ":material/error:")
         health.badge(*sign, f"connection-state-{status.state}")
-    if status is not None and status.warn_days is not None:
-        st.caption(say("connection-long-lived-ends", days=status.warn_days))
-    elif status is not None and status.needs_attention and status.state != "not_connected":
+    if status is not None and (days := warn_days(status)) is not None:
+        st.caption(say("connection-long-lived-ends", days=days))
+    elif status is not None and needs_attention(status) and status.state != "not_connected":
         st.caption(error_words(status.trouble or status.attempt_result or "clock_wrong")[0])
     health.lines(verdict)
-    if not on_connection_page and (health.wants_connection(verdict) or (status and status.needs_attention)):
+    if not on_connection_page and (health.wants_connection(verdict) or (status and needs_attention(status))):
         st.page_link("connection.py", label=say("go-connection"), icon=":material/arrow_forward:")
     if people := verdict.of(PEOPLE).count:
         st.page_link("deliveries.py", label=say("deliveries-light", count=people), icon=":material/gavel:")

@@ -161,7 +161,7 @@ def test_a_rejected_token_renews_itself(box, connected):
 def test_a_pair_that_was_never_used_does_not_end_the_connection(box, connected):
     """It came for a refused one, its process was killed, and it was too old when somebody used it: a minute later it is renewed."""
     box.expire_tokens()
-    connected.connection.after_rejection(connected.connection.current())
+    connected.connection.tokens.after_rejection(connected.connection.current())
     box.expire_tokens()
     with pytest.raises(NotLetIn) as raised:
         account.current(connected.client)
@@ -180,7 +180,7 @@ def test_threads_refresh_once(box, connected):
     def ask():
         start.wait()
         try:
-            token = connected.connection.after_rejection(old)
+            token = connected.connection.tokens.after_rejection(old)
             assert token.access != old.access
         except Exception as error:
             failures.append(error)

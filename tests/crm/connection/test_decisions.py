@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crm.connection import decisions
 from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, SaidNo, SetupError
-from desk.connection import by_hand_wait
+from desk.connection import by_hand_wait, warning_level
 
 NOW = datetime(2026, 3, 8, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -166,7 +166,7 @@ def test_a_wrong_clock_is_named(code, skew, explained):
 @pytest.mark.parametrize(("left", "level"), [(31, None), (30, 30), (8, 30), (7, 7), (1.5, 7), (1, 1), (-1, 1)])
 def test_warnings_for_a_long_lived_token(left, level):
     """Louder 30, 7 and 1 days ahead."""
-    assert decisions.warning_level(NOW + timedelta(days=left), NOW) == level
+    assert warning_level(NOW + timedelta(days=left), NOW) == level
 
 
 @pytest.mark.parametrize(

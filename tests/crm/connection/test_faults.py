@@ -9,6 +9,7 @@ import pytest
 
 from crm import account
 from crm.errors import DeskError, NotLetIn
+from desk.connection import needs_attention
 from tests.crm.connection.conftest import token_calls
 from tests.support.desks import KEY, desk_for
 
@@ -197,4 +198,4 @@ def test_a_wrong_clock_is_noticed(box, desk, at):
     ahead = at(desk, datetime.now(UTC) + timedelta(hours=1))
     ahead.refresh_now()
     assert 3500 < desk.connection.status().clock_skew_s < 3700
-    assert desk.connection.status().needs_attention
+    assert needs_attention(desk.connection.status())

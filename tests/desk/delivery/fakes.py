@@ -211,7 +211,10 @@ class FakeConnection:
     def skew_s(self):
         return 0.0
 
-    def account_id(self, *, is_needed):
+    def ask_account_id(self):
+        return self.account
+
+    def account_id_or_none(self):
         return self.account
 
     def stored_account_id(self):

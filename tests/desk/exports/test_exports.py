@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.big_mirror import fill
-from crm.journal import Journal
 from desk.exports import Exports, Wanted, maker
 from desk.exports.exports import KEPT
+from desk.journal import Journal
 from desk.listing import Filter, Listing, Sort
 from desk.settings import PROJECT, load
 from store.owners import me
