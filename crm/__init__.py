@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Config", "Secret", "account", "amocrm", "answers", "client", "config", "connect", "connection", "contacts",
-    "custom_fields", "door", "errors", "events", "journal", "leads", "limiter", "loss_reasons", "notes", "pipelines",
-    "tasks", "users", "vault", "walk", "webhooks",
+    "custom_fields", "door", "errors", "events", "journal", "leads", "limiter", "loss_reasons", "notes", "oauth", "pipelines",
+    "sizes", "tasks", "users", "vault", "walk", "webhooks",
 ]  # fmt: skip
 
 

@@ -4,8 +4,8 @@ SQLite by default, PostgreSQL by `DATABASE_URL`; every other room gets a `Store`
 is a `StoreError`. Imports nothing of ours.
 """
 
-from store import clock, jumps, leases, owners, tables, waits
+from store import clock, jumps, leases, owners, single_flight, tables, waits
 from store.engine import Store
 from store.errors import StoreError, is_away
 
-__all__ = ["Store", "StoreError", "clock", "is_away", "jumps", "leases", "owners", "tables", "waits"]
+__all__ = ["Store", "StoreError", "clock", "is_away", "jumps", "leases", "owners", "single_flight", "tables", "waits"]
