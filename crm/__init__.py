@@ -28,7 +28,7 @@ __all__ = [
 
 
 def connect(config: Config, database: str, *, key: Secret | None = None) -> AmoCRM:
-    """Open AmoCRM for a program of its own; see `crm.amocrm.AmoCRM`. Sends nothing yet."""
+    """Open AmoCRM for a program of its own; see `crm.amocrm.AmoCRM`. No request."""
     from crm.amocrm import AmoCRM
 
     return AmoCRM(config, database, key=key)

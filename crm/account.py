@@ -11,7 +11,7 @@ from crm.errors import BrokenWord
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who we are connected to. `user_id`: whose token it is."""
+    """The connected account. `user_id`: the person of the token."""
 
     id: int
     name: str
@@ -20,7 +20,7 @@ class Account:
 
 
 def current(client: Client) -> Account:
-    """The account of the token. One request."""
+    """The account of the token. 1 request."""
     data = client.get("/api/v4/account", "account.get").data
     if not isinstance(data, dict):
         raise BrokenWord("garbled", operation="account.get")

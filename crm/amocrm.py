@@ -16,7 +16,7 @@ from crm.vault import LEAST_PHRASE, Vault
 from store import Store
 
 USUAL_RPS = 6.7
-"""A little under the seven requests a second that AmoCRM accepts (sheet 4.1)."""
+"""A little under AmoCRM's limit of seven requests a second (sheet 4.1)."""
 
 
 class AmoCRM(Client):

@@ -1,4 +1,4 @@
-"""What an answer of AmoCRM means. Pure: status, content type and body in, an error (or none) out.
+"""The meaning of AmoCRM's answers. Pure: status, content type and body in, an error (or none) out.
 
 One status has several causes (sheet 4.3), so all three are looked at. `TABLE` holds every answer somebody has seen or
 documented, with its source; the first row that fits counts. What no row knows is not carried out and not the lead's own
@@ -21,30 +21,30 @@ SUCCESS = frozenset({200, 201, 202, 204})
 """The statuses AmoCRM uses for success (sheet 4.2)."""
 
 LONGEST_PROBLEM = 16 * 1024
-"""Bytes of the longest body of a success that is looked through for a refusal inside it; AmoCRM's refusals have some 300."""
+"""Bytes of the longest successful body searched for a refusal inside; AmoCRM's refusals have some 300."""
 
 LONGEST_DETAIL = 1000
-"""Characters of a refusal's sentence that are looked at."""
+"""Characters read of a refusal's sentence."""
 
 LONGEST_RETRY_AFTER_S = 900.0
-"""AmoCRM's documented pause is 300 s (sheet 4.1). Whatever asks for more than a quarter of an hour is asked again then."""
+"""AmoCRM's documented pause is 300 s (sheet 4.1). After a quarter of an hour AmoCRM is asked again in any case."""
 
 WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,17})(?:\.[0-9]+)?")
-"""A number in a text, spelled as one would."""
+"""A whole number in a text, in its usual spelling."""
 
 SAFE_NAME = re.compile(r"[\w.\-]{1,120}")
-"""What a path or a code of a validation error may look like; anything else is not worth keeping."""
+"""The shape of a path or a code in a validation error; any other text is not worth keeping."""
 
 
 GREATEST = 2**63 - 1
 """A whole number no database takes more of."""
 
 UNKEPT = (b"\\u0000", b"\\ud", b"\\uD", b"\xed")
-"""How JSON spells what no database keeps in a text: nothing at all, and one half of an emoji somebody's form has cut."""
+"""JSON's spelling of characters no database keeps: NUL, and half of an emoji that a form has cut."""
 
 
 def parse(body: bytes) -> Any | None:
-    """The body as JSON, its texts fit to be kept; None where it is none."""
+    """Parse a body as JSON, its texts fit to be kept; None if the body is no JSON."""
     try:
         data = json.loads(body, parse_constant=lambda _: None)
         return _kept(data) if any(spelled in body for spelled in UNKEPT) else data
@@ -61,7 +61,7 @@ def _kept(value: Any) -> Any:
 
 
 JSON, PAGE, EMPTY, OTHER = "json", "page", "empty", "other"
-"""Forms of a body: an object of JSON; a page; nothing; anything else. Told by the body first: a header may lie."""
+"""Forms of a body: an object of JSON; a page; no body; any other. Told by the body first: a header may lie."""
 
 ANY = (JSON, PAGE, EMPTY, OTHER)
 NO_JSON = (PAGE, EMPTY, OTHER)
@@ -79,7 +79,7 @@ EVERY_4XX, EVERY_5XX = range(400, 500), range(500, 600)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of answer and the error it stands for.
+    """A kind of answer and the error behind that kind.
 
     It fits if the status and the form of the body do, and, where the row names them: AmoCRM's internal `numbers`, a
     pattern of the `detail`, or that there are `validation-errors`.
@@ -148,7 +148,7 @@ TABLE: tuple[Row, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What the JSON of a refusal says; all empty where the body is none."""
+    """The content of a refusal's JSON; all empty for another body."""
 
     detail: str = ""
     number: int | None = None
@@ -174,7 +174,7 @@ def error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
 
 
 def understood(status: int, content_type: str, body: bytes) -> tuple[int, str, Problem]:
-    """What `TABLE` is asked with: the status that is meant, the form of the body, and what it says.
+    """Read an answer for `TABLE`: the status meant, the form of the body, and its problem.
 
     A long success is not read here: it is data, and its reader will say so if it is none.
     """
@@ -187,7 +187,7 @@ def understood(status: int, content_type: str, body: bytes) -> tuple[int, str, P
 
 
 def form_of(content_type: str, body: bytes, data: Any | None) -> str:
-    """The form of a body that reads as `data`: what it is counts before what its header calls it."""
+    """Return the form of a body that parsed as `data`: the content counts before the header's name for the content."""
     if isinstance(data, dict):
         return JSON
     begins = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
@@ -197,15 +197,15 @@ def form_of(content_type: str, body: bytes, data: Any | None) -> str:
 
 
 def _unknown(status: int, meant: int) -> DeskError:
-    """What no row knows. A redirect or a refusal has done nothing, so all may wait for the day it is understood; of anything
-    else nobody knows what it did, and each request is looked for by itself."""
+    """The error of an answer no row knows. A redirect or a refusal has done no work, so all may wait until a row exists; of any
+    other answer nobody knows what it did, and each request is looked for by itself."""
     if 300 <= meant < 500:
         return NotLetIn("unexpected_answer", status=status)
     return BrokenWord("unexpected_answer", status=status, retryable=False)
 
 
 def _read(body: bytes) -> Any | None:
-    """A refusal's JSON, also where it was written in the Windows alphabet."""
+    """Parse a refusal's JSON, also in the Windows alphabet."""
     data = parse(body)
     if data is None and body:
         return parse(body.decode("cp1251", "replace").encode())
@@ -213,7 +213,7 @@ def _read(body: bytes) -> Any | None:
 
 
 def _told_inside(status: int, data: Any) -> int:
-    """The status of a refusal that came as a success: old addresses do that (sheet 4.3, L MT). The answer's own for all else."""
+    """Return the status of a refusal disguised as a success, as old addresses send (sheet 4.3, L MT); else the answer's own."""
     if not isinstance(data, dict) or "_embedded" in data:
         return status
     response = data.get("response")
@@ -232,7 +232,7 @@ def _problem(data: dict[str, Any], status: int) -> Problem:
 
 
 def _number_in(told: dict[str, Any], detail: str, status: int) -> int | None:
-    """AmoCRM's internal number for what is wrong. The status itself, which some bodies repeat, is none."""
+    """Return AmoCRM's internal number of a problem. The status itself, which some bodies repeat, does not count."""
     named = NUMBERED.search(detail)
     found = [named[1] if named else None, told.get("error_code")]
     found += [entry.get("code") for entry in _dicts(told.get("errors"))]
@@ -259,7 +259,7 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _pause(value: Any) -> float | None:
-    """A pause in seconds, also one that comes as a text; none where it is no number, none at all or for ever."""
+    """Parse a pause in seconds, also from a text; None for no number, a negative or an endless pause."""
     if isinstance(value, str):
         value = whole(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
@@ -269,7 +269,7 @@ def _pause(value: Any) -> float | None:
 
 @contextmanager
 def being_read(operation: str) -> Iterator[None]:
-    """What goes wrong while an answer is made sense of: it has another shape than AmoCRM's, and we have not stumbled."""
+    """Turn errors of reading an answer into `BrokenWord`: the answer has another shape than AmoCRM's, and we have not stumbled."""
     try:
         yield
     except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as error:
@@ -277,7 +277,7 @@ def being_read(operation: str) -> Iterator[None]:
 
 
 def items(data: Any, key: str) -> list[dict[str, Any]]:
-    """The entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error.
+    """Return the entities of a list answer. None (a 204) is an empty list; any other shape than AmoCRM's is an error.
 
     So is a page that is empty and still names a next one: it shows nothing, and a walk along such would never end.
     """
@@ -294,7 +294,7 @@ def items(data: Any, key: str) -> list[dict[str, Any]]:
 
 
 def _id(value: Any) -> int | str:
-    """A number, also where it comes as a text; the log's ids are texts."""
+    """Parse an id: a number, also from a text; the event log's ids are texts."""
     told = _exact(value)
     if told is None and not (isinstance(value, str) and value):
         raise BrokenWord("garbled")
@@ -310,13 +310,13 @@ def embedded(data: Any) -> dict[str, Any]:
 
 
 def has_next(data: Any) -> bool:
-    """Whether AmoCRM says that more pages follow. The only sign of it: a short page means nothing (sheet 4.4)."""
+    """Whether AmoCRM names a next page. The only sign of more: a short page has no meaning (sheet 4.4)."""
     links = data.get("_links") if isinstance(data, dict) else None
     return isinstance(links, dict) and bool(links.get("next"))
 
 
 def number(value: Any) -> int:
-    """An id or a time out of an answer. Anything but a whole number means the answer is not AmoCRM's."""
+    """Parse an id or a time of an answer. Raises `BrokenWord("garbled")` for any other value: the answer is not AmoCRM's."""
     told = _exact(value)
     if told is None:
         raise BrokenWord("garbled")
@@ -324,7 +324,7 @@ def number(value: Any) -> int:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number, also one that comes as a text or with kopecks behind it; None for what is none or too great to keep."""
+    """Parse a whole number, also from a text or with kopecks; None for another value, or a number too great to keep."""
     if isinstance(value, str):
         spelled = WHOLE.fullmatch(value)
         return int(spelled[1]) if spelled else None
@@ -334,5 +334,5 @@ def whole(value: Any) -> int | None:
 
 
 def _exact(value: Any) -> int | None:
-    """The same without anything cut off."""
+    """Parse a whole number strictly: "12.0" and 12.5 are refused."""
     return None if isinstance(value, float) or (isinstance(value, str) and "." in value) else whole(value)

@@ -25,13 +25,13 @@ TRIES_OF_LARGE = 2
 """Before a page is asked for in smaller ones (`sizes`)."""
 
 TOO_LONG_ADDRESS = 414
-"""The status for a list of ids that does not fit into an address (sheet 4.1, U)."""
+"""The status for a list of ids too long for an address (sheet 4.1, U)."""
 
 PERSON_SWITCHED_OFF = "person_switched_off"
-"""The code of a page, or a way to the sign-in, in the place of an answer: who connected was switched off in AmoCRM."""
+"""The code of a page, or a way to the sign-in, in the place of an answer: the person who connected was switched off."""
 
 MOST_PAGES = 10_000
-"""More pages than any account has: a server that always names a next page does not hold us for ever."""
+"""More pages than any account has: a server with an endless next page does not hold us for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,26 @@ class Token:
 
 
 class Tokens(Protocol):
-    """Where a client gets its token."""
+    """A client's source of tokens."""
 
     def current(self) -> Token:
-        """A token that should work. Raises `SetupError("not_connected")` and the like where there is none."""
+        """Return a usable token. Raises `SetupError("not_connected")` and the like."""
 
     def after_rejection(self, rejected: Token) -> Token:
-        """Another token, after AmoCRM refused this one. Raises `NotLetIn` where there is no better one."""
+        """Return another token after AmoCRM refused `rejected`. Raises `NotLetIn` if there is no better token."""
 
     def worked(self, token: Token) -> None:
-        """AmoCRM has accepted this token."""
+        """Hear from the client that AmoCRM has accepted the token."""
 
     def kept_out(self, token: Token, code: str) -> None:
-        """AmoCRM knows the token and keeps its person out: `code` says why. Another token would not help."""
+        """Hear that AmoCRM keeps the token's person out: `code` says why. Another token would not help."""
 
     def moved(self, token: Token) -> Token | None:
-        """The same token at the account's present address, after "not found"; None where the account has not moved."""
+        """Return the token with the account's present address, after "not found"; None if the account has not moved."""
 
 
 class Client:
-    """AmoCRM's API for one account."""
+    """AmoCRM's API for an account."""
 
     def __init__(self, door: Door, tokens: Tokens) -> None:
         self._door, self._tokens = door, tokens
@@ -93,7 +93,7 @@ class Client:
         live: bool = True,
         still: Callable[[], bool] | None = None,
     ) -> Reply:
-        """One write; `still` is asked right before it leaves."""
+        """Send a write; `still` is asked right before the request leaves."""
         return self._send(method, path, operation, kind, json=body, subject=subject, live=live, still=still)
 
     post = partialmethod(write, "POST")
@@ -113,7 +113,7 @@ class Client:
     def pages(
         self, path: str, key: str, operation: str, params: Params = (), *, limit: int = PAGE_LIMIT, live: bool = True
     ) -> Iterator[list[dict[str, Any]]]:
-        """Every page of a list, one request each, until AmoCRM names no next one.
+        """Yield every page of a list, a request each, until AmoCRM names no next page.
 
         A page that repeats the one before it ends the walk with `BrokenWord("same_page")`: some lists ignore
         `page` and would be read for ever (sheet 4.4).
@@ -136,8 +136,8 @@ class Client:
     def page(
         self, path: str, operation: str, params: Params, page: int, limit: int, *, live: bool, tries: int | None = None
     ) -> tuple[Any, int, int]:
-        """One page of a list: its data, its number and its size. A smaller one that begins at the same place if AmoCRM
-        cannot bring it; what worked is where the next question begins."""
+        """Return a page of a list: data, number and size. A smaller page from the same place if AmoCRM
+        cannot bring the whole; the size that worked is where the next question begins."""
         most, shrunk = self.sizes.most(operation), False
         page, limit = _same_place(page, limit, fit(limit, most))
         while True:
@@ -157,7 +157,7 @@ class Client:
             return data, page, limit
 
     def first(self, path: str, key: str, operation: str, params: Params = (), **how: Any) -> list[dict[str, Any]]:
-        """The first 250 of a list. One request, more if AmoCRM cannot bring so many at once. `how`: as for `page`."""
+        """The first 250 of a list. 1 request, more if AmoCRM cannot bring so many at once. `how`: as for `page`."""
         found: list[dict[str, Any]] = []
         page, limit = 1, PAGE_LIMIT
         while True:
@@ -201,7 +201,7 @@ class Client:
 
 
 def is_too_much(error: DeskError, *, live: bool = False) -> bool:
-    """Whether AmoCRM was asked for more than it could bring. `live`: somebody waits, so what took long already is not tried
+    """Whether AmoCRM was asked for too much at once. `live`: somebody waits, so a question that took long is not tried
     again in another size."""
     if error.status == TOO_LONG_ADDRESS:
         return True
@@ -209,5 +209,5 @@ def is_too_much(error: DeskError, *, live: bool = False) -> bool:
 
 
 def _same_place(page: int, limit: int, wanted: int) -> tuple[int, int]:
-    """A page's number and size, in another size that divides this one: it begins at the same item."""
+    """Convert a page's number and size to a smaller size: the new page begins at the same item."""
     return (page - 1) * (limit // wanted) + 1, wanted

@@ -1,4 +1,4 @@
-"""What has to be known of an AmoCRM account and its integration before it can be asked anything."""
+"""The facts about an AmoCRM account and its integration that a connection needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DOMAINS = ("amocrm.ru", "amocrm.com", "kommo.com")
 
 
 class Secret:
-    """A text that does not show itself: `repr` and `str` are stars; `.reveal()` gives it out."""
+    """A hidden text: `repr` and `str` are stars; `.reveal()` returns the text."""
 
     __slots__ = ("_text",)
 
@@ -32,7 +32,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """An account and the integration that speaks to it: with a long-lived token, or with the OAuth pair of id and secret."""
+    """An account and its integration: with a long-lived token, or with the OAuth pair of id and secret."""
 
     api_url: str
     """`https://{subdomain}.{domain}`, without a path."""
@@ -42,12 +42,12 @@ class Config:
     client_secret: Secret | None = None
     redirect_uri: str = ""
     access_token: Secret | None = None
-    """A long-lived token; then nothing is ever refreshed."""
+    """A long-lived token; such a connection is never refreshed."""
     subdomain: str | None = None
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine."""
+    """Whether a host name or address can only mean the local machine."""
     if host.lower().rstrip(".") == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""Definitions of the account's own fields. Sheet 5.8. What the desk uses them for is `desk.fields`' business."""
+"""Definitions of the account's own fields. Sheet 5.8. Their use is `desk.fields`' business."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crm.client import Client
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of leads or contacts. `choices`: the texts a select or multiselect allows, in AmoCRM's order; `marks`: the id
+    """A field of leads or contacts. `choices`: the texts a select or multiselect allows, in AmoCRM's order; `marks`: the id
     and the code ("" for none) of each."""
 
     id: int
@@ -25,7 +25,7 @@ class Field:
 
 
 def of(client: Client, entity: str, *, live: bool = True) -> list[Field]:
-    """All fields of "leads" or "contacts". One request for each 250."""
+    """All fields of "leads" or "contacts". 1 request for each 250."""
     pages = client.pages(f"/api/v4/{entity}/custom_fields", "custom_fields", f"fields.{entity}", live=live)
     return [_field(entity, item) for page in pages for item in page]
 
@@ -33,7 +33,7 @@ def of(client: Client, entity: str, *, live: bool = True) -> list[Field]:
 def create(
     client: Client, entity: str, name: str, field_type: str, *, code: str | None = None, is_api_only: bool = False
 ) -> Field:
-    """Make a field and return it. One request. Needs an admin's token.
+    """Make a field and return its definition. 1 request. Needs an admin's token.
 
     A `code` that is taken is refused: `SaidNo("validation")`. An API-only field is not shown on AmoCRM's cards.
     """

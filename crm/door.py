@@ -31,24 +31,24 @@ READ_TIMEOUT_S = 20.0
 """Silence we bear while an answer is due; AmoCRM's own client allows 20 s in all."""
 
 DEADLINE_S = 40.0
-"""For everything from looking the name up to the last byte of the answer: what drips would never trip the read timeout."""
+"""From looking the name up to the last byte of the answer: a dripping answer would never trip the read timeout."""
 
 LARGEST_BYTES = 32 * 1024 * 1024
-"""A page of 250 leads takes about 1 MB. Anything near this is not AmoCRM."""
+"""A page of 250 leads takes about 1 MB. A body near the limit is not AmoCRM's."""
 
 LATE_S = 0.04
-"""A request that leaves this long after its turn would arrive together with the next ones: a busy machine or a new line
-has held it up, so it takes another turn."""
+"""The longest delay of a request after its turn: a later request would meet the next requests. A busy machine or a new line
+has held the request up, which takes another turn."""
 
 NO_CONTENT = 204
-"""AmoCRM's way to say that a list is empty (sheet 4.2)."""
+"""AmoCRM's status of an empty list (sheet 4.2)."""
 
 USER_AGENT = "FitZone-LeadDesk/1.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A successful answer. `data` is its JSON, None where there is no body (204 means an empty list)."""
+    """A successful answer. `data` is its JSON, None if there is no body (204 means an empty list)."""
 
     status: int
     data: Any = field(repr=False)
@@ -59,7 +59,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, before it is sent.
+    """A request before its sending.
 
     `operation` and `subject` go into the journal: ids only, never content. `error_of` reads the answer: status,
     content type and body in, the error it stands for out. `still`: asked when the turn has come, right before the first
@@ -87,7 +87,7 @@ class Call:
 
 
 class Door:
-    """Sends calls. Thread-safe; one per process."""
+    """Sends calls. Thread-safe; a process has a single door."""
 
     def __init__(self, limiter: Limiter, journal: Journal, *, wait: Callable[[float], object] | None = None) -> None:
         """`wait`: how to pass the time between two tries; tests hand in their own."""
@@ -96,7 +96,7 @@ class Door:
         self._session = Session(USER_AGENT)
 
     def request(self, call: Call, auth: Bearer) -> Reply:
-        """Send a call and return its answer. A read costs up to `retry`'s number of requests, a write one.
+        """Send a call and return its answer. A read costs up to `retry`'s number of requests, a write 1.
 
         Raises a `DeskError`: `NotSent` and `NoAnswer` from the network, the rest from `answers`.
         """

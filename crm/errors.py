@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. Nothing else leaves `crm` and `desk`, but the `StoreError` of a database that is away.
+"""The tree of errors. No other exception leaves `crm` and `desk`, but the `StoreError` of an absent database.
 
     DeskError
     ├── SetupError       is our setup wrong?         a setting, a key, a redirect address, a missing connection
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One entry of AmoCRM's `validation-errors`: where (dot path with positions) and why (its code).
+    """An entry of AmoCRM's `validation-errors`: where (dot path with positions) and why (its code).
 
     AmoCRM's `detail` sentence is left out on purpose: it may quote what was sent.
     """
@@ -32,7 +32,7 @@ class Refusal:
 
 
 class DeskError(Exception):
-    """The base of everything that leaves `crm/`."""
+    """The base of every error of `crm/`."""
 
     retryable = False
 
@@ -82,7 +82,7 @@ class NetworkError(DeskError):
 
 
 class NotSent(NetworkError):
-    """Not one byte of the request left this machine, so even a write may be repeated."""
+    """Not a byte of the request left the machine, so even a write may be repeated."""
 
 
 class NoAnswer(NetworkError):
@@ -104,4 +104,4 @@ class SaidNo(DeskError):
 
 
 class OwnFault(DeskError):
-    """The desk itself has stumbled. The log has the places in the code; what was in the values is told nowhere."""
+    """The desk itself has stumbled. The log has the places in the code; the values are told nowhere."""

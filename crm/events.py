@@ -15,12 +15,12 @@ from wire import Params
 MOVED = "lead_status_changed"
 
 PAGE_EVENTS = 100
-"""Events on a page: AmoCRM's greatest for this list (sheet 0, 5.12). A size it cuts would put smaller pages in wrong places."""
+"""Events on a page: AmoCRM's greatest for the log (sheet 0, 5.12). A size cut by AmoCRM would put smaller pages in wrong places."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A lead went from one stage to another. `at`: unix seconds. Stages are (pipeline, status); None where not told."""
+    """A lead's step between two stages. `at`: unix seconds. Stages are (pipeline, status); None if not told."""
 
     event_id: str
     lead_id: int
@@ -31,7 +31,7 @@ class Moved:
 
 def stage_changes(client: Client, since: int, until: int, *, live: bool = False) -> Iterator[list[Moved]]:
     """Pages of stage changes from `since` to `until` (both included), the newest page first and each in the order of
-    time. One request for each 100.
+    time. 1 request for each 100.
 
     AmoCRM's log has no order one may ask for (sheet 5.12, U), so whole pages are read to the end of the time in question.
     """

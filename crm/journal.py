@@ -1,4 +1,4 @@
-"""The journal of operations with AmoCRM: what was done, when, how long it took, what came of it.
+"""The journal of operations with AmoCRM: operation, time, duration, result.
 
 Lines go to the console and into the database; a page that shows them is `desk.journal`'s business. A line holds ids and fingerprints and
 never a token, a phone, a name or a body; `subject` is the only free text and callers put ids there.
@@ -15,7 +15,7 @@ from store import Store, StoreError, clock
 from store.tables import activity
 
 KEEP = timedelta(days=30)
-"""How long lines stay. Long enough to look into "it fell off again last week"."""
+"""Time for which lines are kept. Long enough to look into a trouble of last week."""
 
 PRUNE_EVERY = 500
 """Lines between two clean-ups."""
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One operation. `result` is "ok" or an error code; `status` is None where no answer came."""
+    """An operation. `result` is "ok" or an error code; `status` is None without an answer."""
 
     kind: str
     operation: str
@@ -48,7 +48,7 @@ class Journal:
         self._until_prune = 1
 
     def write(self, line: Line) -> None:
-        """Keep a line. Never raises: a journal that cannot be written must not stop the work it describes."""
+        """Keep a line. Never raises: a broken journal must not stop the work described in the line."""
         log.log(
             logging.INFO if line.result == OK else logging.WARNING,
             "%s %s %s status=%s %sms request=%s %s",

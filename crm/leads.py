@@ -17,7 +17,7 @@ Stage = tuple[int, int]
 
 
 def in_stage(stage: Stage | None) -> Params:
-    """The filter for the leads of one stage; none for None."""
+    """Return the filter for the leads of a stage; empty for None."""
     if stage is None:
         return []
     return [("filter[statuses][0][pipeline_id]", stage[0]), ("filter[statuses][0][status_id]", stage[1])]
@@ -40,7 +40,7 @@ def created_between(
 ) -> Iterator[list[dict[str, Any]]]:
     """Pages of leads created from `since` to `until` (unix seconds, both included), newest first, contacts' ids embedded.
 
-    `stage`: only those that stand there. One request for each 250. AmoCRM answers 200 with everything where it does not understand a filter or an
+    `stage`: only those that stand there. 1 request for each 250. AmoCRM answers 200 with everything where it does not understand a filter or an
     order, so both are checked against what came: `BrokenWord("filter_ignored")`. `ordered=False`: the order may be any.
     """
     params: Params = [
@@ -62,12 +62,12 @@ def created_between(
 
 
 def main_contact(lead: Mapping[str, Any]) -> int | None:
-    """The main contact of a lead, else its first; None where it has none."""
+    """Return the main contact of a lead, else its first; None if the lead has no contact."""
     return next(iter(contact_ids(lead)), None)
 
 
 def contact_ids(lead: Mapping[str, Any]) -> list[int]:
-    """The contacts of a lead, the main one first."""
+    """Return the contacts of a lead, the main contact first."""
     embedded = lead.get("_embedded")
     linked = embedded.get("contacts") if isinstance(embedded, dict) else None
     told = [one for one in linked if isinstance(one, dict)] if isinstance(linked, list) else []
@@ -76,13 +76,13 @@ def contact_ids(lead: Mapping[str, Any]) -> list[int]:
 
 
 def matching(client: Client, text: str, *, live: bool = True) -> list[dict[str, Any]]:
-    """Leads in which AmoCRM's full text finds `text`, anywhere. One request, 250 at the most; what is new may lag behind."""
+    """Search leads by AmoCRM's full text. 1 request, 250 leads at the most; new leads may lag behind."""
     wanted: Params = [("query", text), ("with", "contacts")]
     return client.first("/api/v4/leads", "leads", "leads.search", wanted, live=live)
 
 
 def exists(client: Client, lead_id: int, *, live: bool = True) -> bool:
-    """Whether there is such a lead, the bin not counted. One request."""
+    """Whether there is such a lead, the bin not counted. 1 request."""
     return walk.one(client, walk.LEADS, lead_id, live=live) is not None
 
 
@@ -95,7 +95,7 @@ def move(
     live: bool = True,
     still: Callable[[], bool] | None = None,
 ) -> str | None:
-    """Put a lead into a stage; twice is once. One request. AmoCRM's id of it."""
+    """Put a lead into a stage; a repetition does no harm. Return AmoCRM's id of the request. 1 request."""
     body = {"pipeline_id": pipeline_id, "status_id": status_id}
     path, subject = f"/api/v4/leads/{lead_id}", f"lead {lead_id}"
     return client.patch(path, "leads.move", body, kind="lead", subject=subject, live=live, still=still).request_id
@@ -103,7 +103,7 @@ def move(
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """What `create_complex` made. `merged`: AmoCRM's duplicate control has put it into a lead that was there before."""
+    """A lead and contact made by `create_complex`. `merged`: AmoCRM's duplicate control has put both into an older lead."""
 
     lead_id: int
     contact_id: int | None
@@ -119,7 +119,7 @@ def create_complex(
     live: bool = True,
     still: Callable[[], bool] | None = None,
 ) -> Created:
-    """Create a lead with its contact. One request. `subject`: our id, for the journal.
+    """Create a lead with its contact. 1 request. `subject`: our id, for the journal.
 
     AmoCRM looks for no duplicate, unless an admin has switched that on for the integration (sheet 5.2).
     """
@@ -143,7 +143,7 @@ def lead_address(account_url: str, lead_id: int) -> str:
 
 
 def _ours(data: Any, request_id: Any) -> dict[str, Any] | None:
-    """The item of the answer that is about the one lead we sent; None where that cannot be told. `request_id` comes as a list."""
+    """Return the answer's item about the lead we sent; None if several could be meant. `request_id` comes as a list."""
     found = data if isinstance(data, list) and all(isinstance(item, dict) for item in data) else []
     ours = (
         found if len(found) == 1 else [item for item in found if item.get("request_id") in ([request_id], request_id)]

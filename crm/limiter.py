@@ -1,4 +1,4 @@
-"""The pace of requests to AmoCRM: one for the whole product, all threads and processes on one database.
+"""The pace of requests to AmoCRM, common to all threads and processes on a database.
 
 AmoCRM refuses the eighth request in any second and blocks accounts that keep trying (sheet 4.1). So requests
 leave evenly, a little under seven a second, and never more than seven within a second by our own count.
@@ -26,42 +26,42 @@ WINDOW_REQUESTS = 7
 """Requests AmoCRM accepts in a second (sheet 4.1)."""
 
 WINDOW_S = 1.03
-"""The second, and 30 ms for requests that reach AmoCRM closer together than they left."""
+"""A second, and 30 ms for requests arriving at AmoCRM closer together than at their start."""
 
 IDLE_CREDIT = 3
 """Turns an idle product may take at once before the even pace begins: a lead of three requests need not be paced out.
 Under load it makes up for threads that wake up late."""
 
 SLOWEST_S = 1.0
-"""The widest gap a row of 429s can lead to: one request a second still moves."""
+"""The widest gap after a row of 429s: 1 request a second still moves."""
 
 WIDEN = 1.25
-"""How much one 429 widens the gap between requests."""
+"""The factor by which a 429 widens the gap between requests."""
 
 RECOVER = 0.99
-"""How much of a widened gap is left after each request: back to the set pace after some 50 to 150 of them."""
+"""The share of a widened gap left after each request: back to the set pace after some 50 to 150 requests."""
 
 AFTER_429_S = 1.0
-"""Silence after a 429 that names no time: a second empties AmoCRM's window."""
+"""Silence after a 429 without a time: a second empties AmoCRM's window."""
 
 LONGEST_SILENCE_S = 900.0
-"""However long AmoCRM asks for: after a quarter of an hour it is asked again. Anything later in the row was never meant."""
+"""The longest silence obeyed: after a quarter of an hour AmoCRM is asked again. A later time in the row was never meant."""
 
 YIELD_S = 0.4
-"""Background work steps back this long after live work had to wait, in every process."""
+"""Time for which background work steps back after live work had to wait, in every process."""
 
 CLOCK_SLACK_S = 1.0
-"""How far the last request may lie in the future before we believe that the clock was set back."""
+"""The greatest lead of the last request over the clock; beyond it the clock was set back."""
 
 LIVE_PATIENCE_S = 12.0
-"""How long somebody who looks at a screen waits for a turn before hearing that AmoCRM wants a pause."""
+"""The longest wait of a live caller for a turn before hearing of AmoCRM's pause."""
 
 BACKGROUND_PATIENCE_S = 900.0
-"""The same for background work, which has nobody waiting. AmoCRM's documented pause is 300 s (sheet 4.1)."""
+"""The same for background work. AmoCRM's documented pause is 300 s (sheet 4.1)."""
 
 LIVE_LONGEST_S = 45.0
 BACKGROUND_LONGEST_S = 2 * BACKGROUND_PATIENCE_S
-"""How long anybody waits for a turn in all, whoever goes first and however often AmoCRM asks for a pause."""
+"""The longest wait for a turn in all, with any number of callers in front and any number of pauses."""
 
 DATABASE_PATIENCE_S = 12.0
 """How long a turn is asked for again while the pace cannot be read. Who holds its row up is made to let go after 3 s
@@ -72,7 +72,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What the processes share. Times are unix seconds of the database's clock."""
+    """The pace as shared by all processes. Times are unix seconds of the database's clock."""
 
     sent: tuple[float, ...] = ()
     next_at: float = 0.0
@@ -81,7 +81,7 @@ class Pace:
 
 
 def decide(pace: Pace, now: float, gap_s: float, *, live: bool) -> tuple[float, Pace]:
-    """How long to wait, and the pace after it. 0 means: go now, you are counted.
+    """Decide how long to wait, and the pace afterwards. 0 means: go now, the request is counted.
 
     `gap_s` is the set distance between requests. The next turn is counted from when this one was due, not from
     when its thread woke up, or every late thread would slow the whole product a little.
@@ -122,7 +122,7 @@ class Limiter:
     def __init__(
         self, store: Store, account: str, *, rps: float, wait: Callable[[float], object] | None = None
     ) -> None:
-        """`account`: what the pace is kept for, one row each. `wait`: how to pass time; tests hand in their own."""
+        """`account`: the key of the pace's row. `wait`: how to pass time; tests hand in their own."""
         self._store, self._account, self._gap_s = store, account, 1 / rps
         self._ready = threading.Condition()
         self._queue: list[tuple[int, int]] = []
@@ -130,7 +130,7 @@ class Limiter:
         self._wait = wait or threading.Event().wait
 
     def wait_turn(self, *, live: bool) -> float:
-        """Wait for a turn and take it. Returns when it was taken, by `time.monotonic()`.
+        """Wait for a turn and take the turn. Return when, by `time.monotonic()`.
 
         Live callers of this process go before background ones, in the order they came; callers of other
         processes are met in the database. Raises `NotLetIn("rate_limited")` where the pause AmoCRM asked for
@@ -171,7 +171,7 @@ class Limiter:
                 self._ready.notify_all()
 
     def slow_down(self, pause_s: float | None) -> None:
-        """Tell everybody about a 429. `pause_s`: what AmoCRM asked for, if it did.
+        """Slow all processes down after a 429. `pause_s`: the pause AmoCRM asked for, if any.
 
         Never raises: whoever was answered must hear the answer, and the next one is told 429 again.
         """

@@ -13,7 +13,7 @@ from wire import Params
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A note that was put on a lead."""
+    """A new note on a lead."""
 
     note_id: int
     request_id: str | None
@@ -22,7 +22,7 @@ class Added:
 def add(
     client: Client, lead_id: int, text: str, *, live: bool = True, still: Callable[[], bool] | None = None
 ) -> Added:
-    """Put a text note on a lead. One request."""
+    """Put a text note on a lead. 1 request."""
     item = {"note_type": "common", "params": {"text": text}}
     path, subject = f"/api/v4/leads/{lead_id}/notes", f"lead {lead_id}"
     made = client.make(path, "notes.create", "notes", item, kind="lead", subject=subject, live=live, still=still)
@@ -30,7 +30,7 @@ def add(
 
 
 def newest(client: Client, lead_id: int, *, live: bool = True, tries: int | None = None) -> tuple[str, int] | None:
-    """What the newest note somebody wrote on a lead says, and when (unix seconds). One request; None where there is none."""
+    """Return text and time (unix seconds) of a lead's newest note; None if there is no note. 1 request."""
     wanted: Params = [("filter[note_type][]", "common"), ("order[updated_at]", "desc")]
     path = f"/api/v4/leads/{lead_id}/notes"
     told = [
@@ -42,7 +42,7 @@ def newest(client: Client, lead_id: int, *, live: bool = True, tries: int | None
 
 
 def with_text(client: Client, lead_id: int, text: str, *, live: bool = True) -> int | None:
-    """The note of a lead that says exactly this, None where there is none. One request for each 250 notes.
+    """Find a lead's note with exactly the given text; None if there is no such note. 1 request for each 250 notes.
 
     Raises `BrokenWord("filter_ignored")` for a list of other leads' notes, which shows nothing.
     """

@@ -28,7 +28,7 @@ TOKEN_DEADLINE_S = 15.0
 
 USUAL_LIFE_S = 86_400
 LONGEST_LIFE_S = 10 * 365 * 86_400
-"""Of an access token (sheet 3.4): a day; the other is where a number stops being one."""
+"""The life of an access token (sheet 3.4): a day, and the longest credible number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Integration:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both tokens of one answer. `expires_in_s` counts from the answer."""
+    """Both tokens of an answer. `expires_in_s` counts from the answer."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -56,7 +56,7 @@ def consent_address(oauth_url: str, client_id: str, state: str) -> str:
 
 
 def exchange_code(door: Door, account_url: str, integration: Integration, code: str) -> Pair:
-    """An authorization code (20 minutes, once) for a pair. One request."""
+    """An authorization code (20 minutes, once) for a pair. 1 request."""
     return _token_call(
         door, account_url, integration, "token.exchange", {"grant_type": "authorization_code", "code": code}
     )
@@ -69,7 +69,7 @@ def refresh(
     refresh_token: str,
     still: Callable[[], bool] | None = None,
 ) -> Pair:
-    """A refresh token (three months, once) for the next pair. One request. `still`: see `crm.door.Call`."""
+    """A refresh token (three months, once) for the next pair. 1 request. `still`: see `crm.door.Call`."""
     grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     return _token_call(door, account_url, integration, "token.refresh", grant, still)
 
@@ -86,10 +86,10 @@ HINTS: tuple[tuple[str, type[DeskError], str], ...] = (
     ("token has expired", NotLetIn, "grant_expired"),
     ("refresh", NotLetIn, "grant_invalid"),
 )
-"""What a hint contains, in lower case, and what it means; the first that fits counts (sheet 3.5)."""
+"""Hints in lower case with their errors; the first fitting hint counts (sheet 3.5)."""
 
 NOBODYS_GRANT = frozenset({"server_hiccup", "account_refuses", "person_switched_off", "blocked", "unpaid"})
-"""What a 400 or 401 without a hint can say that is nothing about the refresh token or the code (sheet 4.3)."""
+"""Codes of a 400 or 401 without a hint, with no bearing on the refresh token or the code (sheet 4.3)."""
 
 
 def token_error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
@@ -116,14 +116,14 @@ def token_error_of(status: int, content_type: str, body: bytes) -> DeskError | N
 
 
 def _of_no_person(error: DeskError | None) -> DeskError | None:
-    """The same where nobody's access token was sent: a page or a redirect tells nothing about the person who connected."""
+    """Reread an error of a request without an access token: a page or a redirect has no bearing on the person who connected."""
     if error is not None and error.code in ("person_switched_off", "redirected", "token_rejected"):
         return NotLetIn("unexpected_answer", status=error.status)
     return error
 
 
 def question_error_of(status: int, content_type: str, body: bytes) -> DeskError | None:
-    """The error an answer about a refresh token stands for. What is no clear refusal of the token is no word about it."""
+    """Return the error of an answer about a refresh token. Only a clear refusal counts against the token."""
     error = answers.error_of(status, content_type, body)
     if error is not None and error.code in (
         "person_switched_off",
@@ -136,7 +136,7 @@ def question_error_of(status: int, content_type: str, body: bytes) -> DeskError 
 
 
 def present_domain(door: Door, api_url: str, refresh_token: str) -> str:
-    """The host at which the account of a refresh token lives now. One request, which does not spend the token.
+    """The host at which the account of a refresh token lives now. 1 request, which does not spend the token.
 
     A refusal means that the token is worth nothing any more (sheet 3.7).
     """
@@ -158,7 +158,7 @@ def present_domain(door: Door, api_url: str, refresh_token: str) -> str:
 
 
 def expiry_of(access_token: str) -> datetime | None:
-    """When a JWT says it expires; None where it says nothing readable. The signature is AmoCRM's to check."""
+    """Read a JWT's expiry; None if unreadable. The signature is AmoCRM's to check."""
     expires = claims_of(access_token).get("exp")
     if isinstance(expires, bool) or not isinstance(expires, int | float):
         return None
@@ -169,7 +169,7 @@ def expiry_of(access_token: str) -> datetime | None:
 
 
 def claims_of(access_token: str) -> dict[str, Any]:
-    """What a JWT says about itself; empty for anything that is none."""
+    """Read a JWT's claims; empty for a text in another format."""
     parts = access_token.split(".")
     if len(parts) != 3:
         return {}
@@ -181,7 +181,7 @@ def claims_of(access_token: str) -> dict[str, Any]:
 
 
 def lifetime_s(expires_in: Any, access_token: str, now: datetime) -> int:
-    """Seconds an access token lives: what the answer says in any spelling of a number, else the token, else a day."""
+    """Return an access token's life in seconds: by the answer in any spelling of a number, else by the token, else a day."""
     try:
         said = float(expires_in) if isinstance(expires_in, str | int | float) else 0.0
     except ValueError:

@@ -12,12 +12,12 @@ WON, LOST = 142, 143
 """The closed stages; the same ids in every pipeline, so a stage is always named together with its pipeline."""
 
 UNSORTED = 1
-"""The `type` of a stage for incoming leads nobody has taken yet."""
+"""The `type` of a stage for untaken incoming leads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of one pipeline. `color` is `#rrggbb` as AmoCRM shows it."""
+    """A stage of a pipeline. `color` is `#rrggbb` as on AmoCRM's screen."""
 
     pipeline_id: int
     status_id: int
@@ -31,7 +31,7 @@ class Stage:
 
 
 def stages(client: Client, *, live: bool = True) -> list[Stage]:
-    """Every stage of every pipeline, in AmoCRM's order, the archived ones last. One request: this list has no pages."""
+    """Return every stage of every pipeline, in AmoCRM's order, archived pipelines last. 1 request: the list has no pages."""
     found = answers.items(client.get("/api/v4/leads/pipelines", "pipelines.list", live=live).data, "pipelines")
     found.sort(key=lambda pipeline: (bool(pipeline.get("is_archive")), not pipeline.get("is_main"), _sort(pipeline)))
     return [_stage(pipeline, status) for pipeline in found for status in _statuses(pipeline)]

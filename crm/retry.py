@@ -11,15 +11,15 @@ LIVE_ATTEMPTS = 3
 """Tries while somebody looks at a screen: about two seconds of waiting, then the truth."""
 
 BACKGROUND_ATTEMPTS = 6
-"""Tries when nobody waits: about half a minute, longer than AmoCRM's usual hiccup."""
+"""Tries in the background: about half a minute, longer than AmoCRM's usual hiccup."""
 
 FIRST_S = 0.5
-"""The first pause; each further one is twice as long."""
+"""The first pause; each further pause is twice as long."""
 
 LONGEST_S = 15.0
 
 LIVE_LONGEST_S = 5.0
-"""A person hears about an error rather than wait longer than this for one more try."""
+"""The longest wait of a person for another try; beyond it the error is told."""
 
 RETRIED = frozenset({"rate_limited", "server_error", "server_hiccup", "not_routed"})
 """Answers after which the same read may succeed a moment later. A 402 can flap too, but for minutes (sheet 4.1)."""

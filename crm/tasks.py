@@ -15,7 +15,7 @@ CALL, MEETING = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be done. `complete_till`: unix seconds. `responsible_user_id` None: whose token it is."""
+    """A task for somebody. `complete_till`: unix seconds. `responsible_user_id` None: the token's person."""
 
     text: str
     complete_till: int
@@ -25,7 +25,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A task that was put on a lead."""
+    """A new task on a lead."""
 
     task_id: int
     request_id: str | None
@@ -34,7 +34,7 @@ class Added:
 def add(
     client: Client, lead_id: int, task: Task, *, live: bool = True, still: Callable[[], bool] | None = None
 ) -> Added:
-    """Put a task on a lead. One request."""
+    """Put a task on a lead. 1 request."""
     body = {
         "text": task.text,
         "complete_till": task.complete_till,
@@ -50,7 +50,7 @@ def add(
 
 
 def alike(client: Client, lead_id: int, task: Task, *, live: bool = True) -> int | None:
-    """The task of a lead with this text and this time, done or not; None where there is none. One request for each 250."""
+    """Find a lead's task with the same text and time, done or not; None if there is no such task. 1 request for each 250."""
     wanted: Params = [("filter[entity_type]", "leads"), ("filter[entity_id][]", lead_id)]
     for page in client.pages("/api/v4/tasks", "tasks", "tasks.list", wanted, live=live):
         for one in page:
@@ -63,7 +63,7 @@ def alike(client: Client, lead_id: int, task: Task, *, live: bool = True) -> int
 def complete(
     client: Client, task_id: int, result: str, *, live: bool = True, still: Callable[[], bool] | None = None
 ) -> str | None:
-    """A task is done; twice is once. One request. AmoCRM's id of it."""
+    """Complete a task; a repetition does no harm. Return AmoCRM's id of the request. 1 request."""
     body = {"is_completed": True, "result": {"text": result}}
     path, subject = f"/api/v4/tasks/{task_id}", f"task {task_id}"
     return client.patch(path, "tasks.complete", body, kind="lead", subject=subject, live=live, still=still).request_id

@@ -6,7 +6,7 @@ from crm.client import Client
 
 
 def names(client: Client, *, live: bool = True) -> dict[int, str]:
-    """Everybody's name by id. One request for each 250 users."""
+    """Everybody's name by id. 1 request for each 250 users."""
     return {
         user["id"]: str(user.get("name") or "")
         for page in client.pages("/api/v4/users", "users", "users.list", live=live)

@@ -18,7 +18,7 @@ from crm.errors import SetupError
 
 VERSION = "v1"
 NONCE_BYTES = 12
-"""What AES-GCM wants. Random: a desk seals a few times a day, far from the 2^32 where chance would matter."""
+"""The nonce of AES-GCM. Random: a desk seals a few times a day, far from the 2^32 at which chance would matter."""
 
 
 LEAST_PHRASE = 32
@@ -52,7 +52,7 @@ class Vault:
         return f"{VERSION}.{self.key_id}.{base64.urlsafe_b64encode(nonce + body).decode()}"
 
     def open(self, sealed: str, purpose: str) -> str:
-        """Decrypt. Raises `SetupError("secret_key_wrong")` where no key of the ring fits or the text was changed."""
+        """Decrypt. Raises `SetupError("secret_key_wrong")` if no key of the ring fits or the text was changed."""
         try:
             version, key_id, body = sealed.split(".")
             raw = base64.urlsafe_b64decode(body)
@@ -66,12 +66,12 @@ class Vault:
 
 
 def fingerprint(token: str) -> str:
-    """Twelve hex digits that name a token without giving it away: for logs, journals and comparing."""
+    """Name a token by twelve hex digits, without giving the token away: for logs, journals and comparing."""
     return hashlib.sha256(token.encode()).hexdigest()[:12]
 
 
 def secret_hash(text: str) -> str:
-    """SHA-256 of a secret, in hex: for recognising a secret that is kept nowhere.
+    """Return a secret's SHA-256 in hex, for recognising a secret without keeping the secret.
 
     A stranger may have typed anything, lone halves of an emoji too.
     """

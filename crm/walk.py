@@ -1,4 +1,4 @@
-"""Whole collections, and items by their ids. What a copy needs beyond that is `desk.mirror.collections`."""
+"""Whole collections, and items by their ids. A copy's further needs are `desk.mirror.collections`' business."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wire import Params
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A collection: its path and key, and what belongs to each item of it."""
+    """A collection: its path and key, and the extras of each item."""
 
     path: str
     key: str
@@ -28,13 +28,13 @@ class Kind:
 LEADS = Kind("/api/v4/leads", "leads", "leads.list", (("with", "contacts"),))
 CONTACTS = Kind("/api/v4/contacts", "contacts", "contacts.list")
 TASKS = Kind("/api/v4/tasks", "tasks", "tasks.list", has_bin=False)
-"""AmoCRM does not order these by their changes when asked to (sheet 4.4): their usual order is just that, and any will do."""
+"""Tasks, which AmoCRM does not order by changes on request (sheet 4.4): the usual order is by changes, and any order will do."""
 
 OPEN_TASKS = Kind("/api/v4/tasks", "tasks", "tasks.list", (("filter[is_completed]", 0),), has_bin=False)
 
 
 def everything(client: Client, kind: Kind, *, live: bool = False) -> Iterator[list[dict[str, Any]]]:
-    """Pages of all items of a collection, the newest first, at the account's pace. One request for each 250.
+    """Pages of all items of a collection, the newest first, at the account's pace. 1 request for each 250.
 
     New items shift what was read into what is read twice; an item is never passed over for them.
     """
@@ -42,7 +42,7 @@ def everything(client: Client, kind: Kind, *, live: bool = False) -> Iterator[li
 
 
 def by_ids(client: Client, kind: Kind, ids: Iterable[int], *, live: bool = False) -> list[dict[str, Any]]:
-    """The items of these ids that are not in the bin. One request for each 250; smaller ones if AmoCRM cannot bring so many.
+    """Fetch items by ids, without the bin. 1 request for each 250; more if AmoCRM cannot bring so many at once.
 
     Raises `BrokenWord("filter_ignored")` if anything else comes: then what did not come is no news either.
     """
@@ -70,7 +70,7 @@ def by_ids(client: Client, kind: Kind, ids: Iterable[int], *, live: bool = False
 def exactly(
     client: Client, kind: Kind, extra: Params, ids: Sequence[int], *, live: bool, tries: int | None
 ) -> list[dict[str, Any]]:
-    """The items of these few ids, of all pages AmoCRM makes of them; never any other item."""
+    """Fetch a few items by ids, from all pages of the answer; never any other item."""
     found: dict[int, dict[str, Any]] = {}
     page = 1
     while True:
@@ -86,7 +86,7 @@ def exactly(
 
 
 def one(client: Client, kind: Kind, item_id: int, *, live: bool = False) -> dict[str, Any] | None:
-    """One item by its address, None if there is none or it is in the bin. One request.
+    """Fetch an item by its address; None if there is no such item, or the item is in the bin. 1 request.
 
     Only a 204 or a refusal in AmoCRM's own form says that there is none; any other answer than the item is an error.
     """

@@ -1,4 +1,4 @@
-"""Webhook subscriptions of the account. Sheet 5.13. Admins only; what is sent to them is `desk.webhooks`' business.
+"""Webhook subscriptions of the account. Sheet 5.13. Admins only; reading hooks is `desk.webhooks`' business.
 
 A destination holds a secret: it never goes into an operation's subject or an error.
 """
@@ -19,7 +19,7 @@ LAST = 10
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who is told of what. `disabled`: AmoCRM has switched it off, after too many bad answers or by hand."""
+    """A destination and its events. `disabled`: switched off by AmoCRM, after too many bad answers or by hand."""
 
     destination: str = field(repr=False)
     events: tuple[str, ...]
@@ -27,7 +27,7 @@ class Subscription:
 
 
 def listed(client: Client, *, live: bool = False) -> list[Subscription]:
-    """All of the account, everybody's. One request: an account has 100 at the most, and there are no pages.
+    """All of the account, everybody's. 1 request: an account has 100 at the most, and there are no pages.
 
     Not repeated where it fails: whoever looks after subscriptions comes again by himself.
     """
@@ -39,7 +39,7 @@ def listed(client: Client, *, live: bool = False) -> list[Subscription]:
 
 
 def subscribe(client: Client, destination: str, events: Iterable[str], *, live: bool = False) -> None:
-    """Be told. One request; the same destination again is the same subscription.
+    """Subscribe a destination to events. 1 request; a repetition is the same subscription.
 
     Raises `SaidNo("validation")` where AmoCRM does not find the host: a new name takes it about a minute (sheet 5.13).
     """
@@ -48,7 +48,7 @@ def subscribe(client: Client, destination: str, events: Iterable[str], *, live: 
 
 
 def unsubscribe(client: Client, destination: str, *, live: bool = False) -> None:
-    """Be told no more. One request; one that is not there is none."""
+    """Remove a subscription; a missing subscription is no error. 1 request."""
     try:
         client.delete(PATH, "webhooks.unsubscribe", {"destination": destination}, kind="hook", live=live)
     except SaidNo as error:

@@ -1,4 +1,4 @@
-"""The end of a request, whatever the other side does: one thread that hangs up on whoever drips.
+"""The end of a request in any case: a thread that hangs up on a dripping server.
 
 A time-out of a socket counts silence, so a byte now and then keeps a request alive for ever, in its status line, its
 headers, its body or its handshake. Here the whole exchange has an end: at its deadline the line is shut down, and whoever
@@ -26,7 +26,7 @@ class _HasNumber(Protocol):
 
 
 class Deadline:
-    """When one exchange is over, and the line it has at the moment. Used by one thread, struck by the watchman's."""
+    """The end of an exchange, and its line at the moment. Used by a single thread, struck by the watchman's."""
 
     def __init__(self, after_s: float) -> None:
         self._lock = threading.Lock()
@@ -38,11 +38,11 @@ class Deadline:
 
     @property
     def left_s(self) -> float:
-        """Seconds that are left, not less than 0."""
+        """Seconds left, not less than 0."""
         return max(0.0, self._ends - time.monotonic())
 
     def watch(self, line: _HasNumber) -> None:
-        """From here on this is the line to hang up on; shut down at once if the time is over.
+        """Watch a line: hang up on the line at the end; at once if the time is over.
 
         A copy of it is kept: the line may be closed by its owner at any moment, and its number be somebody else's.
         """
@@ -55,7 +55,7 @@ class Deadline:
                 _hang_up(mine)
 
     def let_go(self) -> bool:
-        """Be done with the line; it may serve another exchange afterwards. Whether it was hung up on before that."""
+        """Release the line, which may serve another exchange afterwards. Return whether the line was hung up on before."""
         with self._lock:
             self._is_over = True
             if self._line is not None:
@@ -65,7 +65,7 @@ class Deadline:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """The time of this block does not count: it is ours and not the other side's.
+        """Stop counting time for a block: the time is ours and not the other side's.
 
         What follows it must not be late, so the watchman is not told; he looks again by himself.
         """
@@ -95,7 +95,7 @@ class Deadline:
 
 
 class _Watchman:
-    """The thread that waits for the next deadline. It begins with the first one, and anew in a forked child."""
+    """The thread waiting for the next deadline. Begins with the first deadline, and anew in a forked child."""
 
     def __init__(self) -> None:
         self.begin_anew()
@@ -107,7 +107,7 @@ class _Watchman:
         self._thread: threading.Thread | None = None
 
     def expect(self, ends: float, deadline: Deadline) -> None:
-        """Look after a deadline at that time."""
+        """Look after a deadline at the given time."""
         with self._news:
             heapq.heappush(self._expected, (ends, next(self._numbers), deadline))
             if self._thread is None or not self._thread.is_alive():

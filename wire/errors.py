@@ -1,4 +1,4 @@
-"""What can go wrong on the wire.
+"""The errors of an exchange.
 
 WireError
 ├── Unsent        not one byte of the request left this machine: even a write may be repeated
@@ -21,7 +21,7 @@ class WireError(Exception):
 
 
 class Unsent(WireError):
-    """Not one byte of the request left: "unreachable", "name_unknown" or "tls_failed"."""
+    """Not a byte of the request left: "unreachable", "name_unknown" or "tls_failed"."""
 
 
 class Unanswered(WireError):
@@ -29,4 +29,4 @@ class Unanswered(WireError):
 
 
 class Unusable(WireError):
-    """An answer came that cannot be taken: `TOO_LARGE` or `NOT_FINAL`."""
+    """An answer came in an unusable form: `TOO_LARGE` or `NOT_FINAL`."""

@@ -1,4 +1,4 @@
-"""Addresses of a host, within a time. The system's resolver has none: it may ask silent name servers for half a minute."""
+"""Addresses of a host, within a time. The system's resolver may ask silent name servers for half a minute."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 Address = tuple[Any, Any, int, str, Any]
-"""What `socket.getaddrinfo` tells of one address."""
+"""An address as told by `socket.getaddrinfo`."""
 
 _lock = threading.Lock()
 _asked: dict[tuple[str, int, int], Future[list[Address]]] = {}

@@ -1,4 +1,4 @@
-"""One exchange over `requests`: two things the library does not do, and what its exceptions mean.
+"""An exchange over `requests`: two things the library does not do, and the meaning of its exceptions.
 
 The library does not tell when the first byte of a request leaves this machine. Before it a write may be repeated; after it nobody
 knows. The connections here note the moment, and ask a last time whether the request may leave. And the library has no end
@@ -60,12 +60,12 @@ class Bearer(AuthBase):
 
 
 NOBODY = Bearer(None)
-"""The bearer of a request that is sent in nobody's name."""
+"""The bearer of an anonymous request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request. `connect_s`: for each address tried; `silence_s`: between two bytes; `deadline_s`: for all of the exchange."""
+    """A request. `connect_s`: for each address tried; `silence_s`: between two bytes; `deadline_s`: for all of the exchange."""
 
     method: str
     url: str
@@ -81,7 +81,7 @@ class Request:
 
 @dataclass(slots=True)
 class Answer:
-    """What has come back so far; status 0 before the first line."""
+    """The answer so far; status 0 before the first line."""
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class Answer:
 
 
 class _Exchange(threading.local):
-    """This thread's request, for the connections below it."""
+    """The current thread's exchange, for the connections below."""
 
     deadline: Deadline | None = None
     may_leave: Callable[[], object] | None = None
@@ -100,8 +100,8 @@ _now = _Exchange()
 
 
 class _Watched:
-    """Mixed into urllib3's connections: they ask before the first byte of a request leaves, note that it did, and give
-    their line to the deadline of the exchange they serve."""
+    """A mixin of urllib3's connections: asks before the first byte of a request leaves, notes its leaving, and gives
+    the line to the deadline of the exchange it serves."""
 
     sock: Any
     timeout: Any
@@ -135,7 +135,7 @@ class _Watched:
         super().send(data)  # type: ignore[misc]
 
     def _new_conn(self) -> socket.socket:
-        """A line to the first address that takes one: within the connect time-out each, and the deadline together."""
+        """Open a line to the first willing address: within the connect time-out each, and the deadline together."""
         host, port, limit_s = self._dns_host.strip("[]"), self.port, self.timeout  # type: ignore[attr-defined]
         try:
             host.encode("idna")
@@ -184,7 +184,7 @@ class _Https(_Watched, HTTPSConnection):
 
 
 class _Kept:
-    """Mixed into urllib3's pools: a line goes back into the pool only after its deadline has let it go."""
+    """A mixin of urllib3's pools: a line goes back into the pool only after its release by the deadline."""
 
     def _put_conn(self, conn: Any) -> None:
         if conn is not None and conn.served is not None and conn.served.let_go():
@@ -204,7 +204,7 @@ POOLS = {"http": _HttpPool, "https": _HttpsPool}
 
 
 class Adapter(HTTPAdapter):
-    """requests' adapter over watched connections, also those to a proxy. It retries nothing by itself."""
+    """requests' adapter over watched connections, also to a proxy. Retries no request by itself."""
 
     def __init__(self) -> None:
         super().__init__(pool_connections=2, pool_maxsize=POOL_CONNECTIONS, max_retries=0)
@@ -220,7 +220,7 @@ class Adapter(HTTPAdapter):
 
 
 class _Requests(requests.Session):
-    """requests' session without redirects: looking at one would read its whole body, however long, to no purpose."""
+    """requests' session without redirects: following a redirect would read its whole body, however long, to no purpose."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -232,7 +232,7 @@ class _Requests(requests.Session):
 
 
 class Session:
-    """Kept lines to a few hosts. Thread-safe; stores no cookie, follows no redirect, repeats nothing."""
+    """Kept lines to a few hosts. Thread-safe; stores no cookie, follows no redirect, repeats no request."""
 
     def __init__(self, user_agent: str) -> None:
         self._requests = _Requests()
@@ -240,7 +240,7 @@ class Session:
         self._requests.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def exchange(self, request: Request, answer: Answer, may_leave: Callable[[], object]) -> None:
-        """Send one request and read its whole answer into `answer`, which holds what came even if not all did.
+        """Send a request and read its whole answer into `answer`, which holds the part that came in any case.
 
         `may_leave` is called when the line stands and nothing has left; what it raises ends the request unsent, and its
         time does not count. Raises a `WireError`.
@@ -288,12 +288,12 @@ def _read(response: requests.Response, largest_bytes: int) -> bytes:
 
 
 def _is_whole(response: requests.Response) -> bool:
-    """Whether an answer that was read to its end says by itself that nothing is missing: by its length, or its chunks."""
+    """Whether an answer read to its end is complete by its own length, or its chunks."""
     return response.raw.chunked or response.raw.length_remaining == 0
 
 
 def _meaning_of(error: requests.RequestException | HTTPError) -> WireError:
-    """What a network exception of this thread's present exchange means: not sent, or sent and unanswered."""
+    """Translate a network exception of the current exchange: not sent, or sent and unanswered."""
     has_struck = _now.deadline is not None and _now.deadline.has_struck
     if _now.has_left:
         return Unanswered("too_slow" if has_struck or _is_silence(error) else "cut_off")

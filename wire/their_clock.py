@@ -11,10 +11,10 @@ from collections import deque
 from email.utils import parsedate_to_datetime
 
 EARLIEST, LATEST = 1_577_836_800, 4_102_444_800
-"""2020 and 2100: a `Date` outside of these tells nothing."""
+"""2020 and 2100: a `Date` outside of the range does not count."""
 
 TOUCH_S = 5.0
-"""How far two ranges may lie apart and still be one clock: front ends of one service differ by a second or two."""
+"""The greatest distance of two ranges of the same clock: front ends of a service differ by a second or two."""
 
 MOST_STEPS = 3
 UNSTEADY_S = 3600.0
@@ -22,7 +22,7 @@ UNSTEADY_S = 3600.0
 
 
 def seconds(date: str | None) -> int | None:
-    """Return unix seconds of a `Date` header, None if it says nothing that could be a time of today."""
+    """Return unix seconds of a `Date` header; None if the header is no plausible time."""
     try:
         told = parsedate_to_datetime(date or "")
         moment = int(told.timestamp())
@@ -32,7 +32,7 @@ def seconds(date: str | None) -> int | None:
 
 
 class TheirClock:
-    """What is known of another side's clock in this process. Thread-safe."""
+    """Another side's clock as known in the process. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,7 +51,7 @@ class TheirClock:
             self._range = found
 
     def ahead_s(self, now_s: float) -> tuple[float, float] | None:
-        """Return by how much their clock is ahead of the monotonic one, at least and at most; None if not known."""
+        """Return by how much their clock is ahead of the monotonic clock, at least and at most; None if not known."""
         with self._lock:
             unsteady = len(self._steps) == MOST_STEPS and now_s - self._steps[0] < UNSTEADY_S
             return None if unsteady else self._range

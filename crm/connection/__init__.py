@@ -1,4 +1,4 @@
-"""How a program is let into AmoCRM: one OAuth grant, kept alive, spent by nobody twice, explained to people.
+"""How a program is let into AmoCRM: an OAuth grant, kept alive and never spent twice, or a long-lived token.
 
     connection.py   the door to all of it: connect, tokens for the client, whose account it is
     consent.py      getting in: state, code, exchange; and being put out again by AmoCRM's admin

@@ -1,4 +1,4 @@
-"""How a program is let into AmoCRM: connect, tokens for the client, whose account it is."""
+"""The connection to AmoCRM: connecting, tokens for the client, the account behind the tokens."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from store import Store, clock
 log = logging.getLogger(__name__)
 
 PASSING = frozenset({"server_error", "server_hiccup"})
-"""Errors that say nothing about an answer that comes a moment later."""
+"""Errors with no bearing on the answer a moment later."""
 
 
 class Connection:
-    """The grant of one account, and the `Tokens` of its client. Thread-safe; several processes on one database may each have one.
+    """The grant of an account, and the `Tokens` of its client. Thread-safe; processes on a database may each have their own.
 
     `tokens` is what a client asks. `changed` is set when there is another grant: whoever looks after the connection looks at once.
     """
@@ -68,7 +68,7 @@ class Connection:
         self._owner = Owner(store, self._grant, door, self._long_lived, on_another_account)
 
     def current(self) -> Token:
-        """A token that should work. No request while the stored one is valid, one when it has run out."""
+        """Return a usable token. No request while the stored token is valid, 1 after its end."""
         return self.tokens.current()
 
     # Connecting and parting
@@ -91,7 +91,7 @@ class Connection:
         self._exchange(self._config.api_url, code, "code")
 
     def disconnect(self) -> None:
-        """Forget both tokens. AmoCRM keeps the integration installed; it can be connected again at any time."""
+        """Forget both tokens. AmoCRM keeps the integration installed, so connecting again is possible at any time."""
         self._grant.drop()
         self._journal.write(Line("token", "token.disconnect"))
 
@@ -102,7 +102,7 @@ class Connection:
         return status.read(self._grant, self._config, self._clock())
 
     def stored_account_id(self) -> int | None:
-        """Return the account's number; None before AmoCRM has told it. No request."""
+        """Return the stored account id; None before the first connection. No request."""
         return self.status().account_id
 
     def ask_account_id(self) -> int:
@@ -115,7 +115,7 @@ class Connection:
         return known if known is not None else self._owner.ask(self._row, self.current())
 
     def account_id_or_none(self) -> int | None:
-        """Return the account's number; None if AmoCRM answers and says nothing of use. Raises what the network does.
+        """Return the account's number; None if AmoCRM's answer is of no use. Raises the network's errors.
 
         For a caller that has nothing of a certain account in hand: AmoCRM's not telling must not keep leads from it.
         """
@@ -136,7 +136,7 @@ class Connection:
         self._remember(pair, account_url, cause)
 
     def _remember(self, pair: oauth.Pair, account_url: str, cause: str, line: int | None = None) -> None:
-        """Store the pair before its first use, then learn whose it is."""
+        """Store the pair before its first use, then ask for its account and person."""
         self._grant.store(pair, account_url, lease=None, cause=cause, line=line)
         self._owner.identify(Token(account_url, pair.access))
         self.changed.set()

@@ -28,7 +28,7 @@ STATE_LIFE = timedelta(minutes=20)
 """How long an admin may take on AmoCRM's consent page; the code he comes back with lives as long (sheet 3.2)."""
 
 MOST_STATES = 1000
-"""More begun and unfinished consents than a desk ever has: a program that keeps asking does not fill the disk."""
+"""More unfinished consents than a desk ever has: a program in a loop does not fill the disk."""
 
 ZONES = tuple(f".{domain}" for domain in DOMAINS)
 BARE_HOST = re.compile(r"([a-z0-9][a-z0-9.-]*)(?::\d{1,5})?")
@@ -74,7 +74,7 @@ class Consent:
         return oauth.consent_address(self._config.oauth_url, client_id, state)
 
     def spend(self, state: str, bound_to: str) -> None:
-        """Use a state up. Raises `SetupError` for one that is none, too old, or another browser's."""
+        """Use a state up. Raises `SetupError` for an unknown state, an old state, or another browser's."""
         with self._store.write() as db:
             row = (
                 db.execute(sa.select(oauth_states).where(oauth_states.c.state_hash == secret_hash(state)))
@@ -96,7 +96,7 @@ class Consent:
             raise SetupError("state_expired")
 
     def account_url(self, referer: str, present: str | None = None) -> str:
-        """Where to exchange the code: the configured account, as long as that is the one AmoCRM names.
+        """Return where to exchange the code: the configured account, if AmoCRM names the same account.
 
         `present`: where the account we are connected to lives now; it may have moved there from the configured address.
         """
@@ -116,7 +116,7 @@ class Consent:
         return configured
 
     def may_go_to(self, domain: str) -> bool:
-        """Whether the client secret may be sent to this host: AmoCRM's, or this machine's where AmoCRM is a local one."""
+        """Whether the client secret may be sent to a host: AmoCRM's, or the local machine's for a local AmoCRM."""
         named = BARE_HOST.fullmatch(domain.lower())
         if named is None:
             return False

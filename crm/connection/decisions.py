@@ -1,4 +1,4 @@
-"""What follows from what, for the grant. Pure: facts and the time in, a decision out.
+"""Decisions about the grant. Pure: facts and the time in, a decision out.
 
 when a pair is refreshed by itself           due_at
 whether it may still be used                 is_usable
@@ -18,42 +18,42 @@ from crm.client import PERSON_SWITCHED_OFF
 from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SetupError
 
 RENEW_BEFORE = timedelta(hours=2)
-"""A token is refreshed this long before its end, so that no request ever waits for it. It lives 24 h (sheet 3.4):
+"""Time before a token's end at which the token is refreshed, so no request ever waits. A token lives 24 h (sheet 3.4):
 a refresh token is thus used every 22 hours, far inside its three months, whether anybody works or not."""
 
 RENEW_SHARE = 0.1
-"""For a token that lives less than that: in the last tenth of its life."""
+"""The same for a short-lived token: in the last tenth of its life."""
 
 JITTER = timedelta(minutes=10)
 """Several desks that were connected together do not refresh together."""
 
 EXPIRY_MARGIN = timedelta(seconds=60)
-"""An access token with less left is not used any more: clocks differ, and a request takes its time."""
+"""The least life left of a usable access token: clocks differ, and a request takes its time."""
 
 EXPIRY_SHARE = 0.05
-"""For a token that lives a few minutes only: the last twentieth."""
+"""The same for a token of a few minutes: the last twentieth."""
 
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 600, 1200, 1800, 1800, 1800))
-"""Between automatic tries after the first, second, … failure in a row. A working access token hides all of them."""
+"""Pauses between automatic tries after the first, second, … failure in a row. A working access token hides the failures."""
 
 ASK_SOON = timedelta(seconds=3)
-"""After a call whose answer was lost: what follows first is a question that spends nothing."""
+"""The pause after a lost answer: the next step is a question, which spends no token."""
 
 EXHAUSTED_AFTER = len(PAUSES) + 1
 """So many failures in a row (about two and a half hours) are no hiccup: a person is told, and tries become rare."""
 
 EXHAUSTED_PAUSE = timedelta(hours=1)
 BLOCKED_PAUSE = timedelta(hours=1)
-"""A blocked account stays blocked until AmoCRM's support lifts it; knocking makes it no better (sheet 4.1)."""
+"""The pause of a blocked account, which only AmoCRM's support unblocks (sheet 4.1): knocking makes the matter no better."""
 
 LONGEST_WAIT = timedelta(hours=1)
-"""No time to try again lies further ahead, whatever AmoCRM asks for and whatever our clock once said."""
+"""The longest pause before another try, for any wish of AmoCRM and any error of our clock."""
 
 CLOCK_LIMIT_S = 300.0
-"""A clock this wrong spoils expiry times and certificates; less is jitter and time zones of nobody's fault."""
+"""An error of our clock large enough to spoil expiry times and certificates; a smaller error is jitter."""
 
 PROBES = tuple(timedelta(seconds=seconds) for seconds in (60, 300, 900))
-"""Before a long-lived token that AmoCRM has refused is tried again, by refusals in a row. Nobody but a person can replace it,
+"""Pauses before a refused long-lived token is tried again, by refusals in a row. Only a person can replace the token,
 so this is only for an AmoCRM that refuses by mistake for a while."""
 
 FATAL = frozenset(
@@ -62,19 +62,19 @@ FATAL = frozenset(
         "redirect_uri_wrong", "account_wrong", "account_gone", "refresh_lost", "switched_off", "rights_missing",
     }
 )  # fmt: skip
-"""After these the same refresh token is not worth another try: a person has to act."""
+"""Codes after which the refresh token is not worth another try: a person has to act."""
 
 GONE = frozenset({"grant_revoked", "grant_expired", "refresh_lost", "switched_off"})
-"""Of these, the ones that no change of our settings can heal: the refresh token itself is worth nothing any more."""
+"""Fatal codes beyond the reach of our settings: the refresh token itself is worthless."""
 
 REFRESH_LOST = "refresh_lost"
-"""A refresh token was sent, no answer came, and AmoCRM says it is spent: only a new consent helps."""
+"""The code of a refresh token spent by a call whose answer was lost: only a new consent helps."""
 
 KEPT_OUT = frozenset({"switched_off", PERSON_SWITCHED_OFF})
 """Troubles with which no call is worth sending, and no refresh either."""
 
 REFUSED_GRANT = frozenset({"grant_revoked", "grant_expired", "grant_invalid"})
-"""AmoCRM's word that a refresh token is worth nothing."""
+"""AmoCRM's codes for a worthless refresh token."""
 
 UNSENT = frozenset(
     {"unreachable", "name_unknown", "tls_failed", "too_late_to_send", "no_turn", "rate_limited", "unpaid", "blocked"}
@@ -82,17 +82,17 @@ UNSENT = frozenset(
 """Results of a token call after which the token is certainly unspent."""
 
 ASK_AT_MOST = 3
-"""Questions that end in anything but an answer, before the token is sent unasked: where nobody can be asked, AmoCRM's
+"""Failed questions before the token is sent without an answer: if AmoCRM cannot be asked, its
 promise counts that a token stays good until its successor is used (sheet 3.4)."""
 
 MOVED_MAYBE = frozenset({"grant_revoked", "grant_invalid", "client_not_allowed", "account_gone", "account_wrong"})
-"""What an account that lives at another address now answers as well (sheet 3.5, 3.7)."""
+"""Codes that a moved account answers with as well (sheet 3.5, 3.7)."""
 
 REJECTED_AGAIN = timedelta(minutes=1)
-"""How soon after a refresh for a refused token the next one may follow where the pair between them was never seen to work."""
+"""The least time between two refreshes for a refused token if the pair between was never seen to work."""
 
 CLOCK_MAYBE = frozenset({"tls_failed", "grant_invalid", "client_not_allowed"})
-"""What a wrong clock of ours can look like."""
+"""Codes that a wrong clock of ours can cause."""
 
 
 def due_at(issued_at: datetime, expires_at: datetime, access_print: str) -> datetime:
@@ -109,7 +109,7 @@ def is_usable(issued_at: datetime, expires_at: datetime, now: datetime) -> bool:
 
 
 def is_unsure(error: DeskError) -> bool:
-    """Whether after this failure nobody knows if the refresh token has been spent: the call left, no pair came back."""
+    """Whether a failure leaves open if the refresh token was spent: the call left, no pair came back."""
     if isinstance(error, NetworkError):
         return error.code in ("cut_off", "too_slow")
     return error.code in (
@@ -135,7 +135,7 @@ def next_attempt(error: DeskError, failures: int, now: datetime) -> datetime | N
 
 
 def is_cooling(next_attempt_at: datetime | None, now: datetime) -> bool:
-    """Whether it is too early for another try. A time too far ahead was set by a clock that was wrong."""
+    """Whether another try is too early. A time too far ahead was set by a wrong clock."""
     return next_attempt_at is not None and now < next_attempt_at <= now + LONGEST_WAIT
 
 
@@ -145,7 +145,7 @@ def next_probe(refusals: int, now: datetime) -> datetime:
 
 
 def is_resting(refused_at: datetime | None, until: datetime | None, now: datetime) -> bool:
-    """Whether a refusal of a long-lived token is still fresh. A clock that was set back does not make it last longer."""
+    """Whether a refusal of a long-lived token is still fresh. A clock set back does not prolong a refusal."""
     return refused_at is not None and until is not None and refused_at <= now < until
 
 
@@ -159,7 +159,7 @@ def refresh_would_repeat(cause: str | None, works: bool, issued_at: datetime, no
 
 
 def after_asking(error: DeskError, failures: int) -> str:
-    """What to do with a refresh token that may be spent when AmoCRM, asked about it, did not say that it works.
+    """Decide about a refresh token that may be spent, after AmoCRM did not confirm the token.
 
     "wait" and ask again, call it "lost", or "send" it. `failures`: refreshes in a row that brought nothing.
     """
@@ -173,12 +173,12 @@ def after_asking(error: DeskError, failures: int) -> str:
 
 
 def is_worth_trying(trouble: str, *, by_hand: bool) -> bool:
-    """Whether a pair with this trouble may be sent once more: a fatal one not by itself, a dead one not at all."""
+    """Whether a pair in trouble may be sent once more: in fatal trouble only by hand, a dead pair never."""
     return trouble not in FATAL or (by_hand and trouble not in GONE)
 
 
 def state_of(*, trouble: str | None, usable: bool, failures: int) -> str:
-    """One word for a stored pair.
+    """Name the state of a stored pair.
 
     "connected"; "failing": the access token works and its successor could not be had; "exhausted": the same for so
     long that a person should look; "switched_off": by AmoCRM's admin; "broken": nothing works.
@@ -197,7 +197,7 @@ def state_of(*, trouble: str | None, usable: bool, failures: int) -> str:
 
 
 def skew_s(date_header: str | None, now: datetime) -> float | None:
-    """How far our clock is ahead of the server's, by the `Date` of its answer; None where it says nothing readable."""
+    """Return how far our clock is ahead of the server's, by the `Date` of its answer; None for an unreadable date."""
     try:
         theirs = parsedate_to_datetime(date_header or "")
     except (ValueError, TypeError):
@@ -206,7 +206,7 @@ def skew_s(date_header: str | None, now: datetime) -> float | None:
 
 
 def explained(error: DeskError, skew: float | None, *, unsure: bool = False) -> DeskError:
-    """What a failure really was: a clock that is wrong looks like a bad certificate or an invalid token.
+    """Name the real cause of a failure: a wrong clock looks like a bad certificate or an invalid token.
 
     `unsure`: the token may have been spent by a call before this one; a refusal then tells that it was.
     """

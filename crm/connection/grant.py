@@ -28,43 +28,43 @@ from store.single_flight import SingleFlight
 from store.tables import grants, refreshes
 
 OURS, LONG_LIVED = 1, 2
-"""Rows of `grants`: the pair we refresh, and what is known about `AMOCRM_ACCESS_TOKEN`."""
+"""Rows of `grants`: the pair we refresh, and the facts about `AMOCRM_ACCESS_TOKEN`."""
 
 GIVEN = "given"
-"""The cause of a pair that came of somebody's own refresh token."""
+"""The cause of a pair from somebody's own refresh token."""
 
 LEASE_S = 30.0
-"""How long a lease holds without a sign of life: twice a token call. A holder that is certainly gone holds nothing."""
+"""Life of a lease without a sign of life from its holder: twice a token call. A holder certainly gone has no lease."""
 
 BEAT_S = 5.0
-"""How often a holder says that it is alive."""
+"""The interval between two signs of life of a holder."""
 
 SEND_WITHIN_S = LEASE_S / 2
-"""A token call may leave this long after the lease was last seen to be ours: nobody else can have taken it over."""
+"""Time after the lease was last seen to be ours in which a token call may leave: the lease cannot have been taken over."""
 
 STEP_S = TOKEN_DEADLINE_S + LIVE_PATIENCE_S + BEAT_S
-"""What one step of a refresh takes at the most: its turn, its call, its answer. A lease is renewed no longer than that
+"""Longest step of a refresh: its turn, its call, its answer. A lease is renewed no longer than a step
 after the last step began, so a call that should be over keeps nobody out."""
 
 PURPOSE = "grant"
-"""What the vault binds a sealed pair to."""
+"""The purpose in the seal of a pair."""
 
 KEPT_REFRESHES = 500
 
 WHOSE = ("account_id", "account_name", "subdomain", "connected_by")
-"""Columns that say whose account a token opens."""
+"""Columns about the account and person of a token."""
 
 
 ANEW: dict[str, Any] = {
     "trouble": None, "failures": 0, "next_attempt_at": None, "unsure_since": None, "lease_until": 0.0,
     "lease_number": grants.c.lease_number + 1, "generation": grants.c.generation + 1,
 }  # fmt: skip
-"""The columns of another pair, or of none: whoever is still at a refresh of the pair before comes too late."""
+"""The columns of another pair, or of no pair: a refresh still at work on the former pair comes too late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A stored pair, opened. `generation` counts stored pairs: it tells whether somebody was faster."""
+    """A stored pair, opened. `generation` counts stored pairs and so shows whether somebody was faster."""
 
     account_url: str
     access: str = field(repr=False)
@@ -96,7 +96,7 @@ class Lease:
 
 
 class Grant:
-    """The grant of one desk. Thread-safe."""
+    """The stored grant of a desk. Thread-safe."""
 
     def __init__(
         self, store: Store, vault: Vault, configured_url: str, setup: Callable[[], str], clock: Callable[[], datetime]
@@ -108,7 +108,7 @@ class Grant:
         self._store, self._vault, self._clock = store, vault, clock
         self._configured_url, self._setup = configured_url, setup
         self.held_together = SingleFlight(self.held)
-        """`held` for many callers at once: a burst of threads that want the token crowds out nobody who could renew it."""
+        """`held`, read once for all concurrent callers: a burst of threads does not crowd out the thread that could renew the pair."""
 
     def row(self, which: int = OURS) -> sa.RowMapping | None:
         """The row as it is, without the right to call a pair of another account ours."""
@@ -117,7 +117,7 @@ class Grant:
         return row if row is None or which == LONG_LIVED or self._is_ours(row) else None
 
     def held(self) -> Held | None:
-        """The stored pair; None where there is none. Raises `SetupError("secret_key_wrong")`.
+        """Open the stored pair; None if there is no pair. Raises `SetupError("secret_key_wrong")`.
 
         A trouble that came of our settings is forgotten as soon as these are others.
         """
@@ -125,11 +125,11 @@ class Grant:
         return self._opened(row) if row is not None else None
 
     def failures_of(self, row: sa.RowMapping) -> int:
-        """Refreshes in a row that failed with the settings as they are now."""
+        """Count the refreshes in a row that failed with the present settings."""
         return int(row["failures"]) if row["trouble_setup"] == self._setup() else 0
 
     def trouble_of(self, row: sa.RowMapping) -> str | None:
-        """What made the pair useless, as far as it still holds."""
+        """Return the trouble of a pair, unless new settings have healed the trouble."""
         healed = row["trouble"] not in decisions.GONE and row["trouble_setup"] != self._setup()
         return None if healed else row["trouble"]
 
@@ -141,7 +141,7 @@ class Grant:
         even_cooling: bool,
         guard: Callable[[sa.RowMapping], object] = lambda row: None,
     ) -> Lease | None:
-        """The right to refresh the pair `seen`, and the journal line that says so, in one write before the call.
+        """Take the right to refresh the pair `seen`, and begin its journal line, in a single write before the call.
 
         None where another process is at it, the pair has changed, or it is too early after a failure (unless
         `even_cooling`): the row tells which. A refresh that began and never ended was cut off: its outcome is unknown.
@@ -189,7 +189,7 @@ class Grant:
         return leases.beating(renew, every_s=BEAT_S, step_s=STEP_S, send_within_s=SEND_WITHIN_S)
 
     def store(self, pair: Pair, account_url: str, *, lease: Lease | None, cause: str, line: int | None = None) -> bool:
-        """Both tokens in one write, before their first use. False where `lease` is no longer ours.
+        """Store both tokens in a single write, before their first use. False if `lease` is no longer ours.
 
         Without a lease it is a new grant: an admin's, which always wins. `line`: its line in the journal, if it has one.
         """
@@ -218,7 +218,7 @@ class Grant:
         return bool(changed)
 
     def fail(self, lease: Lease, error: DeskError, *, rejected: bool) -> None:
-        """A refresh that brought no pair: what came of it, and when to try again. Ends the lease.
+        """Write down a failed refresh and when to try again. Ends the lease.
 
         `rejected`: AmoCRM has refused the access token before its time, so it is over for us as well.
         """
@@ -241,7 +241,7 @@ class Grant:
             )
 
     def proved(self, generation: int) -> None:
-        """AmoCRM has accepted the token of this pair.
+        """Write down that AmoCRM has accepted the token of a pair.
 
         Never raises for the database's sake: it stands between AmoCRM's answer and whoever waits for that.
         """
@@ -249,20 +249,20 @@ class Grant:
             db.execute(grants.update().where(grants.c.id == OURS, grants.c.generation == generation).values(works=True))
 
     def move(self, generation: int, account_url: str) -> None:
-        """The account of this pair lives at another address."""
+        """Write down another address of the pair's account."""
         self._change(grants.c.generation == generation, account_url=account_url)
 
     def trouble(self, generation: int, code: str) -> bool:
-        """This pair is worth nothing any more, as we have been told from outside. False where it is another by now."""
+        """Write down from outside that a pair is worthless. False if another pair is stored by now."""
         return self._change(grants.c.generation == generation, trouble=code, trouble_setup=self._setup())
 
     def let_in_again(self, generation: int) -> bool:
-        """The person of this pair is not kept out any more. False where it is another pair by now, or nothing was known."""
+        """Forget that the person of a pair is kept out. False if another pair is stored by now, or was not kept out."""
         kept_out = grants.c.trouble == decisions.PERSON_SWITCHED_OFF
         return self._change(grants.c.generation == generation, kept_out, trouble=None, trouble_setup=None)
 
     def sure_again(self, lease: Lease) -> None:
-        """AmoCRM says that the refresh token is unspent, whatever became of the last call."""
+        """Write down AmoCRM's word about the refresh token: unspent."""
         with self._store.write() as db:
             db.execute(_under(lease).values(unsure_since=None))
 
@@ -278,7 +278,7 @@ class Grant:
             db.execute(grants.update().where(grants.c.id == which).values(**values))
 
     def whose(self, which: int, access_print: str, **values: Any) -> bool:
-        """Write down whose account it is that this access token opens. False where there is another pair by now."""
+        """Write down the account of an access token. False if another token is stored by now."""
         return self._change(grants.c.access_print == access_print, which=which, **values)
 
     def reseal(self) -> bool:
@@ -292,7 +292,7 @@ class Grant:
         return True
 
     def _change(self, *provided: sa.ColumnElement[bool], which: int = OURS, **values: Any) -> bool:
-        """Change the row; False if it is not as provided any more."""
+        """Change the row; False if the row is not as `provided` any more."""
         with self._store.write() as db:
             return bool(db.execute(grants.update().where(grants.c.id == which, *provided).values(**values)).rowcount)
 
@@ -313,7 +313,7 @@ class Grant:
         )
 
     def _is_ours(self, row: sa.RowMapping) -> bool:
-        """Whether it is a pair for the account of the settings, be it that the account moved or the settings followed it."""
+        """Whether the pair is for the account of the settings, also after the account moved or the settings followed."""
         return row["sealed_pair"] is not None and self._configured_url in (row["configured_url"], row["account_url"])
 
     def _sealed(self, pair: Pair, account_url: str, now: datetime) -> dict[str, Any]:
@@ -342,7 +342,7 @@ class Grant:
     def _close_cut_off(
         db: sa.Connection, now: datetime, result: str = "cut_off_by_stop", but: int | None = None
     ) -> datetime | None:
-        """Refreshes of the pair that began and never ended: their process died. When the last of them began."""
+        """Close refreshes of the pair that never ended, as their process died. Return when the last began."""
         open_ones = sa.and_(refreshes.c.result.is_(None), refreshes.c.cause != GIVEN, refreshes.c.id != (but or 0))
         began = db.scalar(sa.select(sa.func.max(refreshes.c.started_at)).where(open_ones))
         if began is not None:
@@ -356,7 +356,7 @@ class Grant:
 
 
 def _under(lease: Lease) -> sa.Update:
-    """A change of the row that only the holder of this lease can make."""
+    """An update of the row for the holder of a lease alone."""
     return grants.update().where(grants.c.id == OURS, grants.c.lease_number == lease.number)
 
 

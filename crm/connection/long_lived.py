@@ -1,4 +1,4 @@
-"""The long-lived token of the settings. Nobody can renew it: a refusal is remembered, and tried again now and then.
+"""The long-lived token of the settings, which cannot be renewed: a refusal is remembered, and tried again now and then.
 
 What is known of the token stands in a row of its own beside the pair's. Many processes may hear of one refusal; one
 caller at a time tries a refused token again, for all.
@@ -22,17 +22,17 @@ from store import Store
 from store.tables import grants
 
 PROBING = "probing"
-"""The result of a try of the long-lived token that is under way."""
+"""The result of a running try of the long-lived token."""
 
 NO_REFUSAL: dict[str, Any] = {
     "trouble": None, "failures": 0, "attempted_at": None, "next_attempt_at": None, "attempt_result": None,
     "generation": grants.c.generation + 1,
 }  # fmt: skip
-"""The columns of a token that nothing is known against."""
+"""The columns of a token without a refusal."""
 
 
 class LongLived:
-    """A client's `Tokens` out of the settings' one token. Thread-safe."""
+    """A client's `Tokens` out of the settings' single token. Thread-safe."""
 
     def __init__(
         self, store: Store, grant: Grant, token: Token, clock: Callable[[], datetime], on_healed: Callable[[], object]
@@ -44,7 +44,7 @@ class LongLived:
         self._is_in_doubt = False  # refused, and being tried once more
 
     def current(self) -> Token:
-        """The token, unless it is over or was refused a short while ago. No request."""
+        """Return the token. Raises `NotLetIn` after its end, and for a while after a refusal. No request."""
         now = self._clock()
         expires_at = oauth.expiry_of(self._token.access)
         if expires_at is not None and expires_at <= now:
@@ -58,7 +58,7 @@ class LongLived:
         return self._token
 
     def after_rejection(self, rejected: Token) -> Token:
-        """Remember the refusal and raise it: there is no other token."""
+        """Remember the refusal and raise `NotLetIn`: there is no other token."""
         self._refuse("token_rejected")
         raise NotLetIn("token_rejected", status=401)
 
@@ -72,7 +72,7 @@ class LongLived:
             self._on_healed()
 
     def kept_out(self, token: Token, code: str) -> None:
-        """Remember that the token's person is kept out of AmoCRM."""
+        """Remember the code with which AmoCRM keeps the token's person out."""
         self._refuse(code)
 
     def moved(self, token: Token) -> Token | None:
@@ -80,7 +80,7 @@ class LongLived:
         return None
 
     def row(self) -> sa.RowMapping:
-        """The facts about the token. Another token than before is new: what kept the former out is over."""
+        """Return the facts about the token. A new token begins without the former token's refusals."""
         row = self._grant.row(LONG_LIVED)
         if row is not None and row["access_print"] == self._print:
             return row
@@ -94,7 +94,7 @@ class LongLived:
             return db.execute(_locked()).mappings().one()
 
     def _refuse(self, code: str) -> None:
-        """Write a refusal down. Many calls that hear of it in one moment are one refusal."""
+        """Write a refusal down. Many calls refused in the same moment count as a single refusal."""
         with self._store.write() as db:
             row = db.execute(_locked()).mappings().first()
             now = self._clock()  # when the row is ours: a time from before the wait would lie before its own
@@ -109,7 +109,7 @@ class LongLived:
             db.execute(grants.update().where(grants.c.id == LONG_LIVED).values(**told, **times))
 
     def _may_probe(self) -> bool:
-        """Whether this caller may try a refused token for all. Nobody else may until the answer, or for a minute."""
+        """Whether the caller may try a refused token for all. Other callers may not until the answer, or for a minute."""
         with self._store.write() as db:
             row = db.execute(_locked()).mappings().first()
             now = self._clock()  # when the row is ours: a time from before the wait would lie before its own

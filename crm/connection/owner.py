@@ -18,7 +18,7 @@ from store import Store
 log = logging.getLogger(__name__)
 
 ACCOUNT = "account of what is known"
-"""The fact that says of which account phones, fields and the like are kept."""
+"""The name of the fact with the account of kept phones, fields and the like."""
 
 
 class Owner:
@@ -37,11 +37,11 @@ class Owner:
         self._on_another_account = on_another_account
 
     def client_with(self, token: Token) -> Client:
-        """A client with this token and no other."""
+        """Make a client with a fixed token."""
         return Client(self._door, _Fixed(token, self._told))
 
     def ask(self, which: int, token: Token) -> int:
-        """Ask AmoCRM for the account's number and keep the answer. One request."""
+        """Ask AmoCRM for the account's number and keep the answer. 1 request."""
         found = account.current(self.client_with(token))
         if not self.learn(which, token, account_id=found.id, account_name=found.name, subdomain=found.subdomain):
             raise NotSent("too_late_to_send")  # somebody has connected anew in this moment
@@ -70,7 +70,7 @@ class Owner:
         }
 
     def learn(self, which: int, token: Token, **whose: Any) -> bool:
-        """Write down whose account a token opens. False if another one is stored by now.
+        """Write down the account of a token. False if another token is stored by now.
 
         What is known of another account is forgotten first: who is told the new account's number finds nothing of the old.
         """
@@ -86,7 +86,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class _Fixed:
-    """One token and no other, for a client that learns whose it is. `told`: hears whether AmoCRM took the token."""
+    """A fixed token, for learning its account. `told`: hears whether AmoCRM took the token."""
 
     token: Token
     told: Tokens | None

@@ -1,4 +1,4 @@
-"""The access token of the stored pair, for the client: renewed when it ran out, replaced when AmoCRM refuses it."""
+"""The access token of the stored pair, for the client: renewed at its end, replaced after a refusal."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ class PairTokens:
         self._asking, self._ask_again_at = threading.Lock(), 0.0
 
     def current(self) -> Token:
-        """A token that should work. No request while the stored one is valid, one when it has run out."""
+        """Return a usable token. No request while the stored token is valid, 1 after its end."""
         held = usable(self._grant.held_together())
         if not held.is_usable(self._clock()):
             held = self._refresher.renewed(held, "expired")
         return self._given_out(held)
 
     def after_rejection(self, rejected: Token) -> Token:
-        """Another token after a 401: the stored one if somebody was faster, else one refresh."""
+        """Return another token after a 401: the stored token if somebody was faster, else by a refresh."""
         held = usable(self._grant.held())
         if held.access == rejected.access:
             held = self._refresher.renewed(held, "rejected")
         return self._given_out(held)
 
     def worked(self, token: Token) -> None:
-        """Write down that AmoCRM accepted the token; once a pair and process."""
+        """Write AmoCRM's acceptance of the token down; once a pair and process."""
         generation = self._generations.get(token.access)
         if generation is not None and generation != self._proved:
             self._proved = generation
             self._grant.proved(generation)
 
     def kept_out(self, token: Token, code: str) -> None:
-        """Send nothing more with this pair: its person has been switched off in AmoCRM."""
+        """Send no more requests with the pair: its person has been switched off in AmoCRM."""
         generation = self._generations.get(token.access)
         held = self._grant.held() if generation is None else None
         if held is not None and held.access == token.access:
@@ -60,7 +60,7 @@ class PairTokens:
             self._journal.write(Line("token", "token.kept_out", code))
 
     def moved(self, token: Token) -> Token | None:
-        """The same token at the account's present address; None if the account has not moved. At most one request a minute."""
+        """Return the token with the account's present address; None if the account has not moved. At most 1 request a minute."""
         now = time.monotonic()
         with self._asking:
             if now < self._ask_again_at:
@@ -81,7 +81,7 @@ class PairTokens:
 
 
 def usable(held: Held | None) -> Held:
-    """Return a pair that may be used. Raises `SetupError("not_connected")`, and `NotLetIn` for a pair that is kept out."""
+    """Return the pair if its use makes sense. Raises `SetupError("not_connected")`, and `NotLetIn` for a pair kept out."""
     if held is None:
         raise SetupError("not_connected")
     if held.trouble in decisions.KEPT_OUT:

@@ -1,4 +1,4 @@
-"""Staying in: one refresh at a time across all threads and processes on the database.
+"""Staying in: a single refresh at a time across all threads and processes on the database.
 
     needs a new token ─► somebody stored one meanwhile? use it
                       ─► the lease, and the journal line with it ─► spent by a call nobody answered? ask, do not send
@@ -37,12 +37,12 @@ WAIT_S = oauth.TOKEN_DEADLINE_S + 5.0
 the pair. Whoever has a key that works does not wait at all."""
 
 SAVE_FOR_S = 45.0
-"""How long a pair that has come is tried to be stored."""
+"""Time in which a new pair is tried to be stored."""
 
 SAVE_AGAIN_S = 0.5
 
 POLL_S = 0.01
-"""How often a waiting process looks. Short against a token call (150 ms), so that waiting adds little to it."""
+"""The interval at which a waiting process looks. Short against a token call (150 ms)."""
 
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Unsaved:
-    """A pair that AmoCRM has given out and no database holds yet."""
+    """A new pair from AmoCRM, not yet in any database."""
 
     pair: oauth.Pair
     account_url: str
@@ -59,7 +59,7 @@ class _Unsaved:
 
 
 class Refresher:
-    """Renews the pair of a grant. Thread-safe; one a process."""
+    """Renews the pair of a grant. Thread-safe; a process has a single refresher."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Refresher:
         by_hand: bool = False,
         guard: Callable[[sa.RowMapping], object] = lambda row: None,
     ) -> Held:
-        """The pair after `seen`: somebody else's if one is stored by now, else by one token call.
+        """Return the pair after `seen`: a pair stored meanwhile, else a new pair by a token call.
 
         `cause`: "early", "expired", "rejected" or "by_hand", for the journal. `by_hand` tries even while the background waits
         after a failure. `guard`: looks at the row, which nobody else can change then, and raises for a refresh that is not
@@ -120,7 +120,7 @@ class Refresher:
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
-        """One thread of this process talks to the database and AmoCRM about it, the others wait here, and not for ever."""
+        """Let a single thread of the process refresh; other threads wait here, and not for ever."""
         if not self._turn.acquire(timeout=WAIT_S):
             raise NotLetIn("refresh_stuck", retryable=True)
         try:
@@ -162,7 +162,7 @@ class Refresher:
         return held_now
 
     def _save(self, unsaved: _Unsaved) -> bool:
-        """Store a pair we have got. A database that is busy or full is tried again: the pair is nowhere else."""
+        """Store a new pair. A busy or full database is tried again: the pair is nowhere else."""
         give_up = time.monotonic() + SAVE_FOR_S
         while True:
             try:
@@ -177,7 +177,7 @@ class Refresher:
                 return stored
 
     def _failed(self, held: Held, lease: Lease, cause: str, error: DeskError) -> Held:
-        """Write down why there is no pair, and raise it; unless somebody has stored a newer one meanwhile."""
+        """Write down and raise the failure of a refresh; return the newer pair if somebody stored a pair meanwhile."""
         skew = decisions.skew_s(error.server_date, self._clock())
         error = decisions.explained(error, skew, unsure=lease.unsure_since is not None)
         self._grant.fail(lease, error, rejected=cause == "rejected")
@@ -200,7 +200,7 @@ class Refresher:
         return oauth.refresh(self._door, moved_to, self._integration(), held.refresh, pulse.still_ours), moved_to
 
     def _make_sure(self, held: Held, lease: Lease) -> None:
-        """Ask whether a token that may have been spent still works. Raises where it does not, or nobody can tell."""
+        """Ask AmoCRM whether a possibly spent token still works. Raises unless AmoCRM says so."""
         try:
             oauth.present_domain(self._door, self._api_host(held), held.refresh)
         except DeskError as error:
@@ -213,7 +213,7 @@ class Refresher:
             self._grant.sure_again(lease)
 
     def moved_to(self, held: Held) -> str | None:
-        """The account's present address where it is another than the stored one and the secret may go there."""
+        """Return the account's new address; None if the account has not moved, or the secret may not go there."""
         try:
             domain = oauth.present_domain(self._door, self._api_host(held), held.refresh)
         except DeskError:
@@ -223,7 +223,7 @@ class Refresher:
         return address if address != held.account_url and self._may_go_to(domain) else None
 
     def is_dead(self, held: Held) -> bool:
-        """Whether AmoCRM, asked about it, refuses the refresh token. False where it cannot be asked now."""
+        """Whether AmoCRM, asked about the refresh token, refuses the token. False if AmoCRM cannot be asked now."""
         try:
             oauth.present_domain(self._door, self._api_host(held), held.refresh)
         except DeskError as error:

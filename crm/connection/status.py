@@ -79,7 +79,7 @@ _FROM_ROW = (
 
 
 def _next(row: sa.RowMapping, trouble: str | None) -> datetime | None:
-    """When something will happen by itself; None where a person has to act first."""
+    """Return the time of the next automatic step; None if a person has to act first."""
     if trouble is not None:
         return None
     return row["next_attempt_at"] or decisions.due_at(row["issued_at"], row["expires_at"], row["access_print"])
