@@ -20,12 +20,12 @@ class Added:
 
 
 def add(
-    client: Client, lead_id: int, text: str, *, live: bool = True, still: Callable[[], bool] | None = None
+    client: Client, lead_id: int, text: str, *, live: bool = True, may_send: Callable[[], bool] | None = None
 ) -> Added:
     """Put a text note on a lead. 1 request."""
     item = {"note_type": "common", "params": {"text": text}}
     path, subject = f"/api/v4/leads/{lead_id}/notes", f"lead {lead_id}"
-    made = client.make(path, "notes.create", "notes", item, kind="lead", subject=subject, live=live, still=still)
+    made = client.make(path, "notes.create", "notes", item, kind="lead", subject=subject, live=live, may_send=may_send)
     return Added(answers.number(made[0]["id"]), made[1])
 
 

@@ -32,7 +32,7 @@ class Added:
 
 
 def add(
-    client: Client, lead_id: int, task: Task, *, live: bool = True, still: Callable[[], bool] | None = None
+    client: Client, lead_id: int, task: Task, *, live: bool = True, may_send: Callable[[], bool] | None = None
 ) -> Added:
     """Put a task on a lead. 1 request."""
     body = {
@@ -45,7 +45,7 @@ def add(
     if task.responsible_user_id is not None:
         body["responsible_user_id"] = task.responsible_user_id
     path, subject = "/api/v4/tasks", f"lead {lead_id}"
-    made = client.make(path, "tasks.create", "tasks", body, kind="lead", subject=subject, live=live, still=still)
+    made = client.make(path, "tasks.create", "tasks", body, kind="lead", subject=subject, live=live, may_send=may_send)
     return Added(answers.number(made[0]["id"]), made[1])
 
 
@@ -61,9 +61,11 @@ def alike(client: Client, lead_id: int, task: Task, *, live: bool = True) -> int
 
 
 def complete(
-    client: Client, task_id: int, result: str, *, live: bool = True, still: Callable[[], bool] | None = None
+    client: Client, task_id: int, result: str, *, live: bool = True, may_send: Callable[[], bool] | None = None
 ) -> str | None:
     """Complete a task; a repetition does no harm. Return AmoCRM's id of the request. 1 request."""
     body = {"is_completed": True, "result": {"text": result}}
     path, subject = f"/api/v4/tasks/{task_id}", f"task {task_id}"
-    return client.patch(path, "tasks.complete", body, kind="lead", subject=subject, live=live, still=still).request_id
+    return client.patch(
+        path, "tasks.complete", body, kind="lead", subject=subject, live=live, may_send=may_send
+    ).request_id

@@ -178,7 +178,7 @@ class Carrier:
         self._watch("marked as sending")
         now.writing, now.started = True, time.monotonic()
         made = leads.create_complex(
-            self._client, made_of.body, subject=job.lead_id, live=job.live, still=self._still(job, now)
+            self._client, made_of.body, subject=job.lead_id, live=job.live, may_send=self._still(job, now)
         )
         now.answered = True
         self._watch("answered")
@@ -215,7 +215,7 @@ class Carrier:
             return
 
         def add(lead_id: int) -> tuple[int, str | None]:
-            added = notes.add(self._client, lead_id, text, live=job.live, still=self._still(job, now))
+            added = notes.add(self._client, lead_id, text, live=job.live, may_send=self._still(job, now))
             return added.note_id, added.request_id
 
         self._put(job, step, now, lambda lead_id: notes.with_text(self._client, lead_id, text, live=job.live), add)
@@ -224,7 +224,7 @@ class Carrier:
         task = tasks.Task(**step.payload)
 
         def add(lead_id: int) -> tuple[int, str | None]:
-            added = tasks.add(self._client, lead_id, task, live=job.live, still=self._still(job, now))
+            added = tasks.add(self._client, lead_id, task, live=job.live, may_send=self._still(job, now))
             return added.task_id, added.request_id
 
         self._put(job, step, now, lambda lead_id: tasks.alike(self._client, lead_id, task, live=job.live), add)
@@ -276,7 +276,7 @@ class Carrier:
         """Something that done twice is done once."""
         try:
             now.writing, now.started = True, time.monotonic()
-            request_id = change(live=job.live, still=self._still(job, now))
+            request_id = change(live=job.live, may_send=self._still(job, now))
             now.answered = True
             self._went_through(job)
             self._watch(f"{step.kind} answered")
