@@ -11,9 +11,9 @@ from fluent.syntax.visitor import Visitor
 from desk.settings import PROJECT
 from desk.words import FOLDER, LANGUAGES, words
 
-CODE = [path for room in ("crm", "desk", "store", "ui", "pages") for path in Path(PROJECT, room).rglob("*.py")] + [
-    Path(PROJECT, "dashboard.py")
-]
+CODE = [
+    path for room in ("crm", "desk", "store", "wire", "ui", "pages") for path in Path(PROJECT, room).rglob("*.py")
+] + [Path(PROJECT, "dashboard.py")]
 BELOW = "\n".join(path.read_text() for path in CODE if path.relative_to(PROJECT).parts[0] in ("crm", "desk", "store"))
 SOURCE = "\n".join(path.read_text() for path in CODE)
 
@@ -38,12 +38,12 @@ def test_every_key_in_code_has_words(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_error_code_has_words_and_a_remedy(language):
     """Whatever code an error in `crm/` can carry, a person reads what happened and what to do."""
-    raised = r'(?:SetupError|NetworkError|NotSent|NoAnswer|NotLetIn|BrokenWord|SaidNo|Refused|Unreadable)\(\s*(?:\d+,\s*)?"(\w+)"'
+    raised = r'(?:SetupError|NetworkError|NotSent|NoAnswer|Unsent|Unanswered|NotLetIn|BrokenWord|SaidNo|Refused|Unreadable)\(\s*(?:\d+,\s*)?"(\w+)"'
     hints = r'"\w[\w ]*", (?:SetupError|NotLetIn), "(\w+)"'
     codes = (
         set(re.findall(raised, SOURCE))
         | set(re.findall(hints, SOURCE))
-        | {"rights_missing", "blocked", "worker_died", "hooks_no_address"}
+        | {"rights_missing", "blocked", "too_large", "worker_died", "hooks_no_address"}
     )
     assert len(codes) > 50
     have = keys(language)
