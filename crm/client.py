@@ -108,10 +108,10 @@ class Client:
         kind: str,
         subject: str | None = None,
         live: bool = True,
-        still: Callable[[], bool] | None = None,
+        may_send: Callable[[], bool] | None = None,
     ) -> Reply:
-        """One write; `still` is asked right before it leaves."""
-        return self._send(method, path, operation, kind, json=body, subject=subject, live=live, still=still)
+        """One write; `may_send` is asked right before it leaves."""
+        return self._send(method, path, operation, kind, json=body, subject=subject, live=live, may_send=may_send)
 
     post = partialmethod(write, "POST")
     patch = partialmethod(write, "PATCH")

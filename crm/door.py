@@ -84,7 +84,7 @@ class Call:
     """One request, before it is sent.
 
     `operation` and `subject` go into the journal: ids only, never content. `error_of` reads the answer: status,
-    content type and body in, the error it stands for out. `still`: asked when the turn has come, right before the first
+    content type and body in, the error it stands for out. `may_send`: asked when the turn has come, right before the first
     byte; where it says no, nothing is sent (`NotSent("too_late_to_send")`). `deadline_s`: for each try, however the other
     side spends it (`crm.deadline`); waiting for a turn does not count.
     """
@@ -100,7 +100,7 @@ class Call:
     live: bool = True
     deadline_s: float = DEADLINE_S
     error_of: Callable[[int, str, bytes], DeskError | None] = answers.error_of
-    still: Callable[[], bool] | None = None
+    may_send: Callable[[], bool] | None = None
     tries: int | None = None  # of a read; None: as many as `retry` says
 
     @property
@@ -151,7 +151,7 @@ class Door:
         def may_leave() -> None:
             if time.monotonic() - turn > LATE_S:
                 self._limiter.wait_turn(live=call.live)
-            if call.still is not None and not call.still():
+            if call.may_send is not None and not call.may_send():
                 raise NotSent("too_late_to_send")
 
         try:

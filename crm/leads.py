@@ -98,12 +98,12 @@ def move(
     status_id: int,
     *,
     live: bool = True,
-    still: Callable[[], bool] | None = None,
+    may_send: Callable[[], bool] | None = None,
 ) -> str | None:
     """Put a lead into a stage; twice is once. One request. AmoCRM's id of it."""
     body = {"pipeline_id": pipeline_id, "status_id": status_id}
     path, subject = f"/api/v4/leads/{lead_id}", f"lead {lead_id}"
-    return client.patch(path, "leads.move", body, kind="lead", subject=subject, live=live, still=still).request_id
+    return client.patch(path, "leads.move", body, kind="lead", subject=subject, live=live, may_send=may_send).request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,14 @@ def create_complex(
     *,
     subject: str,
     live: bool = True,
-    still: Callable[[], bool] | None = None,
+    may_send: Callable[[], bool] | None = None,
 ) -> Created:
     """Create a lead with its contact. One request. `subject`: our id, for the journal.
 
     AmoCRM looks for no duplicate, unless an admin has switched that on for the integration (sheet 5.2).
     """
     path, operation = "/api/v4/leads/complex", "leads.create"
-    reply = client.post(path, operation, [lead], kind="lead", subject=subject, live=live, still=still)
+    reply = client.post(path, operation, [lead], kind="lead", subject=subject, live=live, may_send=may_send)
     made = _ours(reply.data, lead.get("request_id"))
     if made is None:
         raise BrokenWord("garbled", operation=operation, request_id=reply.request_id)

@@ -20,12 +20,12 @@ class Added:
 
 
 def add(
-    client: Client, lead_id: int, text: str, *, live: bool = True, still: Callable[[], bool] | None = None
+    client: Client, lead_id: int, text: str, *, live: bool = True, may_send: Callable[[], bool] | None = None
 ) -> Added:
     """Put a text note on a lead. One request."""
     body = [{"note_type": "common", "params": {"text": text}}]
     path, subject = f"/api/v4/leads/{lead_id}/notes", f"lead {lead_id}"
-    reply = client.post(path, "notes.create", body, kind="lead", subject=subject, live=live, still=still)
+    reply = client.post(path, "notes.create", body, kind="lead", subject=subject, live=live, may_send=may_send)
     made = answers.items(reply.data, "notes")
     if not made:
         raise BrokenWord("garbled", operation="notes.create", request_id=reply.request_id)

@@ -66,11 +66,11 @@ def refresh(
     account_url: str,
     integration: Integration,
     refresh_token: str,
-    still: Callable[[], bool] | None = None,
+    may_send: Callable[[], bool] | None = None,
 ) -> Pair:
-    """A refresh token (three months, once) for the next pair. One request. `still`: see `crm.door.Call`."""
+    """A refresh token (three months, once) for the next pair. One request. `may_send`: see `crm.door.Call`."""
     grant = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-    return _token_call(door, account_url, integration, "token.refresh", grant, still)
+    return _token_call(door, account_url, integration, "token.refresh", grant, may_send)
 
 
 HINTS: tuple[tuple[str, type[DeskError], str], ...] = (
@@ -197,7 +197,7 @@ def _token_call(
     integration: Integration,
     operation: str,
     grant: dict[str, str],
-    still: Callable[[], bool] | None = None,
+    may_send: Callable[[], bool] | None = None,
 ) -> Pair:
     body = {
         "client_id": integration.client_id,
@@ -213,7 +213,7 @@ def _token_call(
         json=body,
         deadline_s=TOKEN_DEADLINE_S,
         error_of=token_error_of,
-        still=still,
+        may_send=may_send,
     )
     reply = door.request(call, NOBODY)
     data = reply.data

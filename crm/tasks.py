@@ -33,7 +33,7 @@ class Added:
 
 
 def add(
-    client: Client, lead_id: int, task: Task, *, live: bool = True, still: Callable[[], bool] | None = None
+    client: Client, lead_id: int, task: Task, *, live: bool = True, may_send: Callable[[], bool] | None = None
 ) -> Added:
     """Put a task on a lead. One request."""
     body = {
@@ -46,7 +46,7 @@ def add(
     if task.responsible_user_id is not None:
         body["responsible_user_id"] = task.responsible_user_id
     path, subject = "/api/v4/tasks", f"lead {lead_id}"
-    reply = client.post(path, "tasks.create", [body], kind="lead", subject=subject, live=live, still=still)
+    reply = client.post(path, "tasks.create", [body], kind="lead", subject=subject, live=live, may_send=may_send)
     made = answers.items(reply.data, "tasks")
     if not made:
         raise BrokenWord("garbled", operation="tasks.create", request_id=reply.request_id)
@@ -65,9 +65,11 @@ def alike(client: Client, lead_id: int, task: Task, *, live: bool = True) -> int
 
 
 def complete(
-    client: Client, task_id: int, result: str, *, live: bool = True, still: Callable[[], bool] | None = None
+    client: Client, task_id: int, result: str, *, live: bool = True, may_send: Callable[[], bool] | None = None
 ) -> str | None:
     """A task is done; twice is once. One request. AmoCRM's id of it."""
     body = {"is_completed": True, "result": {"text": result}}
     path, subject = f"/api/v4/tasks/{task_id}", f"task {task_id}"
-    return client.patch(path, "tasks.complete", body, kind="lead", subject=subject, live=live, still=still).request_id
+    return client.patch(
+        path, "tasks.complete", body, kind="lead", subject=subject, live=live, may_send=may_send
+    ).request_id

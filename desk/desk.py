@@ -93,7 +93,7 @@ class Desk:
             self.phonebook,
             self.journal,
             settings,
-            tell=lambda lead_id: self.mirror.hint(leads=[lead_id]),
+            on_changed=lambda lead_id: self.mirror.hint(leads=[lead_id]),
             told=self.rounds.told,
         )
         self.reception = Reception(self.store, self.outbox, self.fields, settings)

@@ -20,7 +20,7 @@ wrong: a person repairs and resends); `dropped` (a person's choice, with their n
 
 from desk.delivery import decisions, report
 from desk.delivery.decisions import DELIVERED, DROPPED, FOR_PEOPLE, NEEDS_DECISION, QUEUED, REFUSED, SENDING, UNKNOWN
-from desk.delivery.outbox import Outbox, Way
+from desk.delivery.outbox import DeliveryPlan, Outbox
 from desk.delivery.report import Progress
 from desk.delivery.rows import new_lead
 
@@ -33,9 +33,9 @@ __all__ = [
     "REFUSED",
     "SENDING",
     "UNKNOWN",
+    "DeliveryPlan",
     "Outbox",
     "Progress",
-    "Way",
     "decisions",
     "new_lead",
     "report",

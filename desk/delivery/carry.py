@@ -23,14 +23,14 @@ from crm.journal import Journal, Line
 from desk import phones
 from desk.delivery import decisions, request
 from desk.delivery.decisions import ANOTHER_ACCOUNT, CONTACT, LEAD, NOTE, TASK, TASK_DONE, Situation
-from desk.delivery.rows import DONE, UNSURE, Attempt, Job, LeaseLost, Rows, Step
+from desk.delivery.rows import DONE, MAYBE_SENT, Attempt, Job, LeaseLost, Rows, Step
 from desk.delivery.worker import Heart
 from desk.fields import FieldMap
 from desk.phonebook import MOST_ASKED, Phonebook, has_phone
 from desk.settings import Settings
 from desk.words import words
 
-UNSURE_PAUSE_S = 15.0
+MAYBE_SENT_PAUSE_S = 15.0
 """Before looking whether a note or task of unknown fate is there: AmoCRM may carry it out a moment after the line was
 cut."""
 
@@ -66,14 +66,14 @@ class Carrier:
         phonebook: Phonebook,
         journal: Journal,
         settings: Settings,
-        watch: Callable[[str], object] = lambda step: None,
-        tell: Callable[[int], object] = lambda lead_id: None,
+        on_step: Callable[[str], object] = lambda step: None,
+        on_changed: Callable[[int], object] = lambda lead_id: None,
     ) -> None:
-        """`watch` is told each step by its name; tests use it. `tell`: a lead was made or changed in AmoCRM."""
+        """`on_step` is told each step by its name; tests use it. `on_changed`: a lead was made or changed in AmoCRM."""
         self._rows, self._heart, self._client, self._fields = rows, heart, client, fields
         self._connection = connection
-        self._phonebook, self._journal, self._settings, self._watch = phonebook, journal, settings, watch
-        self._tell = tell
+        self._phonebook, self._journal, self._settings, self._on_step = phonebook, journal, settings, on_step
+        self._on_changed = on_changed
 
     def carry(self, job: Job) -> None:
         """The steps that are still to do. Whatever happens, the rows say where it stands.
@@ -90,7 +90,7 @@ class Carrier:
                 self._settle(job, error, now)
 
     def _go(self, job: Job, now: _Now) -> None:
-        self._watch("taken")
+        self._on_step("taken")
         if not self._is_of_this_account(job, now):
             return
         for step in job.steps:
@@ -98,7 +98,7 @@ class Carrier:
                 now.step, now.doing = step, step.kind
                 self._do(job, step, now)
         self._rows.delivered(job)
-        self._watch("delivered")
+        self._on_step("delivered")
 
     def _is_of_this_account(self, job: Job, now: _Now) -> bool:
         """Whether its ids mean anything in the connected account; where they do not it is written down what follows."""
@@ -118,8 +118,8 @@ class Carrier:
                 if job.account_id is None and now.account_id is not None:
                     self._rows.begun_in(job, now.account_id)
                 return True
-            case decisions.BEGIN_ANEW:
-                self._rows.begin_anew(job)
+            case decisions.REQUEUE:
+                self._rows.requeue(job)
             case _:
                 log.warning("lead %s was begun in another account", job.lead_id)
                 step = next(step.kind for step in job.steps if step.state != DONE)
@@ -165,7 +165,7 @@ class Carrier:
             say=words(self._settings.ui_language),
         )
         now.doing, now.places = LEAD, made_of.places
-        self._watch("looked up")
+        self._on_step("looked up")
         self._rows.sending(
             job,
             contact_id=now.contact_id,
@@ -173,22 +173,22 @@ class Carrier:
             attempt=asked,
             theirs=self._client.their_time(),
         )
-        self._watch("marked as sending")
+        self._on_step("marked as sending")
         now.writing, now.started = True, time.monotonic()
         made = leads.create_complex(
-            self._client, made_of.body, subject=job.lead_id, live=job.live, still=self._still(job, now)
+            self._client, made_of.body, subject=job.lead_id, live=job.live, may_send=self._may_send(job, now)
         )
         now.answered = True
-        self._watch("answered")
-        self._went_through(job)
+        self._on_step("answered")
+        self._record_success(job)
         if not now.contact_was_known and made.contact_id is not None:
             # The next lead of this person need not ask, nor wait for AmoCRM's search.
             self._aside(job, partial(self._phonebook.learn_own, made.contact_id, job.lead.phone))
         result = "merged" if made.merged else "ok"
         self._rows.created(job, step, made.lead_id, made.contact_id, _took(LEAD, result, now, 200, made.request_id))
         now.writing, now.answered, now.amo_lead_id = False, False, made.lead_id
-        self._aside(job, partial(self._tell, made.lead_id))
-        self._watch("lead written down")
+        self._aside(job, partial(self._on_changed, made.lead_id))
+        self._on_step("lead written down")
         if not now.contact_was_known and made.contact_id is not None:
             line = Line("contact", "contacts.create", subject=f"contact {made.contact_id}")
             self._aside(job, partial(self._journal.write, line))
@@ -196,7 +196,7 @@ class Carrier:
     def _ask_for_contact(self, job: Job, phone_field_id: int, phone: str) -> int | None:
         """The contact with exactly this phone in its phone field; of several the one changed last. One request."""
         hits = contacts.matching(self._client, phones.search_digits(phone), live=job.live)
-        self._went_through(job, by_reading=True)
+        self._record_success(job, by_reading=True)
         with answers.being_read("contacts.search"):
             if not all(isinstance(hit["id"], int) for hit in hits):
                 raise BrokenWord("garbled", operation="contacts.search")
@@ -213,7 +213,7 @@ class Carrier:
             return
 
         def add(lead_id: int) -> tuple[int, str | None]:
-            added = notes.add(self._client, lead_id, text, live=job.live, still=self._still(job, now))
+            added = notes.add(self._client, lead_id, text, live=job.live, may_send=self._may_send(job, now))
             return added.note_id, added.request_id
 
         self._put(job, step, now, lambda lead_id: notes.with_text(self._client, lead_id, text, live=job.live), add)
@@ -222,7 +222,7 @@ class Carrier:
         task = tasks.Task(**step.payload)
 
         def add(lead_id: int) -> tuple[int, str | None]:
-            added = tasks.add(self._client, lead_id, task, live=job.live, still=self._still(job, now))
+            added = tasks.add(self._client, lead_id, task, live=job.live, may_send=self._may_send(job, now))
             return added.task_id, added.request_id
 
         self._put(job, step, now, lambda lead_id: tasks.alike(self._client, lead_id, task, live=job.live), add)
@@ -238,22 +238,22 @@ class Carrier:
         """Put something on the lead, once: where a try of unknown fate was before this one, look whether it is there."""
         assert now.amo_lead_id is not None  # noqa: S101 - the creating step is done, or there was a lead before
         try:
-            if step.state == UNSURE:
+            if step.state == MAYBE_SENT:
                 now.started = time.monotonic()
                 known = find(now.amo_lead_id)
-                self._went_through(job, by_reading=True)
+                self._record_success(job, by_reading=True)
                 if known is not None:
                     self._rows.done(job, step, known, _took(step.kind, "ok", now))
                     return
             self._rows.unsure(job, step)
-            self._watch(f"{step.kind} on its way")
+            self._on_step(f"{step.kind} on its way")
             now.writing, now.started = True, time.monotonic()
             made_id, request_id = add(now.amo_lead_id)
             now.answered = True
-            self._went_through(job)
-            self._watch(f"{step.kind} answered")
+            self._record_success(job)
+            self._on_step(f"{step.kind} answered")
             self._rows.done(job, step, made_id, _took(step.kind, "ok", now, 200, request_id))
-            self._aside(job, partial(self._tell, now.amo_lead_id))
+            self._aside(job, partial(self._on_changed, now.amo_lead_id))
         except DeskError as error:
             self._is_thrown_away(job, step, now, error)
         now.writing, now.answered = False, False
@@ -274,13 +274,13 @@ class Carrier:
         """Something that done twice is done once."""
         try:
             now.writing, now.started = True, time.monotonic()
-            request_id = change(live=job.live, still=self._still(job, now))
+            request_id = change(live=job.live, may_send=self._may_send(job, now))
             now.answered = True
-            self._went_through(job)
-            self._watch(f"{step.kind} answered")
+            self._record_success(job)
+            self._on_step(f"{step.kind} answered")
             self._rows.done(job, step, None, _took(step.kind, "ok", now, 200, request_id))
             if now.amo_lead_id is not None:
-                self._aside(job, partial(self._tell, now.amo_lead_id))
+                self._aside(job, partial(self._on_changed, now.amo_lead_id))
         except DeskError as error:
             self._is_thrown_away(job, step, now, error)
         now.writing, now.answered = False, False
@@ -328,7 +328,7 @@ class Carrier:
             log.error("lead %s, writing down what became of it: %s", job.lead_id, places(another))
             self._write_down_plainly(job, decisions.as_fault(another), now)
             return
-        self._watch("error written down")
+        self._on_step("error written down")
         if follows.forget == "fields":
             # Where that fails now, the next try will tell.
             self._aside(job, partial(self._fields.refresh, self._client, live=False))
@@ -351,8 +351,8 @@ class Carrier:
         if follows.forget == "contact" and now.contact_id is not None:
             self._phonebook.forget(now.contact_id)
         if now.doing in (NOTE, TASK) and not undone:
-            follows = decisions.Next(follows.state, max(follows.pause_s, UNSURE_PAUSE_S))
-        self._watch("error in hand")
+            follows = decisions.Next(follows.state, max(follows.pause_s, MAYBE_SENT_PAUSE_S))
+        self._on_step("error in hand")
         self._rows.failed(
             job,
             now.step if now.writing else None,
@@ -388,13 +388,13 @@ class Carrier:
         except Exception as error:
             log.error("lead %s, beside its way: %s", job.lead_id, places(error))
 
-    def _went_through(self, job: Job, *, by_reading: bool = False) -> None:
+    def _record_success(self, job: Job, *, by_reading: bool = False) -> None:
         """AmoCRM has answered: the lead gets on, and if it was the one that tried for all, the queue goes on."""
         self._heart.gets_on(job.lead_id, job.lease)
         if job.tries_for_all:
             self._rows.go_on(by_reading=by_reading)
 
-    def _still(self, job: Job, now: _Now) -> Callable[[], bool]:
+    def _may_send(self, job: Job, now: _Now) -> Callable[[], bool]:
         """Asked right before a write leaves: the lead is ours, and the account is the one that all its ids are of."""
         return lambda: (
             self._heart.still_holds(job.lead_id, job.lease) and self._connection.known_account_id() == now.account_id

@@ -47,7 +47,7 @@ DESK_FAILED, DATABASE_FAILED = "desk_failed", "database_failed"
 
 OWN_FAULTS = (DESK_FAILED, DATABASE_FAILED)
 
-GO_ON, BEGIN_ANEW, TO_PERSON = "go on", "begin anew", "to a person"
+GO_ON, REQUEUE, TO_PERSON = "go on", "requeue", "to a person"
 """What `in_account` decides."""
 
 NOT_DONE, NOBODY_KNOWS, SAID_NO = "not done", "nobody knows", "said no"
@@ -188,7 +188,7 @@ def fate_of(error: DeskError) -> str:
     return SAID_NO
 
 
-def is_everybodys(error: DeskError) -> bool:
+def affects_whole_queue(error: DeskError) -> bool:
     """Whether the failure would meet every other lead as well: no way to AmoCRM, no key, no payment, no rights, too fast."""
     return isinstance(error, NotSent | NotLetIn | SetupError) and error.code != "too_late_to_send"
 
@@ -208,7 +208,7 @@ def after(error: DeskError, at: Situation, chance: float) -> Next:
     """What follows when a step has failed. `chance`: a random number in [0, 1)."""
     if error.code in PERHAPS_ITS_OWN and at.last_reason == error.code and at.others_got_through:
         return Next(REFUSED)  # others may: it is something about this lead
-    if is_everybodys(error):
+    if affects_whole_queue(error):
         return Next(QUEUED, whole_queue=True)
     if at.step == LEAD and at.has_left and fate_of(error) == NOBODY_KNOWS:
         return Next(UNKNOWN, LOOKS_S[0])
@@ -283,7 +283,7 @@ def in_account(
     if may_be_there:
         return TO_PERSON
     if not is_there:
-        return BEGIN_ANEW  # at most its contact was looked up
+        return REQUEUE  # at most its contact was looked up
     # Completing a task is about the task, and whoever does it looks in which account that is.
     return GO_ON if set(todo) == {TASK_DONE} else TO_PERSON
 
@@ -367,7 +367,7 @@ def after_failed_look(error: DeskError, failures: int, trying_s: float, stumbles
 
     `failures`: searches in a row that failed, this one included. `trying_s`: the pauses they led to.
     """
-    if is_everybodys(error):
+    if affects_whole_queue(error):
         return SEARCH_PAUSES_S[0]  # the queue's own pause comes first
     if is_hopeless(trying_s, stumbles):
         return None

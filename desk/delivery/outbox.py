@@ -24,18 +24,18 @@ from desk.delivery.carry import Carrier
 from desk.delivery.decisions import DELIVERED, DROPPED, FOR_PEOPLE, LEAD, NEEDS_DECISION, NOTE, QUEUED, REFUSED, UNKNOWN
 from desk.delivery.report import Progress
 from desk.delivery.rows import (
-    AT_PEACE,
-    FREE,
     LATER,
+    NO_FAILURES,
     ON_THE_LINE,
+    RELEASED,
     TODO,
     Attempt,
     Rows,
     all_done,
-    begin_anew,
     due_in,
     it_is_there,
     lead_values,
+    requeue,
     write_attempt,
 )
 from desk.delivery.search import Search
@@ -55,7 +55,7 @@ STEPS: tuple[tuple[str, Any], ...] = ((LEAD, None), (NOTE, None))
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DeliveryPlan:
     """What is to be done in AmoCRM for a lead, where that is not the usual.
 
     `amo_lead_id`: it is said of this lead, which is there already. `contact_id`: it is this person's. `new_contact`: it is
@@ -71,7 +71,7 @@ class Way:
     hold_s: float = 0.0
 
 
-USUAL = Way()
+USUAL = DeliveryPlan()
 
 ANY_ACCOUNT = -1
 """In whichever account it was begun."""
@@ -95,11 +95,11 @@ class Outbox:
         phonebook: Phonebook,
         journal: Journal,
         settings: Settings,
-        watch: Callable[[str], object] = lambda step: None,
-        tell: Callable[[int], object] = lambda lead_id: None,
+        on_step: Callable[[str], object] = lambda step: None,
+        on_changed: Callable[[int], object] = lambda lead_id: None,
         told: Told = ignore,
     ) -> None:
-        """`watch` is told each step of a delivery by its name; tests use it. `tell`: a lead was made or changed in AmoCRM.
+        """`on_step` is told each step of a delivery by its name; tests use it. `on_changed`: a lead was made or changed in AmoCRM.
 
         `told`: how each round of "delivery", "search" and "heartbeat" went.
         """
@@ -108,9 +108,9 @@ class Outbox:
         self._rows = Rows(store, connection.generation)
         heart = self._heart = Heart(self._rows, told)
         self._carrier = Carrier(
-            self._rows, heart, client, connection, fields, phonebook, journal, settings, watch, tell
+            self._rows, heart, client, connection, fields, phonebook, journal, settings, on_step, on_changed
         )
-        self._search = Search(self._rows, heart, client, connection, fields, phonebook, settings, tell)
+        self._search = Search(self._rows, heart, client, connection, fields, phonebook, settings, on_changed)
         self._searching = threading.Lock()
         self._workers = Workers(self._work, told)
 
@@ -124,7 +124,7 @@ class Outbox:
         form_id: str | None = None,
         consent: Consent | None = None,
         entered_by: str | None = None,
-        way: Way = USUAL,
+        plan: DeliveryPlan = USUAL,
         db: sa.Connection | None = None,
     ) -> str:
         """Put a lead on the disk and return our id of it. AmoCRM is not on this path.
@@ -134,7 +134,7 @@ class Outbox:
         if db is None:
             with self._store.write() as db:
                 lead_id = self.accept(
-                    lead, origin, form_id=form_id, consent=consent, entered_by=entered_by, way=way, db=db
+                    lead, origin, form_id=form_id, consent=consent, entered_by=entered_by, plan=plan, db=db
                 )
             self.wake()
             return lead_id
@@ -144,22 +144,22 @@ class Outbox:
         if consent is not None:
             db.execute(consents.insert().values(lead_id=lead_id, **asdict(consent)))
         priority = ON_THE_LINE if origin == "desk" else LATER
-        due = due_in(self._store.clock(db), way.hold_s)
+        due = due_in(self._store.clock(db), plan.hold_s)
         db.execute(
             deliveries.insert().values(
                 lead_id=lead_id,
                 state=QUEUED,
                 priority=priority,
-                leaves_at=datetime.fromtimestamp(due["due_at"], UTC) if way.hold_s else None,
-                amo_lead_id=way.amo_lead_id,
-                contact_id=way.contact_id,
-                contact_was_known=None if way.contact_id is None else True,
-                new_contact=way.new_contact,
-                account_id=way.account_id if way.amo_lead_id or way.contact_id else None,
+                leaves_at=datetime.fromtimestamp(due["due_at"], UTC) if plan.hold_s else None,
+                amo_lead_id=plan.amo_lead_id,
+                contact_id=plan.contact_id,
+                contact_was_known=None if plan.contact_id is None else True,
+                new_contact=plan.new_contact,
+                account_id=plan.account_id if plan.amo_lead_id or plan.contact_id else None,
                 **due,
             )
         )
-        steps = [_step(lead_id, place, kind, payload) for place, (kind, payload) in enumerate(way.steps)]
+        steps = [_step(lead_id, place, kind, payload) for place, (kind, payload) in enumerate(plan.steps)]
         db.execute(delivery_steps.insert(), steps)
         return lead_id
 
@@ -209,7 +209,7 @@ class Outbox:
         None where it was begun in another account: that cannot be asked, and the person is believed. Nothing more is done then.
         """
         begun_in = self._rows.account_of(lead_id)
-        is_elsewhere = self._is_elsewhere(begun_in)
+        is_elsewhere = self._belongs_to_another_account(begun_in)
         if not amo_lead_id or (not is_elsewhere and not leads.exists(self._client, amo_lead_id)):
             raise SaidNo("lead_not_there")
         with self._deciding(lead_id, UNDECIDED, "exists", by, begun_in=begun_in) as db:
@@ -225,10 +225,10 @@ class Outbox:
         account begins from nothing in the connected one.
         """
         begun_in = self._rows.account_of(lead_id)
-        is_elsewhere = self._is_elsewhere(begun_in)
+        is_elsewhere = self._belongs_to_another_account(begun_in)
         with self._deciding(lead_id, (*UNDECIDED, DROPPED), "send again", by, begun_in=begun_in) as db:
             if is_elsewhere:
-                begin_anew(db, lead_id, now_s=self._store.clock(db))
+                requeue(db, lead_id, now_s=self._store.clock(db))
             else:
                 self._once_more(db, lead_id)
         self.wake()
@@ -294,7 +294,7 @@ class Outbox:
 
     def _set(self, db: sa.Connection, lead_id: str, **values: Any) -> None:
         """What a person has decided: a lead nobody holds, due at once."""
-        whole = {"settled_at": None, **due_in(self._store.clock(db), 0.0), **AT_PEACE, **FREE, **values}
+        whole = {"settled_at": None, **due_in(self._store.clock(db), 0.0), **NO_FAILURES, **RELEASED, **values}
         db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**whole))
 
     def _once_more(self, db: sa.Connection, lead_id: str, **values: Any) -> None:
@@ -336,7 +336,7 @@ class Outbox:
             self._searching.release()
             tell(self._told, "search", failed)
 
-    def _is_elsewhere(self, begun_in: int | None) -> bool:
+    def _belongs_to_another_account(self, begun_in: int | None) -> bool:
         """Whether this is another account than the connected one. At most one request."""
         return begun_in is not None and begun_in != self._connection.account_id(is_needed=True)
 

@@ -69,7 +69,7 @@ ON_THE_LINE, LATER = 0, 1
 
 TAKING = "take a delivery"
 
-TODO, UNSURE, DONE = "todo", "unsure", "done"
+TODO, MAYBE_SENT, DONE = "todo", "unsure", "done"
 """States of a step. A write is "unsure" from before it leaves until its answer is written down."""
 
 
@@ -260,10 +260,10 @@ class Rows:
         with self._changing(job.lead_id, job.lease, None, durable=False) as db:
             db.execute(_under(job.lead_id, job.lease).values(account_id=account_id))
 
-    def begin_anew(self, job: Job) -> None:
+    def requeue(self, job: Job) -> None:
         """Nothing of it is in the account it was begun in. Ends the lease: the next one finds it as new."""
         with self._changing(job.lead_id, job.lease, None) as db:
-            begin_anew(db, job.lead_id, now_s=self._store.clock(db))
+            requeue(db, job.lead_id, now_s=self._store.clock(db))
 
     def search_first(self, job: Job, account_id: int, marker_field: int | None) -> None:
         """It may be in this account since it was sent here before another one was connected. Ends the lease."""
@@ -278,7 +278,7 @@ class Rows:
                 "sent_theirs": None,
             }
             values |= {"account_id": account_id, "marker_field": marker_field}
-            values |= {"looks": 0, "looked_s": 0.0, "unknown_at": now, **due_in(now, 0.0), **FREE}
+            values |= {"looks": 0, "looked_s": 0.0, "unknown_at": now, **due_in(now, 0.0), **RELEASED}
             db.execute(_under(job.lead_id, job.lease).values(**values))
 
     def in_another_account(self, held: Job | Lost, lead_id: int | None, attempt: Attempt) -> None:
@@ -289,7 +289,7 @@ class Rows:
                 "reason": ANOTHER_ACCOUNT,
                 "candidates": json.dumps([] if lead_id is None else [lead_id]),
                 "settled_at": clock.now(),
-                **FREE,
+                **RELEASED,
             }
             db.execute(_under(held.lead_id, held.lease).values(**values))
 
@@ -329,13 +329,13 @@ class Rows:
     def unsure(self, job: Job, step: Step) -> None:
         """A write other than the creating one is about to leave."""
         with self._changing(job.lead_id, job.lease, None) as db:
-            _mark(db, step, UNSURE)
+            _mark(db, step, MAYBE_SENT)
 
     def done(self, job: Job, step: Step, amo_id: int | None, attempt: Attempt | None) -> None:
         """A step other than the creating one is done, or there was nothing to do."""
         with self._changing(job.lead_id, job.lease, attempt) as db:
             _mark(db, step, DONE, amo_id)
-            db.execute(_under(job.lead_id, job.lease).values(**AT_PEACE))
+            db.execute(_under(job.lead_id, job.lease).values(**NO_FAILURES))
 
     def delivered(self, job: Job) -> None:
         """Every step is done."""
@@ -344,11 +344,11 @@ class Rows:
                 delivery_steps.c.lead_id == job.lead_id, delivery_steps.c.state != DONE
             )
             if db.scalar(todo):  # somebody has added a step meanwhile
-                again = {"state": QUEUED, **due_in(self._store.clock(db), 0.0), **FREE}
+                again = {"state": QUEUED, **due_in(self._store.clock(db), 0.0), **RELEASED}
                 db.execute(_under(job.lead_id, job.lease).values(**again))
                 return
             now = clock.now()
-            values = {"state": DELIVERED, "settled_at": now, "reason": None, **AT_PEACE, **FREE}
+            values = {"state": DELIVERED, "settled_at": now, "reason": None, **NO_FAILURES, **RELEASED}
             values["delivered_at"] = sa.func.coalesce(
                 deliveries.c.delivered_at, sa.bindparam("at", now, type_=Moment())
             )
@@ -377,7 +377,7 @@ class Rows:
                 **due_in(now, follows.pause_s),
                 "settled_at": clock.now() if follows.state in FOR_PEOPLE else None,
                 "refusals": json.dumps([list(refusal) for refusal in refusals]),
-                **FREE,
+                **RELEASED,
             }
             if follows.forget == "contact":
                 values |= {"contact_id": None, "contact_was_known": False}
@@ -397,7 +397,7 @@ class Rows:
     def let_go(self, lead_id: str, lease: int, pause_s: float = 0.0) -> None:
         """Hold a lead no longer, as it is."""
         with self._store.write() as db:
-            db.execute(_under(lead_id, lease).values(**due_in(self._store.clock(db), pause_s), **FREE))
+            db.execute(_under(lead_id, lease).values(**due_in(self._store.clock(db), pause_s), **RELEASED))
 
     def go_on(self, *, by_reading: bool = False) -> None:
         """The queue need not wait any more. `by_reading`: a read has shown that, which says nothing about rights to write."""
@@ -435,7 +435,7 @@ class Rows:
 
     def not_found(self, lost: Lost, pause_s: float, attempt: Attempt) -> None:
         """A whole search has not shown it yet: look again."""
-        self._look_again(lost, pause_s, attempt, AT_PEACE)
+        self._look_again(lost, pause_s, attempt, NO_FAILURES)
 
     def could_not_look(self, lost: Lost, pause_s: float, attempt: Attempt, *, is_own: bool) -> None:
         """The search itself failed, which shows nothing: look again. `is_own`: the failure is this lead's own."""
@@ -444,7 +444,13 @@ class Rows:
     def _look_again(self, lost: Lost, pause_s: float, attempt: Attempt, more: Mapping[str, Any]) -> None:
         with self._changing(lost.lead_id, lost.lease, attempt) as db:
             now = self._store.clock(db)
-            values = {"looks": deliveries.c.looks + 1, "looked_s": lost.since_s, **due_in(now, pause_s), **more, **FREE}
+            values = {
+                "looks": deliveries.c.looks + 1,
+                "looked_s": lost.since_s,
+                **due_in(now, pause_s),
+                **more,
+                **RELEASED,
+            }
             db.execute(_under(lost.lead_id, lost.lease).values(**values))
             self._note_wait(lost.lead_id, now)
 
@@ -452,7 +458,7 @@ class Rows:
         """It never arrived in the account that is connected: it may be sent."""
         with self._changing(lost.lead_id, lost.lease, attempt) as db:
             nowhere = {"sent_at": None, "sent_theirs": None, "unknown_at": None, "looked_s": 0.0, "candidates": None}
-            values = {"state": QUEUED, **due_in(self._store.clock(db), 0.0), **nowhere, **AT_PEACE, **FREE}
+            values = {"state": QUEUED, **due_in(self._store.clock(db), 0.0), **nowhere, **NO_FAILURES, **RELEASED}
             values["maybe_in"] = _without(db, lost.lead_id, lost.account_id)
             db.execute(_under(lost.lead_id, lost.lease).values(**values))
 
@@ -467,7 +473,7 @@ class Rows:
                 "settled_at": clock.now(),
                 "looked_s": lost.since_s,
                 **({} if reason is None else {"reason": reason}),
-                **FREE,
+                **RELEASED,
             }
             db.execute(_under(lost.lead_id, lost.lease).values(**values))
 
@@ -518,7 +524,7 @@ class Rows:
             else:
                 values = _set_aside(WORKER_DIED, row, now)
             changed = _under(row["lead_id"], number).where(*as_read)
-            if db.execute(changed.values(lease_number=number + 1, **values, **FREE)).rowcount:
+            if db.execute(changed.values(lease_number=number + 1, **values, **RELEASED)).rowcount:
                 step = {SENDING: LEAD, UNKNOWN: SEARCH}.get(state, CONTACT if row["amo_lead_id"] is None else NOTE)
                 write_attempt(db, row["lead_id"], Attempt(step, WORKER_DIED))
                 if values["state"] == UNKNOWN:
@@ -572,7 +578,7 @@ class Rows:
             fault = as_fault(error)
             log.error("lead %s cannot be read: %s", row["lead_id"], places(error))
             write_attempt(db, row["lead_id"], Attempt(step, fault.code))
-            db.execute(_under(row["lead_id"], lease).values(**_set_aside(fault.code, row, now), **FREE))
+            db.execute(_under(row["lead_id"], lease).values(**_set_aside(fault.code, row, now), **RELEASED))
             return None
 
     def _lease(self, db: sa.Connection, row: sa.RowMapping, now: float, **values: Any) -> int:
@@ -647,7 +653,7 @@ class Rows:
 def it_is_there(db: sa.Connection, lead_id: str, amo_lead_id: int, contact_id: int | None, *, now_s: float) -> None:
     """The lead is in AmoCRM, whoever has found out; what follows the creating step can go on."""
     known = {} if contact_id is None else {"contact_id": contact_id}
-    values = {"state": QUEUED, "settled_at": None, **due_in(now_s, 0.0), **_arrived(amo_lead_id), **known, **FREE}
+    values = {"state": QUEUED, "settled_at": None, **due_in(now_s, 0.0), **_arrived(amo_lead_id), **known, **RELEASED}
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
     creating = (delivery_steps.c.lead_id == lead_id, delivery_steps.c.kind == LEAD)
     db.execute(delivery_steps.update().where(*creating).values(state=DONE, amo_id=amo_lead_id))
@@ -660,7 +666,7 @@ def all_done(db: sa.Connection, lead_id: str) -> None:
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
 
 
-def begin_anew(db: sa.Connection, lead_id: str, *, now_s: float) -> None:
+def requeue(db: sa.Connection, lead_id: str, *, now_s: float) -> None:
     """The lead is to be made in the account that is connected now, whatever there is of it in another one.
 
     Ids of the other account are forgotten: its contact, its people, its stages. What was said of a lead that is there becomes
@@ -673,7 +679,7 @@ def begin_anew(db: sa.Connection, lead_id: str, *, now_s: float) -> None:
          "sent_at", "sent_theirs", "unknown_at", "reason", "delivered_at", "settled_at")
     )  # fmt: skip
     values = {"state": QUEUED, "sends": 0, "looks": 0, "looked_s": 0.0, "maybe_in": maybe_in, **nothing}
-    values |= {**due_in(now_s, 0.0), **AT_PEACE, **FREE}
+    values |= {**due_in(now_s, 0.0), **NO_FAILURES, **RELEASED}
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
     of_it = delivery_steps.c.lead_id == lead_id
     db.execute(delivery_steps.delete().where(of_it, delivery_steps.c.kind == STAGE))
@@ -738,8 +744,8 @@ def steps_of(db: sa.Connection, lead_id: str) -> tuple[Step, ...]:
     )
 
 
-FREE: dict[str, Any] = {"lease_until": 0.0, "lease_owner": None}
-AT_PEACE: dict[str, Any] = {"failures": 0, "stumbles": 0, "trying_s": 0.0}
+RELEASED: dict[str, Any] = {"lease_until": 0.0, "lease_owner": None}
+NO_FAILURES: dict[str, Any] = {"failures": 0, "stumbles": 0, "trying_s": 0.0}
 _NO_PAUSE: dict[str, Any] = {
     "reason": None, "since": None, "until": 0.0, "waits_from": 0.0, "failures": 0, "grant_generation": None,
 }  # fmt: skip
@@ -825,7 +831,7 @@ def _arrived(amo_lead_id: int) -> dict[str, Any]:
         "candidates": None,
         "maybe_in": None,
         "reason": None,
-        **AT_PEACE,
+        **NO_FAILURES,
     }
 
 

@@ -69,12 +69,12 @@ class Search:
         fields: FieldMap,
         phonebook: Phonebook,
         settings: Settings,
-        tell: Callable[[int], object] = lambda lead_id: None,
+        on_changed: Callable[[int], object] = lambda lead_id: None,
     ) -> None:
-        """`tell`: a lead of ours turned out to be in AmoCRM."""
+        """`on_changed`: a lead of ours turned out to be in AmoCRM."""
         self._rows, self._heart, self._client, self._fields = rows, heart, client, fields
         self._phonebook, self._settings = phonebook, settings
-        self._connection, self._tell = connection, tell
+        self._connection, self._on_changed = connection, on_changed
 
     def look(self) -> int:
         """Search for all that are due; how many that were. One request for each 250 leads of the time in question."""
@@ -278,7 +278,7 @@ class Search:
                     contact_id = (marked | alike)[verdict.lead_id]
                     self._aside(partial(self._learn, one, contact_id))
                     self._rows.found(one, verdict.lead_id, contact_id, attempt)
-                    self._aside(partial(self._tell, verdict.lead_id))
+                    self._aside(partial(self._on_changed, verdict.lead_id))
                 case "look again":
                     self._rows.not_found(one, decisions.next_look(one.since_s), attempt)
                 case "send again":
@@ -293,7 +293,7 @@ class Search:
 
         Raises only what keeps even that from being written down.
         """
-        everybodys = decisions.is_everybodys(error)
+        everybodys = decisions.affects_whole_queue(error)
         if everybodys:
             self._rows.halt(error)
         if decisions.is_strange(error.code):

@@ -222,7 +222,7 @@ def test_the_time_of_waiting_for_a_turn_does_not_count(box, desk):
         return True
 
     bearer = Bearer(desk.connection.current().access)
-    call = Call("GET", f"{box.url}/api/v4/account", "any", deadline_s=1.0, tries=1, still=slow_to_say)
+    call = Call("GET", f"{box.url}/api/v4/account", "any", deadline_s=1.0, tries=1, may_send=slow_to_say)
     assert desk.door.request(call, bearer).status == 200
     assert waited
 

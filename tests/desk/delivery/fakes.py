@@ -65,7 +65,7 @@ class FakeAmo:
         return time.time() + self.passed_s
 
     def request(self, call, auth) -> Reply:
-        if call.still is not None and not call.still():
+        if call.may_send is not None and not call.may_send():
             raise NotSent("too_late_to_send")
         self.carry_out_the_late()
         path = call.url.removeprefix("http://127.0.0.1:1")

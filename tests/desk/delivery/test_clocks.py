@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import command
 
 from crm.errors import SetupError
-from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, UNKNOWN, Outbox, Way, report
+from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, UNKNOWN, DeliveryPlan, Outbox, report
 from desk.delivery.decisions import PATIENCE_S
 from desk.delivery.rows import LEASE_S, Rows
 from desk.lead import NewLead
@@ -104,7 +104,7 @@ def test_what_was_accepted_by_a_wrong_clock_leaves_at_once(box, desk, time_of, j
     desk.outbox.deliver_due()
     with clock.moved(jump):
         plain = desk.outbox.accept(LEAD, "api")
-        held = desk.outbox.accept(NewLead("Придержанная", "+79615550031"), "desk", way=Way(hold_s=10.0))
+        held = desk.outbox.accept(NewLead("Придержанная", "+79615550031"), "desk", plan=DeliveryPlan(hold_s=10.0))
         desk.outbox.replay("Анна")
         assert 0 < seconds_until(desk.outbox.progress(held).leaves_at) <= 10
     assert seconds_until(desk.outbox.progress(held).leaves_at) <= 10

@@ -44,7 +44,7 @@ EXCEPTIONS = {
 REFUSALS = ("NotSent", "NotLetIn", "SaidNo", "SetupError")
 """Those that say: it was not carried out."""
 
-PLACES = ("rows", "client", "connection", "fields", "phonebook", "journal", "words", "heart", "tell", "watch")
+PLACES = ("rows", "client", "connection", "fields", "phonebook", "journal", "words", "heart", "on_changed", "on_step")
 """What a carrier or a search works with."""
 
 
@@ -193,7 +193,7 @@ STEADY = ("ValueError", "MemoryError", "StoreError", "BrokenWord", "AssertionErr
 
 
 @pytest.mark.parametrize("name", STEADY)
-@pytest.mark.parametrize("place", ["rows", "fields", "phonebook", "words", "watch", "connection"])
+@pytest.mark.parametrize("place", ["rows", "fields", "phonebook", "words", "on_step", "connection"])
 def test_what_is_raised_each_time(sqlite_store, tmp_path, monkeypatch, place, name):
     """A lead at which the desk stumbles each time ends with a person within twenty rounds, and holds no other one up."""
     for nth in (1, 2, 3):
