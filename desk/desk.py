@@ -23,7 +23,7 @@ from crm.journal import Journal
 from crm.limiter import Limiter
 from crm.vault import Vault, key_file_phrases
 from desk.calls import Calls
-from desk.delivery import Outbox
+from desk.delivery import Outbox, Tools
 from desk.doorway import Doorway
 from desk.exports import Exports
 from desk.fields import FieldMap
@@ -85,7 +85,7 @@ class Desk:
         self.mirror.listen(self.webhooks.taken, self.webhooks.are_on)
         self.listing, self.views = Listing(self.store, settings.zone), Views(self.store)
         self.reports = Reports(self.store, self.mirror, settings.zone)
-        self.outbox = Outbox(
+        tools = Tools(
             self.store,
             self.client,
             self.connection,
@@ -94,8 +94,9 @@ class Desk:
             self.journal,
             settings,
             on_changed=lambda lead_id: self.mirror.hint(leads=[lead_id]),
-            told=self.rounds.told,
+            on_round=self.rounds.told,
         )
+        self.outbox = Outbox(tools)
         self.reception = Reception(self.store, self.outbox, self.fields, settings)
         self.exports = Exports(
             self.store,

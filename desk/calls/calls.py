@@ -146,13 +146,13 @@ class Calls:
         now = clock.now()
         draft = db.execute(sa.select(drafts).where(drafts.c.id == draft_id)).mappings().first()
         answers = draft["answers"] if draft is not None else None
-        lead_id = self._outbox.accept(
+        lead_id = self._outbox.accept_in(
+            db,
             entry.lead,
             "desk",
             consent=self._consent(entry, operator, now),
             entered_by=operator or None,
             plan=self._plan(db, entry, operator, now, answers),
-            db=db,
         )
         db.execute(
             calls.insert().values(

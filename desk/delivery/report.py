@@ -21,7 +21,7 @@ from desk.delivery.decisions import (
     UNKNOWN,
     is_strange,
 )
-from desk.delivery.rows import consent_of, new_lead, steps_of
+from desk.delivery.job import consent_of, new_lead, steps_of
 from desk.lead import Consent, NewLead
 from store import Store, clock, waits
 from store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_pause
@@ -176,11 +176,11 @@ def story(store: Store, lead_id: str) -> Story | None:
         )
 
 
-def entries(store: Store, states: Sequence[str], *, limit: int, offset: int = 0) -> list[Entry]:
+def entries(store: Store, states: Sequence[str], *, limit: int) -> list[Entry]:
     """Leads in these states, the newest first."""
     wanted = _joined().where(deliveries.c.state.in_(states)).order_by(accepted_leads.c.accepted_at.desc())
     with store.read() as db:
-        rows = db.execute(wanted.limit(limit).offset(offset)).mappings().all()
+        rows = db.execute(wanted.limit(limit)).mappings().all()
         now_s = store.clock(db)
     return [
         Entry(_progress(row, now_s), row["name"], row["phone"], row["origin"], row["form_id"], row["entered_by"])
@@ -195,13 +195,6 @@ def counts(store: Store) -> dict[str, int]:
         return {state: int(count) for state, count in db.execute(wanted).all()}
 
 
-def for_people(store: Store) -> int:
-    """How many leads wait for a person. Cheap: asked by every page."""
-    with store.read() as db:
-        wanted = sa.select(sa.func.count()).where(deliveries.c.state.in_(FOR_PEOPLE))
-        return int(db.scalar(wanted) or 0)
-
-
 def pause(store: Store) -> Pause | None:
     """Why the whole queue waits; None where it does not."""
     with store.read() as db:
@@ -210,13 +203,6 @@ def pause(store: Store) -> Pause | None:
     if row is None or row["reason"] is None:
         return None
     return Pause(row["reason"], row["since"], _ends_at(row["waits_from"], row["until"], now_s))
-
-
-def oldest_waiting(store: Store) -> datetime | None:
-    """When the oldest lead was accepted that is still on its way."""
-    wanted = sa.select(sa.func.min(accepted_leads.c.accepted_at)).join(deliveries)
-    with store.read() as db:
-        return db.scalar(wanted.where(deliveries.c.state.in_((QUEUED, SENDING, UNKNOWN))))
 
 
 def waiting(store: Store) -> tuple[int, datetime | None]:

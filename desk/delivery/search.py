@@ -20,18 +20,18 @@ from functools import partial
 from typing import Any
 
 from crm import answers, contacts, leads
-from crm.client import Client
-from crm.connection import Connection
 from crm.errors import BrokenWord, DeskError, NotSent, OwnFault, places
 from desk.delivery import decisions
 from desk.delivery.decisions import SEARCH
+from desk.delivery.job import Attempt, LeaseLost, Lost
+from desk.delivery.pause import Pause
+from desk.delivery.queue import Queue
+from desk.delivery.record import Record
 from desk.delivery.request import lead_name
-from desk.delivery.rows import Attempt, LeaseLost, Lost, Rows
+from desk.delivery.tools import Tools
 from desk.delivery.worker import Heart
-from desk.fields import FieldMap
 from desk.lead import NewLead
-from desk.phonebook import Phonebook, has_phone
-from desk.settings import Settings
+from desk.phonebook import has_phone
 from desk.words import words
 from store import clock
 
@@ -60,25 +60,14 @@ class _Seen:
 class Search:
     """Finds out what became of them. Thread-safe."""
 
-    def __init__(
-        self,
-        rows: Rows,
-        heart: Heart,
-        client: Client,
-        connection: Connection,
-        fields: FieldMap,
-        phonebook: Phonebook,
-        settings: Settings,
-        on_changed: Callable[[int], object] = lambda lead_id: None,
-    ) -> None:
-        """`on_changed`: a lead of ours turned out to be in AmoCRM."""
-        self._rows, self._heart, self._client, self._fields = rows, heart, client, fields
-        self._phonebook, self._settings = phonebook, settings
-        self._connection, self._on_changed = connection, on_changed
+    def __init__(self, tools: Tools, queue: Queue, record: Record, pause: Pause, heart: Heart) -> None:
+        self._queue, self._record, self._pause, self._heart = queue, record, pause, heart
+        self._client, self._connection, self._fields = tools.client, tools.connection, tools.fields
+        self._phonebook, self._settings, self._on_changed = tools.phonebook, tools.settings, tools.on_changed
 
     def look(self) -> int:
         """Search for all that are due; how many that were. One request for each 250 leads of the time in question."""
-        lost = self._rows.take_lost(BATCH)
+        lost = self._queue.take_lost(BATCH)
         if not lost:
             return 0
         with ExitStack() as held:
@@ -99,7 +88,7 @@ class Search:
             seen = self._search(lost)
             if self._connection.known_account_id() != account_id:
                 raise NotSent("too_late_to_send")  # what was read may be of two accounts, and shows nothing
-            self._rows.go_on(by_reading=True)
+            self._pause.lift(by_reading=True)
         except Exception as error:
             fault = decisions.as_fault(error)
             if isinstance(fault, OwnFault):
@@ -137,7 +126,7 @@ class Search:
             log.warning("lead %s was begun in another account", one.lead_id)
             took_ms = round((time.monotonic() - started) * 1000)
             try:
-                self._rows.in_another_account(one, None, Attempt(SEARCH, decisions.ANOTHER_ACCOUNT, None, took_ms))
+                self._record.in_another_account(one, None, Attempt(SEARCH, decisions.ANOTHER_ACCOUNT, None, took_ms))
             except LeaseLost:
                 log.warning("lead %s was taken over by another worker", one.lead_id)
         return here
@@ -244,7 +233,7 @@ class Search:
         """Leads with the name and the phone of one that could carry no marker, and that are not another one of ours."""
         if not same_name:
             return
-        ours = self._rows.taken_ids([lead["id"] for lead in same_name])
+        ours = self._record.taken_ids([lead["id"] for lead in same_name])
         linked = {one for lead in same_name for one in leads.contact_ids(lead)}
         people = {contact["id"]: contact for contact in contacts.by_ids(self._client, linked)}
         phone_field = self._fields.layout().contact_phone.get("field_id", 0)
@@ -276,15 +265,15 @@ class Search:
             match verdict.what:
                 case "found" if verdict.lead_id is not None:
                     contact_id = (marked | alike)[verdict.lead_id]
-                    self._aside(partial(self._learn, one, contact_id))
-                    self._rows.found(one, verdict.lead_id, contact_id, attempt)
-                    self._aside(partial(self._on_changed, verdict.lead_id))
+                    self._best_effort(partial(self._learn, one, contact_id))
+                    self._record.found(one, verdict.lead_id, contact_id, attempt)
+                    self._best_effort(partial(self._on_changed, verdict.lead_id))
                 case "look again":
-                    self._rows.not_found(one, decisions.next_look(one.since_s), attempt)
+                    self._record.not_found(one, decisions.next_look(one.since_s), attempt)
                 case "send again":
-                    self._rows.absent(one, attempt)
+                    self._record.absent(one, attempt)
                 case _:
-                    self._rows.cannot_tell(one, verdict.candidates, attempt)
+                    self._record.cannot_tell(one, verdict.candidates, attempt)
         except LeaseLost:
             log.warning("lead %s was taken over by another worker", one.lead_id)
 
@@ -295,7 +284,7 @@ class Search:
         """
         everybodys = decisions.affects_whole_queue(error)
         if everybodys:
-            self._rows.halt(error)
+            self._pause.impose(error)
         if decisions.is_strange(error.code):
             log.error("a search met a strange failure: %s", error)
         took_ms = round((time.monotonic() - started) * 1000)
@@ -305,13 +294,13 @@ class Search:
             pause_s = decisions.after_failed_look(error, one.failures + 1, one.trying_s, stumbles)
             try:
                 if pause_s is None:
-                    self._rows.cannot_tell(one, (), attempt, reason=error.code)
+                    self._record.cannot_tell(one, (), attempt, reason=error.code)
                 else:
-                    self._rows.could_not_look(one, pause_s, attempt, is_own=not everybodys)
+                    self._record.could_not_look(one, pause_s, attempt, is_own=not everybodys)
             except LeaseLost:
                 log.warning("lead %s was taken over by another worker", one.lead_id)
 
-    def _aside(self, do: Callable[[], object]) -> None:
+    def _best_effort(self, do: Callable[[], object]) -> None:
         """Do something that is of use to others: where it fails, what was found stays found."""
         try:
             do()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from crm.errors import places
-from desk.delivery.rows import LEASE_S, Rows
+from desk.delivery.queue import LEASE_S, Queue
 
 WORKERS = 3
 """Leads carried at once. With AmoCRM's usual 0.1–0.5 s an answer this fills seven requests a second; more would wait."""
@@ -28,14 +28,14 @@ reading is tried six times: whatever takes longer hangs, and somebody else may t
 SEND_WITHIN_S = LEASE_S / 2
 """A write may leave this long after its lease was last seen to be ours: no other worker can have taken the lead over."""
 
-Told = Callable[[str, BaseException | None], object]
-"""What is told how a round of background work went: its name, and what it failed of, None if it went well."""
+OnRound = Callable[[str, BaseException | None], object]
+"""Called after each round of background work: the name of the work, and the error that ended the round, None if the round went well."""
 
 log = logging.getLogger(__name__)
 
 
-def ignore(name: str, error: BaseException | None) -> None:
-    """Tell nobody how a round went."""
+def ignore_round(name: str, error: BaseException | None) -> None:
+    """Do nothing after a round."""
 
 
 @dataclass(slots=True)
@@ -50,8 +50,10 @@ class _Held:
 class Heart:
     """Keeps the leases of this process alive for as long as their leads are held and get on."""
 
-    def __init__(self, rows: Rows, told: Told = ignore, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._rows, self._told, self._monotonic = rows, told, monotonic
+    def __init__(
+        self, queue: Queue, on_round: OnRound = ignore_round, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._queue, self._on_round, self._monotonic = queue, on_round, monotonic
         self._lock = threading.Lock()
         self._held: dict[tuple[str, int], _Held] = {}
         self._beating = False
@@ -89,7 +91,7 @@ class Heart:
             self._beating = True
         except RuntimeError as error:
             # No thread is to be had now. The lease lasts a while without, and then the lead is somebody else's.
-            tell(self._told, "heartbeat", error)
+            report_round(self._on_round, "heartbeat", error)
             log.error("the heartbeat cannot begin: %s", type(error).__name__)
 
     def _beat(self) -> None:
@@ -108,12 +110,12 @@ class Heart:
                 return False
             held = {key: one for key, one in self._held.items() if before - one.got_on < LONGEST_HOLD_S}
         try:
-            ours = self._rows.keep([(*key, one.tries_for_all) for key, one in held.items()]) if held else set()
+            ours = self._queue.extend([(*key, one.tries_for_all) for key, one in held.items()]) if held else set()
         except Exception as error:
-            tell(self._told, "heartbeat", error)
+            report_round(self._on_round, "heartbeat", error)
             log.error("the heartbeat stumbled: %s", places(error))
             return True
-        tell(self._told, "heartbeat", None)
+        report_round(self._on_round, "heartbeat", None)
         with self._lock:
             for key, one in held.items():
                 one.seen = before if key in ours else float("-inf")
@@ -123,9 +125,9 @@ class Heart:
 class Workers:
     """Threads that carry what is due. One of them only takes leads with somebody on the line."""
 
-    def __init__(self, work: Callable[[bool], int], told: Told = ignore) -> None:
-        """`work(live_only)`: do what is due now and tell how much that was. `told`: how each round went."""
-        self._work, self._told = work, told
+    def __init__(self, work: Callable[[bool], int], on_round: OnRound = ignore_round) -> None:
+        """`work(live_only)`: do what is due now and tell how much that was. `on_round`: called after each round."""
+        self._work, self._on_round = work, on_round
         self._news = threading.Condition()
         self._count = 0
         self._stopping = threading.Event()
@@ -180,12 +182,12 @@ class Workers:
                 # The workers outlive whatever one lead or one moment of the database does to them.
                 failed = error
                 log.error("a delivery worker stumbled: %s", places(error))
-            tell(self._told, "delivery", failed)
+            report_round(self._on_round, "delivery", failed)
 
 
-def tell(told: Told, name: str, error: BaseException | None) -> None:
-    """Tell how a round went; whoever is told must not stop the work."""
+def report_round(on_round: OnRound, name: str, error: BaseException | None) -> None:
+    """Call `on_round`; an error of its own must not stop the work."""
     try:
-        told(name, error)
+        on_round(name, error)
     except Exception as another:
         log.error("a round could not be told: %s", places(another))

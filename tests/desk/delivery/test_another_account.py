@@ -251,7 +251,7 @@ def test_the_creating_step_comes_first(box, other, connect):
         lead_id = desk.outbox.accept(PERSON, "desk", plan=plan)
         let_it_go_on(desk)
         desk.outbox.send_again(lead_id, "Анна")
-        assert [step.kind for step in desk.outbox._rows.take().steps] == [LEAD, NOTE]
+        assert [step.kind for step in desk.outbox._queue.take().steps] == [LEAD, NOTE]
 
 
 @pytest.mark.parametrize("sent_there", [False, True])
