@@ -104,7 +104,7 @@ class Desk:
             self.journal,
             settings,
             lambda: self.connection.status().account_url,
-            told=self.rounds.told,
+            on_round=self.rounds.told,
         )
         self.calls = Calls(self.store, self.outbox, self.client, self.fields, self.mirror, settings)
         self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting

@@ -1,4 +1,4 @@
-"""The rows of a lead from its acceptance on: born in one transaction, added to, and removed if the lead is taken back in time."""
+"""The rows of an accepted lead: born in one transaction, added to, and removed if the lead is taken back in time."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def insert_lead(
     form_id: str | None,
     entered_by: str | None,
 ) -> None:
-    """Write what was said, and the consent given with it."""
+    """Write the content of a lead, and the consent given with the lead."""
     named = {"id": lead_id, "origin": origin, "form_id": form_id, "entered_by": entered_by}
     db.execute(accepted_leads.insert().values(accepted_at=clock.now(), **named, **lead_values(lead)))
     if consent is not None:
@@ -97,7 +97,7 @@ def remove(store: Store, db: sa.Connection, lead_id: str) -> bool:
 
 
 def add_step(db: sa.Connection, lead_id: str, kind: str, payload: Any) -> str | None:
-    """Add a step after all others; return the state of the lead, which stays locked for the caller."""
+    """Add a step behind the last; return the state of the lead, which stays locked for the caller."""
     state = db.scalar(sa.select(deliveries.c.state).where(deliveries.c.lead_id == lead_id).with_for_update())
     last = sa.select(sa.func.max(delivery_steps.c.position)).where(delivery_steps.c.lead_id == lead_id)
     db.execute(delivery_steps.insert().values(step_values(lead_id, int(db.scalar(last) or 0) + 1, kind, payload)))
@@ -105,5 +105,5 @@ def add_step(db: sa.Connection, lead_id: str, kind: str, payload: Any) -> str | 
 
 
 def correct(db: sa.Connection, lead_id: str, lead: NewLead) -> None:
-    """Replace what was said by a person's correction."""
+    """Replace the content of a lead by a person's correction."""
     db.execute(accepted_leads.update().where(accepted_leads.c.id == lead_id).values(**lead_values(lead)))

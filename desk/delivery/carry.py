@@ -46,7 +46,7 @@ class Carrier:
         self._on_step, self._on_changed = tools.on_step, tools.on_changed
 
     def carry(self, job: Job) -> None:
-        """Do the steps of a lead that are still to do. Whatever happens, the record says where the lead stands.
+        """Do the steps left to do for a lead. Whatever happens, the record says how far the lead has got.
 
         Raises only what keeps even that from being written down: then the lease ends by its time, which counts as a failure.
         """
@@ -71,7 +71,7 @@ class Carrier:
         self._on_step("delivered")
 
     def _is_of_this_account(self, run: Run) -> bool:
-        """Whether the lead's ids mean anything in the connected account. If not, what follows is written down."""
+        """Whether the lead's ids are of the connected account. If not, the consequence is written down."""
         job = run.job
         run.account_id = self._connection.account_id(is_needed=job.account_id is not None)
         match decisions.in_account(
@@ -145,7 +145,7 @@ class Carrier:
         self._note_created(run, step, made)
 
     def _note_created(self, run: Run, step: Step, made: leads.Created) -> None:
-        """Write down that the creating request was carried out, and tell others of the new lead and contact."""
+        """Write down the success of the creating request, and make the new lead and contact known in the desk."""
         self._on_step("answered")
         self._record_success(run)
         new_contact_id = None if run.contact_was_known else made.contact_id
@@ -181,7 +181,7 @@ class Carrier:
         return run.took(CONTACT, "ok")
 
     def _ask_for_contact(self, run: Run, phone_field_id: int, phone: str) -> int | None:
-        """The contact with exactly this phone in its phone field; of several the last changed. One request."""
+        """The contact with exactly the given phone in its phone field; of several the last changed. One request."""
         hits = contacts.matching(self._client, phones.search_digits(phone), live=run.job.live)
         self._record_success(run, by_reading=True)
         with answers.being_read("contacts.search"):
@@ -219,7 +219,7 @@ class Carrier:
     def _put_once(
         self, run: Run, step: Step, find: Callable[[int], int | None], add: Callable[[int], tuple[int, str | None]]
     ) -> None:
-        """Put something on the lead, once: after a try of unknown fate, look first whether the thing is there."""
+        """Put a note or task on the lead, once: after a try of unknown fate, look first whether AmoCRM has the note or task."""
         assert run.amo_lead_id is not None  # noqa: S101 - the creating step is done, or there was a lead before
         try:
             if step.state == MAYBE_SENT:
@@ -243,7 +243,7 @@ class Carrier:
         run.end_write()
 
     def _complete_task(self, run: Run, step: Step) -> None:
-        """Complete the task that an earlier delivery has put, if it has put any."""
+        """Complete the task put by an earlier delivery, if any."""
         task_id = self._record.made_by(step.payload["of"], TASK)
         if task_id is None:
             self._record.done(run.job, step, None, None)
@@ -255,7 +255,7 @@ class Carrier:
         self._write_again(run, step, partial(tasks.complete, self._client, task_id, step.payload["text"]))
 
     def _write_again(self, run: Run, step: Step, change: Callable[..., str | None]) -> None:
-        """Run an idempotent write: repeating it does no harm, so no look comes before."""
+        """Run an idempotent write: repeating does no harm, so no look comes before."""
         try:
             run.begin_request(writing=True)
             request_id = change(live=run.job.live, may_send=self._may_send(run))
@@ -282,7 +282,7 @@ class Carrier:
         self._record.done(run.job, step, None, run.failure(step.kind, error))
 
     def _is_there(self, job: Job) -> bool:
-        """Whether a lead that AmoCRM just denied is there after all: AmoCRM may not see yet what it made a moment ago."""
+        """Whether a lead just denied by AmoCRM exists after all: AmoCRM may not see yet a lead made a moment ago."""
         return job.amo_lead_id is None or leads.exists(self._client, job.amo_lead_id, live=job.live)
 
     def _note_of(self, run: Run) -> str:
@@ -298,7 +298,7 @@ class Carrier:
     # Errors
 
     def _settle(self, run: Run, raised: Exception) -> None:
-        """Write down what an error means for this lead and for all others, whatever error it is."""
+        """Write down the consequences of any error, for the lead and for the whole queue."""
         job, error = run.job, decisions.as_fault(raised)
         if run.answered and not isinstance(error, OwnFault):
             error = OwnFault(decisions.DESK_FAILED)  # by its kind it would say that nothing was carried out
@@ -353,7 +353,9 @@ class Carrier:
         return follows
 
     def _write_down_plainly(self, run: Run, fault: DeskError) -> None:
-        """Write down a failure after `_write_down` has failed: ask and forget nothing, and take what may have left as having left."""
+        """Write down a failure in the plainest way, after `_write_down` has failed.
+
+        No question is asked, nothing known is forgotten, and a request that may have left is taken as having left."""
         job, stumbles = run.job, run.job.stumbles + 1
         at = Situation(run.doing, job.failures + 1, job.trying_s, stumbles, has_left=run.writing)
         fault = OwnFault(fault.code if fault.code in decisions.OWN_FAULTS else decisions.DESK_FAILED)
@@ -370,20 +372,20 @@ class Carrier:
             log.warning("lead %s was taken over by another worker", job.lead_id)
 
     def _best_effort(self, run: Run, do: Callable[[], object]) -> None:
-        """Do something of use to others that is no part of this lead's way: if it fails, the lead goes on."""
+        """Run an extra that is no part of the lead's way: if the extra fails, the lead goes on."""
         try:
             do()
         except Exception as error:
             log.error("lead %s, beside its way: %s", run.job.lead_id, places(error))
 
     def _record_success(self, run: Run, *, by_reading: bool = False) -> None:
-        """Note that AmoCRM has answered: the lead gets on, and a lead that tried for all lifts the pause."""
+        """Note an answer of AmoCRM: the lead gets on, and a lead trying for all lifts the pause."""
         self._heart.gets_on(run.job.lead_id, run.job.lease)
         if run.job.tries_for_all:
             self._pause.lift(by_reading=by_reading)
 
     def _may_send(self, run: Run) -> Callable[[], bool]:
-        """The question asked right before a write leaves: is the lead still ours, and the account still that of all its ids?"""
+        """The question asked right before a write leaves: is the lead still ours, and is the account of its ids still connected?"""
         return lambda: (
             self._heart.still_holds(run.job.lead_id, run.job.lease)
             and self._connection.known_account_id() == run.account_id

@@ -1,4 +1,4 @@
-"""Changes of a lead that both a worker and a person can make, within the caller's writing transaction."""
+"""Changes of a lead open to workers and people alike, within the caller's writing transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from store.tables import deliveries, delivery_steps
 
 
 def is_there(db: sa.Connection, lead_id: str, amo_lead_id: int, contact_id: int | None, *, now_s: float) -> None:
-    """The lead is in AmoCRM: the steps after the creating request can go on."""
+    """Write down the arrival of a lead in AmoCRM: the steps after the creating request can go on."""
     known = {} if contact_id is None else {"contact_id": contact_id}
     values = {"state": QUEUED, "settled_at": None, **due_in(now_s, 0.0), **arrived(amo_lead_id), **known, **RELEASED}
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
@@ -23,14 +23,14 @@ def is_there(db: sa.Connection, lead_id: str, amo_lead_id: int, contact_id: int 
 
 
 def all_done(db: sa.Connection, lead_id: str) -> None:
-    """Nothing is left to do for a lead that is there."""
+    """End a lead in AmoCRM with every step counted as done."""
     db.execute(delivery_steps.update().where(delivery_steps.c.lead_id == lead_id).values(state=DONE))
     values = {"state": DELIVERED, "settled_at": clock.now(), "candidates": None}
     db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))
 
 
 def requeue(db: sa.Connection, lead_id: str, *, now_s: float) -> None:
-    """Put a lead back in the queue as new, to be made in the connected account, whatever another account has of the lead.
+    """Put a lead back in the queue as new, to be made in the connected account, whatever a former account has of the lead.
 
     Ids of the other account are forgotten: its contact, its people, its stages. What was said of a lead that is there becomes
     a lead of its own here, as there is nothing to add it to. That it is or may be in the other account is kept: if that one is

@@ -1,4 +1,4 @@
-"""Columns of a delivery that are always written together, and the two writes that every part shares."""
+"""Columns of a delivery always written together, and two writes shared by all parts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NO_FAILURES: dict[str, Any] = {"failures": 0, "stumbles": 0, "trying_s": 0.0}
 
 
 def due_in(now_s: float, pause_s: float) -> dict[str, Any]:
-    """The columns that say when a lead is due. The only way to write them, so that every wait is an interval."""
+    """The due time of a lead, as columns. Due times are written in no other way, so every wait is an interval."""
     return {"due_at": now_s + pause_s, "waits_from": now_s}
 
 
 def arrived(amo_lead_id: int) -> dict[str, Any]:
-    """The columns of a lead that is in AmoCRM, with every doubt about its sending forgotten."""
+    """The columns of a lead in AmoCRM, with every doubt about its sending forgotten."""
     return {
         "amo_lead_id": amo_lead_id,
         "delivered_at": clock.now(),
@@ -39,7 +39,7 @@ def arrived(amo_lead_id: int) -> dict[str, Any]:
 
 
 def under_lease(lead_id: str, lease: int) -> sa.Update:
-    """An update of a lead that only the holder of this lease can make; for anybody else no row is changed."""
+    """An update of a lead by the holder of the given lease; without the lease no row is changed."""
     return deliveries.update().where(deliveries.c.lead_id == lead_id, deliveries.c.lease_number == lease)
 
 

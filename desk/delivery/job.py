@@ -1,4 +1,4 @@
-"""A lead on its way into AmoCRM, as values: what a worker holds of a lead, and how rows of the tables become these values.
+"""A lead on its way into AmoCRM, as values, and the reading of these values from rows.
 
 Writes nothing and decides nothing. Which columns are written together is `columns.py`.
 """
@@ -18,23 +18,22 @@ from desk.lead import Consent, NewLead
 from store.tables import delivery_steps
 
 ON_THE_LINE, LATER = 0, 1
-"""Priorities: an operator has somebody on the line, or no person waits."""
+"""Priorities: an operator has a client on the line, or no client waits."""
 
 TODO, MAYBE_SENT, DONE = "todo", "unsure", "done"
 """States of a step. A write is `MAYBE_SENT` from before its request leaves until the answer is written down."""
 
 SAID = "said:"
-"""Prefix of names in `accepted_leads.extra` that are no fields: the sender's own words about the field behind the prefix,
-for the note."""
+"""Prefix of names in `accepted_leads.extra` for the sender's own words about a field, kept for the note. The field's key follows."""
 
 
 class LeaseLost(Exception):
-    """Another worker has taken the lead over: the caller's knowledge of the lead no longer counts."""
+    """The lead was taken over by a second worker: the caller's knowledge of the lead no longer counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do in AmoCRM. `payload` None: the lead says everything."""
+    """A thing to do in AmoCRM. `payload` None: the content of the lead is enough."""
 
     id: int
     kind: str
@@ -45,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A lead that a worker holds. `tries_for_all`: the queue waits, and this lead finds out if the wait is over."""
+    """A lead held by a worker. `tries_for_all`: the queue waits, and the lead finds out if the wait is over."""
 
     lead_id: str
     lease: int
@@ -67,12 +66,12 @@ class Job:
 
     @property
     def todo(self) -> set[str]:
-        """Kinds of the steps that are not done."""
+        """Kinds of the steps not done yet."""
         return {step.kind for step in self.steps if step.state != DONE}
 
     @property
     def makes_a_lead(self) -> bool:
-        """Whether the lead is ours to make: False for steps on a lead that was in AmoCRM before."""
+        """Whether the lead is ours to make: False for steps on a lead already in AmoCRM."""
         return any(step.kind == LEAD for step in self.steps)
 
 
@@ -102,7 +101,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of one step, for the history. `result`: "ok", an error code, or a person's decision."""
+    """A single try of a step, for the history. `result`: "ok", an error code, or a person's decision."""
 
     step: str
     result: str
@@ -129,7 +128,7 @@ def new_lead(row: Mapping[str, Any] | sa.RowMapping) -> NewLead:
 
 
 def lead_values(lead: NewLead) -> dict[str, Any]:
-    """The columns of `accepted_leads` that hold the content of a lead; the inverse of `new_lead`."""
+    """The content of a lead as columns of `accepted_leads`; the inverse of `new_lead`."""
     return {
         "name": lead.name,
         "phone": lead.phone,
@@ -151,7 +150,7 @@ def consent_of(row: Mapping[str, Any] | sa.RowMapping | None) -> Consent | None:
 
 
 def step_values(lead_id: str, position: int, kind: str, payload: Any) -> dict[str, Any]:
-    """The row of a step that is still to do."""
+    """The row of a step still to do."""
     text = None if payload is None else json.dumps(payload, ensure_ascii=False)
     return {"lead_id": lead_id, "position": position, "kind": kind, "payload": text, "state": TODO}
 

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """The outbox of one desk. Thread-safe; several processes may share the database."""
+    """The outbox of a desk. Thread-safe; several processes may share the database."""
 
     def __init__(self, tools: Tools) -> None:
         self._store, self._client, self._connection = tools.store, tools.client, tools.connection
@@ -90,7 +90,7 @@ class Outbox:
         return lead_id
 
     def take_back(self, lead_id: str, db: sa.Connection) -> None:
-        """Undo an accept that has not left yet: nothing of the lead stays. `db`: a writing transaction the caller ends.
+        """Take an accepted lead back before it leaves: no row of the lead stays. `db`: a writing transaction the caller ends.
 
         Raises `SetupError("left_already")`.
         """
@@ -98,7 +98,7 @@ class Outbox:
             raise SetupError("left_already")
 
     def add_step(self, lead_id: str, kind: str, payload: Any, db: sa.Connection) -> None:
-        """Add one more thing to do for a lead, after all others; a delivered lead goes on its way again. Call `wake` then.
+        """Add a step to a lead, behind its last; a delivered lead goes on its way again. Call `wake` then.
 
         `db`: a writing transaction the caller ends.
         """
@@ -106,7 +106,7 @@ class Outbox:
             self._people.set_free(db, lead_id, state=QUEUED)
 
     def wake(self) -> None:
-        """Tell the workers that there is work: the caller has accepted a lead in a transaction of its own."""
+        """Wake the workers, after a lead was accepted in a transaction of the caller's."""
         self._workers.wake()
 
     # Told to screens and programs
@@ -116,7 +116,7 @@ class Outbox:
         return report.progress(self._store, lead_id)
 
     def story(self, lead_id: str) -> report.Story | None:
-        """Everything about a lead; None for an unknown id."""
+        """The whole story of a lead; None for an unknown id."""
         return report.story(self._store, lead_id)
 
     def entries(self, states: Sequence[str], *, limit: int) -> list[report.Entry]:
@@ -136,7 +136,7 @@ class Outbox:
         return report.times(self._store)
 
     def strange(self) -> list[str]:
-        """Codes of the last day's failures that no rule foresees."""
+        """Codes of the last day's failures without a rule of their own."""
         return report.strange(self._store)
 
     def own_faults(self) -> list[str]:
@@ -146,7 +146,7 @@ class Outbox:
     # What people decide. `by`: who. All raise `SetupError("decided_meanwhile")` if the decision comes too late.
 
     def exists(self, lead_id: str, amo_lead_id: int, by: str) -> None:
-        """A person has found the lead in AmoCRM. One request: whether there is such a lead.
+        """Settle a lead that a person has found in AmoCRM. A single request: whether AmoCRM has such a lead.
 
         No request for a lead begun in another account: there AmoCRM cannot be asked, and the person is believed. Nothing more is done
         then. Raises `SaidNo("lead_not_there")`.
@@ -162,7 +162,7 @@ class Outbox:
         self.wake()
 
     def send_again(self, lead_id: str, by: str) -> None:
-        """A person says that the lead is not in AmoCRM, or is worth another try.
+        """Send a lead again that a person believes not to be in AmoCRM, or worth a further try.
 
         A lead that may be in AmoCRM is sent again as soon as a whole search has shown that it is not. A lead begun in another
         account begins from nothing in the connected account.
@@ -183,7 +183,7 @@ class Outbox:
         self.wake()
 
     def drop(self, lead_id: str, by: str) -> None:
-        """Give a lead up. It stays stored and can be sent again."""
+        """Give a lead up. The lead stays stored and can be sent again."""
         with self._people.deciding(lead_id, UNDECIDED, "drop", by) as db:
             self._people.set_free(db, lead_id, state=DROPPED, settled_at=clock.now())
 
@@ -195,7 +195,7 @@ class Outbox:
         self.wake()
 
     def replay(self, by: str, since: datetime | None = None) -> int:
-        """Let everything go on that waits for a person; return the number of leads. `since`: only leads accepted from then on.
+        """Let all leads waiting for a person go on; return their number. `since`: only leads accepted from then on.
 
         Leads that may be in AmoCRM are searched for, the rest is tried anew.
         """
@@ -224,7 +224,7 @@ class Outbox:
         return self._workers.have_died
 
     def deliver_due(self) -> int:
-        """Deliver everything that is due now, one lead after another; return how many were taken up."""
+        """Deliver all due leads, one after the other; return the number of leads taken up."""
         return self._work(False)
 
     def _work(self, live_only: bool) -> int:
@@ -237,7 +237,7 @@ class Outbox:
         return count
 
     def _look_for_lost(self) -> int:
-        """Search for lost leads, one search at a time in this process: a search is for all of them at once."""
+        """Search for lost leads; return their number. A process runs a single search at a time, for all lost leads at once."""
         if not self._searching.acquire(blocking=False):
             return 0
         failed: Exception | None = None
@@ -253,5 +253,5 @@ class Outbox:
             report_round(self._on_round, "search", failed)
 
     def _belongs_to_another_account(self, begun_in: int | None) -> bool:
-        """Whether a lead begun in this account is not of the connected account. At most one request."""
+        """Whether a lead begun in account `begun_in` is not of the connected account. At most one request."""
         return begun_in is not None and begun_in != self._connection.account_id(is_needed=True)

@@ -1,4 +1,4 @@
-"""The pause of the whole queue: one row in the database, shared by all processes.
+"""The pause of the whole queue: a row in the database, shared by all processes.
 
 A failure that would meet every lead makes all of them wait. When the time is over, one lead tries for all: its success lifts the
 pause, its failure makes the pause longer.
@@ -17,7 +17,7 @@ from store import Store, clock, waits
 from store.tables import delivery_pause
 
 TRY_FOR_ALL_S = 15.0
-"""While the queue waits, the lead that tries for all has this long before the next lead may; renewed with its lease."""
+"""Time for the lead that tries for all while the queue waits, before the next lead may try; renewed with its lease."""
 
 _NO_PAUSE: dict[str, Any] = {
     "reason": None, "since": None, "until": 0.0, "waits_from": 0.0, "failures": 0, "grant_generation": None,
@@ -25,14 +25,14 @@ _NO_PAUSE: dict[str, Any] = {
 
 
 class Pause:
-    """The pause of one database's queue. Thread-safe; several processes may share the database."""
+    """The pause of a database's queue. Thread-safe; several processes may share the database."""
 
     def __init__(self, store: Store, generation: Callable[[], int]) -> None:
         """`generation`: counts grants of the connection; a new grant ends the pause."""
         self._store, self._generation = store, generation
 
     def current(self, db: sa.Connection) -> sa.RowMapping:
-        """The row as it holds now. A pause from before the present grant is lifted first. `db`: a writing transaction."""
+        """The row of the pause. A pause from before the present grant is lifted first. `db`: a writing transaction."""
         wanted = sa.select(delivery_pause)
         row = db.execute(wanted).mappings().one()
         if row["reason"] is None or row["grant_generation"] == self._generation():
@@ -41,7 +41,7 @@ class Pause:
         return db.execute(wanted).mappings().one()
 
     def impose(self, error: DeskError) -> None:
-        """Make the queue wait for an error that a search has met."""
+        """Make the queue wait after a search has met an error."""
         with self._store.write() as db:
             self.impose_in(db, error, self._store.clock(db), counts=True)
 
@@ -66,7 +66,7 @@ class Pause:
         )
 
     def lift(self, *, by_reading: bool = False) -> None:
-        """Let the queue go on. `by_reading`: a read has succeeded, which proves nothing about the right to write."""
+        """Let the queue go on. `by_reading`: after a read, which proves no right to write."""
         with self._store.read() as db:
             reason = db.scalar(sa.select(delivery_pause.c.reason))
         if reason is not None and not (by_reading and reason in PERHAPS_ITS_OWN):
@@ -75,16 +75,16 @@ class Pause:
 
 
 def has_ended(pause: sa.RowMapping, now_s: float) -> bool:
-    """Whether the queue is not paused, or the pause has lasted long enough for one lead to try for all."""
+    """Whether the queue is not paused, or the pause is over and a single lead may try for all."""
     return pause["reason"] is None or waits.is_over(pause["waits_from"], pause["until"], now_s)
 
 
 def wait_for_try(db: sa.Connection, now_s: float) -> None:
-    """Keep all other leads waiting while one tries for all. Does nothing if the queue is not paused."""
+    """Keep the queue waiting while a lead tries for all. No effect if the queue is not paused."""
     waiting = delivery_pause.update().where(delivery_pause.c.reason.is_not(None))
     db.execute(waiting.values(**_lasting(now_s, TRY_FOR_ALL_S)))
 
 
 def _lasting(now_s: float, pause_s: float) -> dict[str, Any]:
-    """The columns of the pause that say until when it lasts."""
+    """The end of a pause, as columns."""
     return {"until": now_s + pause_s, "waits_from": now_s}

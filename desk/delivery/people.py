@@ -1,4 +1,4 @@
-"""What people decide about leads, written down. A worker that holds such a lead loses it."""
+"""Decisions of people about leads, written down. A worker holding such a lead loses the lead."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ PERSON = "person"
 """The step under which a decision stands in the history."""
 
 UNDECIDED = (UNKNOWN, *FOR_PEOPLE)
-"""States in which a person may decide what becomes of a lead."""
+"""States open to a person's decision."""
 
 ANY_ACCOUNT = -1
 """Whichever account the lead was begun in."""
 
 
 class People:
-    """Decisions of people on one database's deliveries. Thread-safe; several processes may share the database."""
+    """Decisions of people on a database's deliveries. Thread-safe; several processes may share the database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -36,7 +36,7 @@ class People:
     def deciding(
         self, lead_id: str, states: tuple[str, ...], what: str, by: str, *, begun_in: int | None = ANY_ACCOUNT
     ) -> Iterator[sa.Connection]:
-        """A transaction on a lead that is in one of these states.
+        """A transaction on a lead in any of the given states.
 
         `what`, `by`: the decision and the person, for the history. `begun_in`: the account the decision takes the lead to be in.
         Raises `SetupError("decided_meanwhile")` if the lead is in another state or account by now.
@@ -51,12 +51,12 @@ class People:
             yield db
 
     def set_free(self, db: sa.Connection, lead_id: str, **values: Any) -> None:
-        """Make a lead due at once, held by no worker and without failures, with these columns besides."""
+        """Make a lead due at once, held by no worker and without failures; `values` are written besides."""
         whole = {"settled_at": None, **due_in(self._store.clock(db), 0.0), **NO_FAILURES, **RELEASED, **values}
         db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**whole))
 
     def let_go_on(self, db: sa.Connection, lead_id: str, **values: Any) -> None:
-        """Let a lead go on, by whatever decision, with these columns besides.
+        """Let a lead go on, by whatever decision; `values` are written besides.
 
         A lead that may be in AmoCRM is searched for before anything is sent, however often it was sent already. What was waited
         for the lead counts, so that nobody waits twice; what a person has been shown as alike and did not choose is none of it.
@@ -75,7 +75,7 @@ class People:
         self.set_free(db, lead_id, state=UNKNOWN, unknown_at=self._store.clock(db), **fresh)
 
     def replay(self, by: str, since: datetime | None) -> int:
-        """Let all leads go on that wait for a person; return their number. `since`: only leads accepted from then on."""
+        """Let all leads waiting for a person go on; return their number. `since`: only leads accepted from then on."""
         wanted = sa.select(deliveries).where(deliveries.c.state.in_(FOR_PEOPLE))
         if since is not None:
             fresh = sa.select(accepted_leads.c.id).where(accepted_leads.c.accepted_at >= since)

@@ -39,17 +39,17 @@ from store.owners import is_gone, me
 from store.tables import accepted_leads, consents, deliveries
 
 LEASE_S = 30.0
-"""How long a lead stays with a worker without a sign of life. A worker that is certainly gone holds nothing."""
+"""Time a lead stays with a worker without a sign of life. A worker certainly gone holds no lead."""
 
 LEASE_SLACK_S = 5.0
-"""A lease that ends so much later than a new lease would was taken by a clock that was set back since: such a lease is over. Its
-number keeps that safe."""
+"""Margin for the end of a lease: a lease with a later end was taken by a clock set back since, and is over. Its number keeps
+the taking-over safe."""
 
 WORKER_DIED = "worker_died"
 """The reason of a lead whose holder gave no sign of life any more."""
 
 TAKING = "take a delivery"
-"""The name of the lock under which leads are taken, one taker at a time."""
+"""Name of the lock for taking leads: a single taker at a time."""
 
 Held = TypeVar("Held", Job, Lost)
 
@@ -57,13 +57,13 @@ log = logging.getLogger(__name__)
 
 
 class Queue:
-    """The queue of one database. Thread-safe; several processes may share the database."""
+    """The queue of a database. Thread-safe; several processes may share the database."""
 
     def __init__(self, store: Store, paused: Pause, stopwatch: Stopwatch) -> None:
         self._store, self._pause, self._stopwatch = store, paused, stopwatch
 
     def take(self, *, live_only: bool = False) -> Job | None:
-        """Lease the next lead that is due; None if no lead is due, or the whole queue waits.
+        """Lease the next due lead; None if no lead is due, or the whole queue waits.
 
         Leads somebody waits for go first, then those due longest. A phone is in one pair of hands at a time: two leads
         of one person that are created at once would make two contacts.
@@ -90,7 +90,7 @@ class Queue:
             return None
 
     def take_lost(self, most: int) -> list[Lost]:
-        """Lease leads of unknown fate that are due for a search; none while the whole queue waits."""
+        """Lease leads of unknown fate due for a search; none while the whole queue waits."""
         with self._store.write() as db:
             self._store.serialise(db, TAKING)
             now = self._store.clock(db)
@@ -111,14 +111,14 @@ class Queue:
             return [lost for lost in found if lost is not None]
 
     def has_lost_due(self) -> bool:
-        """Whether a search is due. One read."""
+        """Whether a search is due. A single read."""
         with self._store.read() as db:
             now = self._store.clock(db)
             wanted = sa.select(deliveries.c.lead_id).where(deliveries.c.state == UNKNOWN, _is_due(now))
             return db.scalar(wanted.limit(1)) is not None
 
     def extend(self, leases: Iterable[tuple[str, int, bool]]) -> set[tuple[str, int]]:
-        """Extend the given leases; return those this process still holds. Each names its lead, its number and whether it tries for all.
+        """Extend the given leases, (lead, number, tries for all); return the leases this process still holds.
 
         While a lead that tries for all is held, no other lead tries.
         """
@@ -146,7 +146,7 @@ class Queue:
             return db.scalar(wanted.limit(1)) is not None
 
     def _rescue(self, db: sa.Connection, now: float) -> None:
-        """Free the leads whose worker is gone; the fate of a lead that was being sent is unknown then.
+        """Free the leads whose worker is gone; if a creating request was out, its fate is unknown then.
 
         A death counts as a failure of the lead like any other: a lead at which each worker dies goes to a person.
         """
@@ -218,7 +218,7 @@ def _job(db: sa.Connection, row: sa.RowMapping, lease: int, tries_for_all: bool)
 
 
 def _lease(db: sa.Connection, row: sa.RowMapping, now: float, **values: Any) -> int:
-    """Give a lead to this process under a new number; return the number."""
+    """Give a lead to the present process under a new number; return the number."""
     number = int(row["lease_number"]) + 1
     db.execute(
         deliveries.update()
@@ -231,7 +231,7 @@ def _lease(db: sa.Connection, row: sa.RowMapping, now: float, **values: Any) -> 
 def _read(
     db: sa.Connection, row: sa.RowMapping, lease: int, now: float, step: str, read: Callable[[], Held]
 ) -> Held | None:
-    """Read a lead's rows; None if they cannot be read, which is then a failure of this lead, and of no other lead."""
+    """Read a lead's rows; None if the rows cannot be read, which is a failure of the lead alone."""
     try:
         with db.begin_nested():
             return read()
@@ -244,7 +244,7 @@ def _read(
 
 
 def _set_aside(code: str, row: sa.RowMapping, now_s: float) -> dict[str, Any]:
-    """The columns of a lead that could not be begun, or whose worker died: a pause that grows, then a person.
+    """The columns of a lead with an unreadable row or a dead worker: a growing pause, in the end a person.
 
     The first time the lead goes on at once, as after a restart of the desk.
     """
@@ -261,14 +261,14 @@ def _is_due(now_s: float) -> sa.ColumnElement[bool]:
 
 
 def _is_held(table: sa.FromClause, now_s: float) -> sa.ColumnElement[bool]:
-    """Whether a lease on a delivery lasts. A lease that ends later than any can was taken by a wrong clock."""
+    """Whether a lease on a delivery lasts. A lease with an impossible end was taken by a wrong clock."""
     return table.c.lease_until.between(now_s, now_s + LEASE_S + LEASE_SLACK_S)
 
 
 def _due(now: float, *, live_only: bool, tries_for_all: bool) -> sa.Select[Any]:
-    """The queued lead that is next, and whose phone no worker has in hand.
+    """The next queued lead whose phone no worker has in hand.
 
-    While one tries for all, each turn goes to another lead: what keeps a single lead out must not keep all of them out.
+    While the queue waits, each try for all goes to another lead: what keeps a single lead out must not keep all of them out.
     """
     other, other_lead = deliveries.alias(), accepted_leads.alias()
     unknown_for_long = waits.over(other.c.unknown_at, other.c.unknown_at + HOLD_PHONE_S, now)

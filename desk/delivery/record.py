@@ -1,4 +1,4 @@
-"""What happened to a lead, written down by the worker that holds it.
+"""Events of a lead, written down by the worker holding the lead.
 
 Decides nothing and sends nothing. Each method is one transaction on the disk, names the number of the worker's lease, and raises
 `LeaseLost` if another worker has taken the lead over meanwhile: then nothing is changed.
@@ -36,7 +36,7 @@ from store.tables import Moment, deliveries, delivery_attempts, delivery_steps
 
 
 class Record:
-    """The record of one database's deliveries. Thread-safe; several processes may share the database."""
+    """The record of a database's deliveries. Thread-safe; several processes may share the database."""
 
     def __init__(self, store: Store, pause: Pause, stopwatch: Stopwatch) -> None:
         self._store, self._pause, self._stopwatch = store, pause, stopwatch
@@ -44,7 +44,7 @@ class Record:
     # On its way
 
     def begun_in(self, job: Job, account_id: int) -> None:
-        """From here on the lead's ids are those of this account.
+        """Bind a lead to the account of its ids.
 
         Nothing has left yet, so the account need not be on the disk before `sending` or `maybe_sent` puts it there with
         themselves.
@@ -53,12 +53,12 @@ class Record:
             db.execute(under_lease(job.lead_id, job.lease).values(account_id=account_id))
 
     def requeue(self, job: Job) -> None:
-        """Nothing of the lead is in the account it was begun in: the next lease finds the lead as new. Ends the lease."""
+        """Put a lead back in the queue as new, since its former account has nothing of the lead. Ends the lease."""
         with self._changing(job, None) as db:
             changes.requeue(db, job.lead_id, now_s=self._store.clock(db))
 
     def search_first(self, job: Job, account_id: int, marker_field: int | None) -> None:
-        """The lead may be in this account, sent there before another was connected: it is searched for. Ends the lease."""
+        """Search first for a lead sent to this account before a former change of accounts. Ends the lease."""
         sent_at = job.maybe_in.get(account_id)
         with self._changing(job, None) as db:
             now = self._store.clock(db)
@@ -74,7 +74,7 @@ class Record:
             db.execute(under_lease(job.lead_id, job.lease).values(**values))
 
     def in_another_account(self, held: Job | Lost, lead_id: int | None, attempt: Attempt) -> None:
-        """The lead is, or may be, in an account that is not the connected one: a person decides. Ends the lease.
+        """Leave a lead to a person, as its account is not the connected account. Ends the lease.
 
         `lead_id`: the lead's number there, if known.
         """
@@ -97,7 +97,7 @@ class Record:
         attempt: Attempt | None,
         theirs: float | None = None,
     ) -> None:
-        """The creating request is about to leave: from here on nobody knows until its answer is written down.
+        """Mark the creating request as about to leave: from here on its fate is unknown until its answer is written down.
 
         `theirs`: AmoCRM's clock now, unix seconds, if known.
         """
@@ -115,25 +115,25 @@ class Record:
             )
 
     def created(self, job: Job, step: Step, lead_id: int, contact_id: int | None, attempt: Attempt) -> None:
-        """The lead is in AmoCRM."""
+        """Write down the answer to the creating request: the lead is in AmoCRM."""
         with self._changing(job, attempt) as db:
             _mark(db, step, DONE, lead_id)
             known = {} if contact_id is None else {"contact_id": contact_id}
             db.execute(under_lease(job.lead_id, job.lease).values(state=QUEUED, **arrived(lead_id), **known))
 
     def maybe_sent(self, job: Job, step: Step) -> None:
-        """A write other than the creating request is about to leave."""
+        """Mark a write other than the creating request as about to leave."""
         with self._changing(job, None) as db:
             _mark(db, step, MAYBE_SENT)
 
     def done(self, job: Job, step: Step, amo_id: int | None, attempt: Attempt | None) -> None:
-        """A step other than the creating request is done, or there was nothing to do."""
+        """Mark a step other than the creating request as done, also if its work was not needed."""
         with self._changing(job, attempt) as db:
             _mark(db, step, DONE, amo_id)
             db.execute(under_lease(job.lead_id, job.lease).values(**NO_FAILURES))
 
     def delivered(self, job: Job) -> None:
-        """Every step is done. Ends the lease."""
+        """End a lead with every step done. Ends the lease."""
         with self._changing(job, None) as db:
             todo = sa.select(sa.func.count()).where(
                 delivery_steps.c.lead_id == job.lead_id, delivery_steps.c.state != DONE
@@ -160,7 +160,7 @@ class Record:
         refusals: Sequence[tuple[str, str, str]] = (),
         undone: bool,
     ) -> None:
-        """A step has met an error: the lead goes on as `follows` says, and the whole queue waits if the error concerns all.
+        """Write down a failed step: the lead goes on as `follows` says, and the queue waits if the error affects the whole queue.
 
         `undone`: the request was certainly not carried out. Ends the lease.
         """
@@ -192,20 +192,20 @@ class Record:
     # What a search has shown. All end the lease.
 
     def found(self, lost: Lost, lead_id: int, contact_id: int | None, attempt: Attempt) -> None:
-        """The lead is in AmoCRM: the steps after the creating request can go on."""
+        """Write down a search's success: the lead is in AmoCRM, and its further steps can go on."""
         with self._changing(lost, attempt) as db:
             changes.is_there(db, lost.lead_id, lead_id, contact_id, now_s=self._store.clock(db))
 
     def not_found(self, lost: Lost, pause_s: float, attempt: Attempt) -> None:
-        """A whole search has not shown the lead yet: look again."""
+        """Have AmoCRM searched again after a whole search without the lead."""
         self._look_again(lost, pause_s, attempt, NO_FAILURES)
 
     def could_not_look(self, lost: Lost, pause_s: float, attempt: Attempt, *, is_own: bool) -> None:
-        """The search itself has failed, which shows nothing: look again. `is_own`: the failure is this lead's own."""
+        """Have AmoCRM searched again after a failed search, which shows nothing. `is_own`: the failure is the lead's own."""
         self._look_again(lost, pause_s, attempt, _one_more_failure(attempt.result, lost, pause_s) if is_own else {})
 
     def absent(self, lost: Lost, attempt: Attempt) -> None:
-        """Put a lead back in the queue after a search proved that it is not in the connected account."""
+        """Put a lead back in the queue after a search proved its absence from the connected account."""
         with self._changing(lost, attempt) as db:
             nowhere = {"sent_at": None, "sent_theirs": None, "unknown_at": None, "looked_s": 0.0, "candidates": None}
             values = {"state": QUEUED, **due_in(self._store.clock(db), 0.0), **nowhere, **NO_FAILURES, **RELEASED}
@@ -230,7 +230,7 @@ class Record:
     # Questions to the record
 
     def others_got_through(self, job: Job, step: str) -> bool:
-        """Whether this step has succeeded for another lead since it last failed for this lead."""
+        """Whether the step has succeeded for any other lead since its last failure for this lead."""
         failed = sa.select(sa.func.max(delivery_attempts.c.id)).where(
             delivery_attempts.c.lead_id == job.lead_id, delivery_attempts.c.step == step
         )
@@ -244,12 +244,12 @@ class Record:
             return db.scalar(wanted.limit(1)) is not None
 
     def account_of(self, lead_id: str) -> int | None:
-        """The account that a lead of ours was begun in; None if in none yet."""
+        """The account in which a lead of ours was begun; None if not begun yet."""
         with self._store.read() as db:
             return db.scalar(sa.select(deliveries.c.account_id).where(deliveries.c.lead_id == lead_id))
 
     def made_by(self, lead_id: str, kind: str) -> int | None:
-        """AmoCRM's id of the thing that a step of this kind has made; None if no such step has made anything."""
+        """AmoCRM's id of the note or task made by a step of the given kind; None if no such step has made any."""
         wanted = sa.select(delivery_steps.c.amo_id).where(
             delivery_steps.c.lead_id == lead_id, delivery_steps.c.kind == kind, delivery_steps.c.amo_id.is_not(None)
         )
@@ -257,7 +257,7 @@ class Record:
             return db.scalar(wanted.order_by(delivery_steps.c.id.desc()).limit(1))
 
     def taken_ids(self, lead_ids: Sequence[int]) -> set[int]:
-        """The AmoCRM leads among these that belong to a lead of ours already."""
+        """The AmoCRM leads, among the given, that belong to a lead of ours already."""
         with self._store.read() as db:
             wanted = sa.select(deliveries.c.amo_lead_id).where(deliveries.c.amo_lead_id.in_(lead_ids))
             return set(db.scalars(wanted))
@@ -271,7 +271,7 @@ class Record:
 
     @contextmanager
     def _changing(self, lead: Job | Lost, attempt: Attempt | None, *, durable: bool = True) -> Iterator[sa.Connection]:
-        """A transaction on a lead that the caller holds, begun with the attempt that led to the change."""
+        """A transaction on a lead held by the caller, begun with the attempt behind the change."""
         with self._store.write(durable=durable) as db:
             held = sa.select(deliveries.c.lease_number).where(deliveries.c.lead_id == lead.lead_id).with_for_update()
             if db.scalar(held) != lead.lease:
@@ -282,7 +282,7 @@ class Record:
 
 
 def _one_more_failure(code: str, held: Job | Lost, pause_s: float) -> dict[str, Any]:
-    """The columns that count one more failure of a lead's own."""
+    """The columns counting a further failure of a lead's own."""
     return {
         "failures": held.failures + 1,
         "stumbles": held.stumbles + 1 if code in OWN_FAULTS else 0,

@@ -1,4 +1,4 @@
-"""One worker's go at one lead: how far the lead has got, for the steps that follow and for the error that may come."""
+"""A worker's go at a lead: how far the lead has got, for the next steps and for an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from desk.delivery.job import Attempt, Job, Step
 
 @dataclass(slots=True)
 class Run:
-    """The state of a go: the parts of the lead that exist by now, and the step that is being done."""
+    """The state of a go: the parts of the lead existing by now, and the step at hand."""
 
     job: Job
     contact_id: int | None
@@ -29,17 +29,17 @@ class Run:
 
     @classmethod
     def of(cls, job: Job) -> Run:
-        """A go that begins where the last one of this lead ended."""
+        """A go beginning at the point the lead's last go has reached."""
         return cls(job, job.contact_id, job.contact_was_known, job.amo_lead_id)
 
     def begin_request(self, *, writing: bool = False) -> None:
-        """Note that a request leaves now. `writing`: a write, whose fate matters if an error comes."""
+        """Note the start of a request. `writing`: a write, whose fate matters if an error comes."""
         self.started = time.monotonic()
         if writing:
             self.writing = True
 
     def end_write(self) -> None:
-        """Note that the write's answer is written down."""
+        """Note the end of a write, after its answer was written down."""
         self.writing, self.answered = False, False
 
     def took(self, step: str, result: str, status: int | None = None, request_id: str | None = None) -> Attempt:
@@ -47,5 +47,5 @@ class Run:
         return Attempt(step, result, status, round((time.monotonic() - self.started) * 1000), request_id)
 
     def failure(self, step: str, error: DeskError) -> Attempt:
-        """A line for the history that tells of an error."""
+        """A line for the history about an error."""
         return self.took(step, error.code, error.status, error.request_id)

@@ -1,4 +1,4 @@
-"""Leads of which nobody knows whether they arrived: AmoCRM is searched for our marker, all of them in one walk.
+"""Leads of unknown fate: AmoCRM is searched for our marker, for all such leads in a single walk.
 
 The walk reads the leads made in the time in question, because such a list shows what was just written, while AmoCRM's
 full text may lag. Where the list cannot be trusted (AmoCRM ignores what it does not know), the full text is asked for each
@@ -36,20 +36,20 @@ from desk.words import words
 from store import clock
 
 BATCH = 100
-"""Leads searched for in one walk."""
+"""Leads searched for in a single walk."""
 
 MOST_PAGES = 20
-"""Of a walk. A club makes a hundred leads a week; where there are thousands in an hour, markers are asked for one by one."""
+"""Pages of a walk. A club makes a hundred leads a week; with thousands in an hour, markers are asked for singly."""
 
 NO_ANSWER = frozenset({"filter_ignored", "same_page", "garbled"})
-"""What comes is not what was asked for: it shows nothing, and something else can be asked."""
+"""Codes of answers to a different question: such an answer shows nothing, and the full text can be asked instead."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What a search has come upon, by our lead ids. `marked`: AmoCRM lead and its contact; `alike`: same phone and name."""
+    """The finds of a search, by our lead ids. `marked`: AmoCRM lead and its contact; `alike`: same phone and name."""
 
     marked: dict[str, list[tuple[int, int | None]]] = field(default_factory=dict)
     alike: dict[str, list[tuple[int, int | None]]] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class _Seen:
 
 
 class Search:
-    """Finds out what became of them. Thread-safe."""
+    """Settles the fate of lost leads. Thread-safe."""
 
     def __init__(self, tools: Tools, queue: Queue, record: Record, pause: Pause, heart: Heart) -> None:
         self._queue, self._record, self._pause, self._heart = queue, record, pause, heart
@@ -66,7 +66,7 @@ class Search:
         self._phonebook, self._settings, self._on_changed = tools.phonebook, tools.settings, tools.on_changed
 
     def look(self) -> int:
-        """Search for all that are due; how many that were. One request for each 250 leads of the time in question."""
+        """Search for all due leads; return their number. One request for each 250 leads of the time in question."""
         lost = self._queue.take_lost(BATCH)
         if not lost:
             return 0
@@ -77,7 +77,7 @@ class Search:
         return len(lost)
 
     def _look_for(self, lost: list[Lost]) -> None:
-        """One search for all of these."""
+        """Search for several leads at once; after an unforeseen error, for each alone."""
         started = time.monotonic()
         try:
             account_id = self._connection.account_id(is_needed=any(one.account_id for one in lost))
@@ -109,12 +109,12 @@ class Search:
                 self._could_not([one], decisions.as_fault(error), started)
 
     def _get_on(self, lost: Iterable[Lost]) -> None:
-        """AmoCRM has answered: the leads of this search are not stuck."""
+        """Note an answer of AmoCRM: the leads of the search are not stuck."""
         for one in lost:
             self._heart.gets_on(one.lead_id, one.lease)
 
     def _of_this_account(self, lost: Sequence[Lost], account_id: int | None, started: float) -> list[Lost]:
-        """Those whose request went to the connected account. To look for others here would show nothing: a person decides."""
+        """The leads whose request went to the connected account. About the rest a person decides: a look here would show nothing."""
         here = []
         for one in lost:
             follows = decisions.in_account(
@@ -132,7 +132,7 @@ class Search:
         return here
 
     def _marked_no_more(self, lost: list[Lost]) -> list[Lost]:
-        """The same leads; one whose marker's field somebody has deleted since is searched for as if it had none.
+        """The leads as given, without the markers whose field has been deleted since.
 
         Asked before a look that may lead to sending again: every marker goes with its field. Two requests then.
         """
@@ -143,7 +143,7 @@ class Search:
         return [one if one.marker_field in there else replace(one, marker_field=None) for one in lost]
 
     def _learn(self, one: Lost, contact_id: int | None) -> None:
-        """The contact that was made with it: the next lead of this person must not make another one."""
+        """Learn the contact made with a lead: the person's next lead must not make a second contact."""
         if contact_id is not None and self._phonebook.contact_of(one.phone) is None:
             self._phonebook.learn_own(contact_id, one.phone)
 
@@ -176,11 +176,11 @@ class Search:
             raise BrokenWord("filter_ignored", operation="leads.search", retryable=False)
 
     def _by_list(self, one: Lost, seen: _Seen) -> bool:
-        """Whether all leads were read that may be this one."""
+        """Whether the list was read far enough to show the lead."""
         return self._since(one) >= seen.whole_since
 
     def _walk(self, lost: Sequence[Lost], seen: _Seen) -> float:
-        """Read the leads made while those requests were out; since when all were read, by AmoCRM's clock."""
+        """Read the leads made while the requests were out; return the time since which all were read, by AmoCRM's clock."""
         since, until = min(map(self._since, lost)), max(map(self._until, lost))
         last, in_order = math.inf, True
         wanted = {one.lead_id for one in lost if one.marker_field is not None}
@@ -208,7 +208,7 @@ class Search:
         return -math.inf
 
     def _since(self, one: Lost) -> float:
-        """When its request can have been carried out at the earliest, by AmoCRM's clock; unix seconds."""
+        """The earliest time at which a lead's request can have been carried out, by AmoCRM's clock; unix seconds."""
         sent_s, now_s, ahead_s = self._clocks(one)
         return decisions.searched_from(sent_s, now_s, theirs_s=one.sent_theirs, ahead_s=ahead_s, is_last=_is_last(one))
 
@@ -217,12 +217,12 @@ class Search:
         return decisions.searched_to(sent_s, now_s, ahead_s=ahead_s)
 
     def _clocks(self, one: Lost) -> tuple[float, float, float]:
-        """When it was sent, what time it is, and how far that clock, ours, is ahead of AmoCRM's."""
+        """The time of sending, the time now, and the seconds by which our clock is ahead of AmoCRM's."""
         now_s, theirs_s = clock.unix(), self._client.their_time()
         return one.sent_at.timestamp(), now_s, self._connection.skew_s() if theirs_s is None else now_s - theirs_s
 
     def _named(self, one: Lost) -> str:
-        """How a lead of ours is called in AmoCRM."""
+        """The name of a lead of ours in AmoCRM."""
         return lead_name(NewLead(one.name, one.phone, one.direction), words(self._settings.ui_language))
 
     def _of_same_name(self, page: Sequence[Mapping[str, Any]], unmarked: Sequence[Lost]) -> list[Mapping[str, Any]]:
@@ -230,7 +230,7 @@ class Search:
         return [lead for lead in page if isinstance(lead.get("name"), str) and lead["name"] in names]
 
     def _note_alike(self, same_name: Sequence[Mapping[str, Any]], unmarked: Sequence[Lost], seen: _Seen) -> None:
-        """Leads with the name and the phone of one that could carry no marker, and that are not another one of ours."""
+        """Note leads with the name and phone of a lead without a marker, unless such a lead is known as ours already."""
         if not same_name:
             return
         ours = self._record.taken_ids([lead["id"] for lead in same_name])
@@ -278,7 +278,7 @@ class Search:
             log.warning("lead %s was taken over by another worker", one.lead_id)
 
     def _could_not(self, lost: Iterable[Lost], error: DeskError, started: float) -> None:
-        """The search itself failed, which shows nothing: try again, ever less often; in the end a person has to look.
+        """Write down a failed search, which shows nothing: search again, ever less often; in the end a person has to look.
 
         Raises only what keeps even that from being written down.
         """
@@ -301,7 +301,7 @@ class Search:
                 log.warning("lead %s was taken over by another worker", one.lead_id)
 
     def _best_effort(self, do: Callable[[], object]) -> None:
-        """Do something that is of use to others: where it fails, what was found stays found."""
+        """Run an extra: if the extra fails, a found lead stays found."""
         try:
             do()
         except Exception as error:
@@ -309,7 +309,7 @@ class Search:
 
 
 def _note_marked(page: Iterable[Mapping[str, Any]], wanted: set[str], seen: _Seen) -> None:
-    """Leads that carry one of these markers, in whatever field: no other text is like it."""
+    """Note the leads of a page that carry any of the markers, in any field: no other text is like a marker."""
     for lead in page:
         for marker in _texts(lead) & wanted:
             seen.marked.setdefault(marker, []).append((lead["id"], leads.main_contact(lead)))

@@ -1,4 +1,4 @@
-"""The rest of the desk as a delivery sees it, listed once for the outbox, the carrier and the search."""
+"""The parts of the desk used by a delivery, listed once for the outbox, the carrier and the search."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from store import Store
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Everything that a delivery works with besides its own tables.
+    """The collaborators of a delivery, besides its own tables.
 
     `on_step`: called with the name of each step of a delivery right after the step, in the thread that delivers: "taken", "looked up",
     "marked as sending", "answered", "lead written down", "note on its way", "note answered" (also "task …", "stage answered"),

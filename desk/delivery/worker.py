@@ -1,4 +1,4 @@
-"""The threads that deliver, and the heartbeat that keeps their leases."""
+"""The delivering threads, and the heartbeat of their leases."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from crm.errors import places
 from desk.delivery.queue import LEASE_S, Queue
 
 WORKERS = 3
-"""Leads carried at once. With AmoCRM's usual 0.1–0.5 s an answer this fills seven requests a second; more would wait."""
+"""Leads carried at once. With AmoCRM's usual 0.1–0.5 s an answer, three fill seven requests a second; more would wait."""
 
 IDLE_S = 1.0
-"""How often a worker looks for work nobody has told it about: what another process accepted, what has become due."""
+"""Pause between two looks for unannounced work: leads accepted by another process, leads that have become due."""
 
 BEAT_S = LEASE_S / 5
 """How often a lease is renewed."""
 
 LONGEST_HOLD_S = 300.0
-"""A lease is renewed no longer than this after the last sign that its lead gets on. One request takes 40 s at the most and a
-reading is tried six times: whatever takes longer hangs, and somebody else may take the lead over."""
+"""Longest time for which a lease is renewed without a sign of progress. A request takes 40 s at the most and a
+reading is tried six times: a longer call hangs, and another worker may take the lead over."""
 
 SEND_WITHIN_S = LEASE_S / 2
-"""A write may leave this long after its lease was last seen to be ours: no other worker can have taken the lead over."""
+"""Longest time between a lease last seen as ours and the start of a write: no other worker can have taken the lead over."""
 
 OnRound = Callable[[str, BaseException | None], object]
-"""Called after each round of background work: the name of the work, and the error that ended the round, None if the round went well."""
+"""Called after each round of background work with the name of the work, and the round's error or None."""
 
 log = logging.getLogger(__name__)
 
 
 def ignore_round(name: str, error: BaseException | None) -> None:
-    """Do nothing after a round."""
+    """Ignore the end of a round."""
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class _Held:
 
 
 class Heart:
-    """Keeps the leases of this process alive for as long as their leads are held and get on."""
+    """Keeps the leases of a process alive for as long as their leads are held and get on."""
 
     def __init__(
         self, queue: Queue, on_round: OnRound = ignore_round, monotonic: Callable[[], float] = time.monotonic
@@ -72,13 +72,13 @@ class Heart:
                 self._held.pop((lead_id, lease), None)
 
     def gets_on(self, lead_id: str, lease: int) -> None:
-        """Something was done for a lead: its lease is kept for another while."""
+        """Note progress of a lead: its lease is kept for a further while."""
         with self._lock:
             if held := self._held.get((lead_id, lease)):
                 held.got_on = self._monotonic()
 
     def still_holds(self, lead_id: str, lease: int) -> bool:
-        """Whether nobody else can have taken the lead over: asked right before a write leaves."""
+        """Whether no other worker can have taken the lead over: asked right before a write leaves."""
         with self._lock:
             held = self._held.get((lead_id, lease))
         return held is not None and self._monotonic() - held.seen < SEND_WITHIN_S
@@ -102,7 +102,7 @@ class Heart:
                 return
 
     def _beat_once(self) -> bool:
-        """Renew the leases of all leads that get on; False if there are none to look after any more."""
+        """Renew the leases of all leads with progress; False if no lead is held any more."""
         before = self._monotonic()
         with self._lock:
             if not self._held:
@@ -123,10 +123,10 @@ class Heart:
 
 
 class Workers:
-    """Threads that carry what is due. One of them only takes leads with somebody on the line."""
+    """Threads carrying the due leads. One thread takes only leads with a client on the line."""
 
     def __init__(self, work: Callable[[bool], int], on_round: OnRound = ignore_round) -> None:
-        """`work(live_only)`: do what is due now and tell how much that was. `on_round`: called after each round."""
+        """`work(live_only)`: do all due work and return its amount. `on_round`: called after each round."""
         self._work, self._on_round = work, on_round
         self._news = threading.Condition()
         self._count = 0
@@ -155,7 +155,7 @@ class Workers:
 
     @property
     def have_died(self) -> bool:
-        """Whether they were started and run no more, and nobody stopped them."""
+        """Whether the threads were started, run no more and were not stopped."""
         return bool(self._threads) and not self.are_running and not self._stopping.is_set()
 
     @property
@@ -163,7 +163,7 @@ class Workers:
         return self._stopping.is_set()
 
     def wake(self) -> None:
-        """There is work."""
+        """Let the threads look for work now."""
         with self._news:
             self._count += 1
             self._news.notify_all()

@@ -80,7 +80,7 @@ def test_who_took_what_is_in_the_journal(desk_of_exports):
     until(lambda: Journal(store).recent(kind="export"), "the line", 10)
     line = Journal(store).recent(kind="export")[0]
     assert (line.operation, line.result, line.subject) == ("leads.export", "ok", export_id)
-    told = made.told([export_id])[export_id]
+    told = made.by_ids([export_id])[export_id]
     assert (told.asked_by, told.wanted.filter.period) == ("Анна", "90")
     assert "иван" not in repr(told)
 
