@@ -7,10 +7,8 @@ how much of a wait was really waited for        waited
 which leads of AmoCRM are read in a search      searched_from, searched_to
 when AmoCRM is searched for a lead again        next_look
 what a search has shown                         after_look
-what becomes of a lead that could not be looked after_failed_look
-for
-what becomes of it where another account is     in_account
-connected by now
+what becomes of a lead after a failed search    after_failed_look
+what becomes of a lead of a former account      in_account
 """
 
 from __future__ import annotations

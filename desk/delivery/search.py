@@ -84,7 +84,7 @@ class Search:
             lost = self._of_this_account(lost, account_id, started)
             if not lost:
                 return
-            lost = self._marked_no_more(lost)
+            lost = self._without_deleted_markers(lost)
             seen = self._search(lost)
             if self._connection.known_account_id() != account_id:
                 raise NotSent("too_late_to_send")  # what was read may be of two accounts, and shows nothing
@@ -97,7 +97,7 @@ class Search:
                 for one in lost:
                     self._look_for([one])
             else:
-                self._could_not(lost, fault, started)
+                self._write_down_failure(lost, fault, started)
             return
         for one in lost:
             try:
@@ -106,9 +106,9 @@ class Search:
                 self._conclude(one, seen, started)
             except Exception as error:
                 log.error("lead %s could not be concluded: %s", one.lead_id, places(error))
-                self._could_not([one], decisions.as_fault(error), started)
+                self._write_down_failure([one], decisions.as_fault(error), started)
 
-    def _get_on(self, lost: Iterable[Lost]) -> None:
+    def _note_progress(self, lost: Iterable[Lost]) -> None:
         """Note an answer of AmoCRM: the leads of the search are not stuck."""
         for one in lost:
             self._heart.gets_on(one.lead_id, one.lease)
@@ -131,7 +131,7 @@ class Search:
                 log.warning("lead %s was taken over by another worker", one.lead_id)
         return here
 
-    def _marked_no_more(self, lost: list[Lost]) -> list[Lost]:
+    def _without_deleted_markers(self, lost: list[Lost]) -> list[Lost]:
         """The leads as given, without the markers whose field has been deleted since.
 
         Asked before a look that may lead to sending again: every marker goes with its field. Two requests then.
@@ -142,7 +142,7 @@ class Search:
         there = {known.id for known in self._fields.known("leads")}
         return [one if one.marker_field in there else replace(one, marker_field=None) for one in lost]
 
-    def _learn(self, one: Lost, contact_id: int | None) -> None:
+    def _learn_contact(self, one: Lost, contact_id: int | None) -> None:
         """Learn the contact made with a lead: the person's next lead must not make a second contact."""
         if contact_id is not None and self._phonebook.contact_of(one.phone) is None:
             self._phonebook.learn_own(contact_id, one.phone)
@@ -164,7 +164,7 @@ class Search:
                     if error.code not in NO_ANSWER:
                         raise
                     seen.failed[one.lead_id] = error
-                self._get_on(lost)
+                self._note_progress(lost)
         return seen
 
     def _ask_by_text(self, one: Lost, seen: _Seen) -> None:
@@ -195,7 +195,7 @@ class Search:
         for number, page in enumerate(pages):
             if number >= MOST_PAGES:
                 return last + 1 if in_order else math.inf
-            self._get_on(lost)
+            self._note_progress(lost)
             times = [float(answers.number(lead.get("created_at"))) for lead in page]
             in_order = in_order and [last, *times] == sorted([last, *times], reverse=True)
             last = min([last, *times])
@@ -221,12 +221,12 @@ class Search:
         now_s, theirs_s = clock.unix(), self._client.their_time()
         return one.sent_at.timestamp(), now_s, self._connection.skew_s() if theirs_s is None else now_s - theirs_s
 
-    def _named(self, one: Lost) -> str:
+    def _name_in_amocrm(self, one: Lost) -> str:
         """The name of a lead of ours in AmoCRM."""
         return lead_name(NewLead(one.name, one.phone, one.direction), words(self._settings.ui_language))
 
     def _of_same_name(self, page: Sequence[Mapping[str, Any]], unmarked: Sequence[Lost]) -> list[Mapping[str, Any]]:
-        names = {self._named(one) for one in unmarked}
+        names = {self._name_in_amocrm(one) for one in unmarked}
         return [lead for lead in page if isinstance(lead.get("name"), str) and lead["name"] in names]
 
     def _note_alike(self, same_name: Sequence[Mapping[str, Any]], unmarked: Sequence[Lost], seen: _Seen) -> None:
@@ -244,7 +244,7 @@ class Search:
                     theirs = (known_id for known_id in known if has_phone(people[known_id], phone_field, one.phone))
                     contact_id = next(theirs, None)
                     is_free = lead["id"] not in ours and lead["id"] not in one.ruled_out
-                    if self._named(one) == lead["name"] and contact_id is not None and is_free:
+                    if self._name_in_amocrm(one) == lead["name"] and contact_id is not None and is_free:
                         seen.alike.setdefault(one.lead_id, []).append((lead["id"], contact_id))
 
     def _conclude(self, one: Lost, seen: _Seen, started: float) -> None:
@@ -265,7 +265,7 @@ class Search:
             match verdict.what:
                 case "found" if verdict.lead_id is not None:
                     contact_id = (marked | alike)[verdict.lead_id]
-                    self._best_effort(partial(self._learn, one, contact_id))
+                    self._best_effort(partial(self._learn_contact, one, contact_id))
                     self._record.found(one, verdict.lead_id, contact_id, attempt)
                     self._best_effort(partial(self._on_changed, verdict.lead_id))
                 case "look again":
@@ -277,13 +277,13 @@ class Search:
         except LeaseLost:
             log.warning("lead %s was taken over by another worker", one.lead_id)
 
-    def _could_not(self, lost: Iterable[Lost], error: DeskError, started: float) -> None:
+    def _write_down_failure(self, lost: Iterable[Lost], error: DeskError, started: float) -> None:
         """Write down a failed search, which shows nothing: search again, ever less often; in the end a person has to look.
 
         Raises only what keeps even that from being written down.
         """
-        everybodys = decisions.affects_whole_queue(error)
-        if everybodys:
+        affects_all = decisions.affects_whole_queue(error)
+        if affects_all:
             self._pause.impose(error)
         if decisions.is_strange(error.code):
             log.error("a search met a strange failure: %s", error)
@@ -296,7 +296,7 @@ class Search:
                 if pause_s is None:
                     self._record.cannot_tell(one, (), attempt, reason=error.code)
                 else:
-                    self._record.could_not_look(one, pause_s, attempt, is_own=not everybodys)
+                    self._record.could_not_look(one, pause_s, attempt, is_own=not affects_all)
             except LeaseLost:
                 log.warning("lead %s was taken over by another worker", one.lead_id)
 
