@@ -108,7 +108,10 @@ class Exports:
         return export_id
 
     def get(self, export_id: str) -> Export | None:
-        """The state of a file; None for an unknown id. If its process is gone, also a desk with a waiting file, the file has failed."""
+        """The state of a file; None for an unknown id.
+
+        A file whose process is gone has failed, also if that process was the desk in which the file waited.
+        """
         with self._store.read() as db:
             row = db.execute(sa.select(exports).where(exports.c.id == export_id)).mappings().first()
         if row is None:
