@@ -202,7 +202,7 @@ def test_each_file_is_a_round_that_is_told(desk_of_exports, monkeypatch):
     """A file that was made and one that could not even be begun are told as such; nobody waits for the second for ever."""
     made, _, _ = desk_of_exports
     told = []
-    made._told = lambda name, error: told.append((name, getattr(error, "code", error and type(error).__name__)))
+    made._on_round = lambda name, error: told.append((name, getattr(error, "code", error and type(error).__name__)))
     assert finished(made, made.ask("csv", wanted(), "Анна")).state == "done"
 
     def refuse(*_, **__):
