@@ -22,7 +22,7 @@ from crm.limiter import Limiter
 from crm.vault import Vault
 from desk.calls import Calls
 from desk.connection import Connection
-from desk.delivery import Outbox
+from desk.delivery import Outbox, Tools
 from desk.doorway import Doorway
 from desk.exports import Exports
 from desk.fields import FieldMap
@@ -86,7 +86,7 @@ class Desk:
         self.mirror.listen(self.webhooks.taken, self.webhooks.are_on)
         self.listing, self.views = Listing(self.store, settings.zone), Views(self.store)
         self.reports = Reports(self.store, self.mirror, settings.zone)
-        self.outbox = Outbox(
+        tools = Tools(
             self.store,
             self.client,
             self.connection,
@@ -94,9 +94,10 @@ class Desk:
             self.phonebook,
             self.journal,
             settings,
-            tell=lambda lead_id: self.mirror.hint(leads=[lead_id]),
-            told=self.rounds.told,
+            on_changed=lambda lead_id: self.mirror.hint(leads=[lead_id]),
+            on_round=self.rounds.told,
         )
+        self.outbox = Outbox(tools)
         self.reception = Reception(self.store, self.outbox, self.fields, settings)
         self.exports = Exports(
             self.store,
@@ -104,7 +105,7 @@ class Desk:
             self.journal,
             settings,
             lambda: self.connection.status().account_url,
-            told=self.rounds.told,
+            on_round=self.rounds.told,
         )
         self.calls = Calls(self.store, self.outbox, self.client, self.fields, self.mirror, settings)
         self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting

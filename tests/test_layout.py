@@ -174,6 +174,6 @@ def test_a_wrong_arrow_would_be_found():
     assert circles([("a", "b"), ("b", "c")]) == []
     late = ast.parse("def f():\n    from desk.settings import load\nif TYPE_CHECKING:\n    import ui.frame.words")
     assert [target_of(*one) for one in named(late)] == [("desk.settings", "load"), ("ui.frame.words", "")]
-    assert stepped_past("ui.new.form", "desk.delivery.rows", "new_lead") == "desk.delivery"
+    assert stepped_past("ui.new.form", "desk.delivery.job", "new_lead") == "desk.delivery"
     assert stepped_past("ui.new.form", "desk.delivery", "Outbox") is None
-    assert stepped_past("desk.delivery.carry", "desk.delivery.rows", "new_lead") is None
+    assert stepped_past("desk.delivery.carry", "desk.delivery.job", "new_lead") is None

@@ -108,7 +108,7 @@ def _table(lines: Sequence[Line]) -> None:
 def _subjects(lines: Sequence[Line]) -> list[str]:
     """What each was about; of an export who asked for it, how many leads, and by which filter."""
     ids = [line.subject for line in lines if line.operation == "leads.export" and line.subject]
-    told = the_desk().exports.told(ids) if ids else {}
+    told = the_desk().exports.by_ids(ids) if ids else {}
     return [_export(told[line.subject]) if line.subject in told else line.subject or "" for line in lines]
 
 

@@ -20,7 +20,7 @@ from desk.calls.entry import Entry
 from desk.calls.lookup import Look, look
 from desk.calls.stats import Figures, Made
 from desk.calls.texts import CONSENT, Texts
-from desk.delivery import Outbox, Way
+from desk.delivery import DeliveryPlan, Outbox
 from desk.delivery.decisions import TASK_DONE
 from desk.fields import FieldMap
 from desk.lead import Consent
@@ -146,13 +146,13 @@ class Calls:
         now = clock.now()
         draft = db.execute(sa.select(drafts).where(drafts.c.id == draft_id)).mappings().first()
         answers = draft["answers"] if draft is not None else None
-        lead_id = self._outbox.accept(
+        lead_id = self._outbox.accept_in(
+            db,
             entry.lead,
             "desk",
             consent=self._consent(entry, operator, now),
             entered_by=operator or None,
-            way=self._way(db, entry, operator, now, answers),
-            db=db,
+            plan=self._plan(db, entry, operator, now, answers),
         )
         db.execute(
             calls.insert().values(
@@ -188,7 +188,7 @@ class Calls:
         told = self._store.recall(ACCOUNT)
         return int(told) if told else None
 
-    def _way(self, db: sa.Connection, entry: Entry, operator: str, now: datetime, answers: str | None) -> Way:
+    def _plan(self, db: sa.Connection, entry: Entry, operator: str, now: datetime, answers: str | None) -> DeliveryPlan:
         choice = entry.choice
         steps: list[tuple[str, Any]] = entries.steps(
             entry,
@@ -199,7 +199,7 @@ class Calls:
             user_id=self._user_id(db, operator) if entry.mine else None,
             answers=answers,
         )
-        return Way(
+        return DeliveryPlan(
             steps=steps,
             amo_lead_id=choice.amo_lead_id,
             contact_id=choice.contact_id,

@@ -10,402 +10,385 @@ from __future__ import annotations
 
 import logging
 import random
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
 
 from crm import answers, contacts, leads, notes, tasks
-from crm.client import Client
 from crm.errors import BrokenWord, DeskError, OwnFault
-from crm.journal import Journal, Line
+from crm.journal import Line
 from desk import phones
-from desk.connection import Connection
 from desk.delivery import decisions, request
 from desk.delivery.decisions import ANOTHER_ACCOUNT, CONTACT, LEAD, NOTE, TASK, TASK_DONE, Situation
-from desk.delivery.rows import DONE, UNSURE, Attempt, Job, LeaseLost, Rows, Step
+from desk.delivery.job import DONE, MAYBE_SENT, Attempt, Job, LeaseLost, Step
+from desk.delivery.pause import Pause
+from desk.delivery.record import Record
+from desk.delivery.run import Run
+from desk.delivery.tools import Tools
 from desk.delivery.worker import Heart
-from desk.fields import FieldMap
-from desk.phonebook import MOST_ASKED, Phonebook, has_phone
+from desk.fields import Layout
+from desk.phonebook import MOST_ASKED, has_phone
 from desk.places import places
-from desk.settings import Settings
 from desk.words import words
 
-UNSURE_PAUSE_S = 15.0
-"""Before looking whether a note or task of unknown fate is there: AmoCRM may carry it out a moment after the line was
-cut."""
+MAYBE_SENT_PAUSE_S = 15.0
+"""Pause before looking whether a note or task of unknown fate is there: AmoCRM may carry the request out a moment after the line
+was cut."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Now:
-    """What of a lead exists by now, and what is being done."""
-
-    contact_id: int | None
-    contact_was_known: bool
-    amo_lead_id: int | None
-    doing: str = CONTACT
-    account_id: int | None = None  # the connected one; nothing leaves once it is another
-    step: Step | None = None
-    writing: bool = False  # a write is out, or its answer is not written down yet
-    answered: bool = False  # AmoCRM has carried it out; whatever is raised now says nothing about it
-    places: Mapping[str, str] = field(default_factory=dict)
-    started: float = field(default_factory=time.monotonic)
 
 
 class Carrier:
     """Carries leads over. Thread-safe."""
 
-    def __init__(
-        self,
-        rows: Rows,
-        heart: Heart,
-        client: Client,
-        connection: Connection,
-        fields: FieldMap,
-        phonebook: Phonebook,
-        journal: Journal,
-        settings: Settings,
-        watch: Callable[[str], object] = lambda step: None,
-        tell: Callable[[int], object] = lambda lead_id: None,
-    ) -> None:
-        """`watch` is told each step by its name; tests use it. `tell`: a lead was made or changed in AmoCRM."""
-        self._rows, self._heart, self._client, self._fields = rows, heart, client, fields
-        self._connection = connection
-        self._phonebook, self._journal, self._settings, self._watch = phonebook, journal, settings, watch
-        self._tell = tell
+    def __init__(self, tools: Tools, record: Record, pause: Pause, heart: Heart) -> None:
+        self._record, self._pause, self._heart = record, pause, heart
+        self._client, self._connection, self._fields = tools.client, tools.connection, tools.fields
+        self._phonebook, self._journal, self._settings = tools.phonebook, tools.journal, tools.settings
+        self._on_step, self._on_changed = tools.on_step, tools.on_changed
 
     def carry(self, job: Job) -> None:
-        """The steps that are still to do. Whatever happens, the rows say where it stands.
+        """Do the steps left to do for a lead. Whatever happens, the record says how far the lead has got.
 
         Raises only what keeps even that from being written down: then the lease ends by its time, which counts as a failure.
         """
-        now = _Now(job.contact_id, job.contact_was_known, job.amo_lead_id)
+        run = Run.of(job)
         with self._heart.holding(job.lead_id, job.lease, tries_for_all=job.tries_for_all):
             try:
-                self._go(job, now)
+                self._do_steps(run)
             except LeaseLost:
                 log.warning("lead %s was taken over by another worker", job.lead_id)
             except Exception as error:
-                self._settle(job, error, now)
+                self._settle(run, error)
 
-    def _go(self, job: Job, now: _Now) -> None:
-        self._watch("taken")
-        if not self._is_of_this_account(job, now):
+    def _do_steps(self, run: Run) -> None:
+        self._on_step("taken")
+        if not self._is_of_this_account(run):
             return
-        for step in job.steps:
+        for step in run.job.steps:
             if step.state != DONE:
-                now.step, now.doing = step, step.kind
-                self._do(job, step, now)
-        self._rows.delivered(job)
-        self._watch("delivered")
+                run.step, run.doing = step, step.kind
+                self._do(run, step)
+        self._record.delivered(run.job)
+        self._on_step("delivered")
 
-    def _is_of_this_account(self, job: Job, now: _Now) -> bool:
-        """Whether its ids mean anything in the connected account; where they do not it is written down what follows."""
+    def _is_of_this_account(self, run: Run) -> bool:
+        """Whether the lead's ids are of the connected account. If not, the consequence is written down."""
+        job = run.job
         ask = self._connection.account_id_or_none if job.account_id is None else self._connection.ask_account_id
-        now.account_id = ask()
+        run.account_id = ask()
         match decisions.in_account(
             job.account_id,
-            now.account_id,
+            run.account_id,
             is_there=job.amo_lead_id is not None,
             may_be_there=False,  # such a lead is searched for, and not carried
             todo=job.todo,
         ):
             case decisions.GO_ON:
-                if now.account_id is not None and now.account_id in job.maybe_in and LEAD in job.todo:
+                if run.account_id is not None and run.account_id in job.maybe_in and LEAD in job.todo:
                     log.warning("lead %s may be in this account from before another one was connected", job.lead_id)
-                    self._rows.search_first(job, now.account_id, self._fields.ensure_marker(self._client))
+                    self._record.search_first(job, run.account_id, self._fields.ensure_marker(self._client))
                     return False
-                if job.account_id is None and now.account_id is not None:
-                    self._rows.begun_in(job, now.account_id)
+                if job.account_id is None and run.account_id is not None:
+                    self._record.begun_in(job, run.account_id)
                 return True
-            case decisions.BEGIN_ANEW:
-                self._rows.begin_anew(job)
+            case decisions.REQUEUE:
+                self._record.requeue(job)
             case _:
                 log.warning("lead %s was begun in another account", job.lead_id)
                 step = next(step.kind for step in job.steps if step.state != DONE)
-                self._rows.in_another_account(job, job.amo_lead_id, _took(step, ANOTHER_ACCOUNT, now))
+                self._record.in_another_account(job, job.amo_lead_id, run.took(step, ANOTHER_ACCOUNT))
         return False
 
-    def _do(self, job: Job, step: Step, now: _Now) -> None:
+    def _do(self, run: Run, step: Step) -> None:
         match step.kind:
             case "lead":
-                self._create(job, step, now)
+                self._create(run, step)
             case "note":
-                self._put_note(job, step, now)
+                self._put_note(run, step)
             case "task":
-                self._put_task(job, step, now)
+                self._put_task(run, step)
             case "stage":
-                assert now.amo_lead_id is not None  # noqa: S101 - as for what is put on it
-                self._change(job, step, now, partial(leads.move, self._client, now.amo_lead_id, **step.payload))
+                assert run.amo_lead_id is not None  # noqa: S101 - as for what is put on it
+                self._write_again(run, step, partial(leads.move, self._client, run.amo_lead_id, **step.payload))
             case "task_done":
-                self._complete(job, step, now)
+                self._complete_task(run, step)
 
-    def _create(self, job: Job, step: Step, now: _Now) -> None:
-        now.doing = CONTACT
+    # The contact and the lead
+
+    def _create(self, run: Run, step: Step) -> None:
+        run.doing = CONTACT
         self._fields.ensure_marker(self._client)
         layout = self._fields.layout()
-        asked = None
-        # A number that cannot exist is nobody's: under no reading of it is anybody looked up.
-        if now.contact_id is None and not job.new_contact and phones.normalise(job.lead.phone) is not None:
-            said = dict.fromkeys([job.lead.phone, *phones.all_of(job.lead.said.get("phone", ""))])
-            now.contact_id = next(filter(None, map(self._phonebook.contact_of, said)), None)
-            if now.contact_id is None:
-                now.started = time.monotonic()
-                phone_field_id = layout.contact_phone.get("field_id", 0)
-                asked_for = (self._ask_for_contact(job, phone_field_id, one) for one in list(said)[:MOST_ASKED])
-                now.contact_id = next(filter(None, asked_for), None)
-                asked = _took(CONTACT, "ok", now)
-        now.contact_was_known = now.contact_id is not None
+        asked = self._find_contact(run, layout)
+        run.contact_was_known = run.contact_id is not None
         made_of = request.creation(
-            job.lead,
-            marker=job.lead_id,
-            contact_id=now.contact_id,
+            run.job.lead,
+            marker=run.job.lead_id,
+            contact_id=run.contact_id,
             layout=layout,
             zone=self._settings.zone,
             say=words(self._settings.ui_language),
         )
-        now.doing, now.places = LEAD, made_of.places
-        self._watch("looked up")
-        self._rows.sending(
-            job,
-            contact_id=now.contact_id,
+        run.doing, run.places = LEAD, made_of.places
+        self._on_step("looked up")
+        self._record.sending(
+            run.job,
+            contact_id=run.contact_id,
             marker_field=layout.marker_id,
             attempt=asked,
             theirs=self._client.their_time(),
         )
-        self._watch("marked as sending")
-        now.writing, now.started = True, time.monotonic()
+        self._on_step("marked as sending")
+        run.begin_request(writing=True)
         made = leads.create_complex(
-            self._client, made_of.body, subject=job.lead_id, live=job.live, may_send=self._still(job, now)
+            self._client, made_of.body, subject=run.job.lead_id, live=run.job.live, may_send=self._may_send(run)
         )
-        now.answered = True
-        self._watch("answered")
-        self._went_through(job)
-        if not now.contact_was_known and made.contact_id is not None:
-            # The next lead of this person need not ask, nor wait for AmoCRM's search.
-            self._aside(job, partial(self._phonebook.learn_own, made.contact_id, job.lead.phone))
-        result = "merged" if made.merged else "ok"
-        self._rows.created(job, step, made.lead_id, made.contact_id, _took(LEAD, result, now, 200, made.request_id))
-        now.writing, now.answered, now.amo_lead_id = False, False, made.lead_id
-        self._aside(job, partial(self._tell, made.lead_id))
-        self._watch("lead written down")
-        if not now.contact_was_known and made.contact_id is not None:
-            line = Line("contact", "contacts.create", subject=f"contact {made.contact_id}")
-            self._aside(job, partial(self._journal.write, line))
+        run.answered = True
+        self._note_created(run, step, made)
 
-    def _ask_for_contact(self, job: Job, phone_field_id: int, phone: str) -> int | None:
-        """The contact with exactly this phone in its phone field; of several the one changed last. One request."""
-        hits = contacts.matching(self._client, phones.search_digits(phone), live=job.live)
-        self._went_through(job, by_reading=True)
+    def _note_created(self, run: Run, step: Step, made: leads.Created) -> None:
+        """Write down the success of the creating request, and make the new lead and contact known in the desk."""
+        self._on_step("answered")
+        self._record_success(run)
+        new_contact_id = None if run.contact_was_known else made.contact_id
+        if new_contact_id is not None:
+            # The next lead of this person need not ask, nor wait for AmoCRM's search.
+            self._best_effort(run, partial(self._phonebook.learn_own, new_contact_id, run.job.lead.phone))
+        attempt = run.took(LEAD, "merged" if made.merged else "ok", 200, made.request_id)
+        self._record.created(run.job, step, made.lead_id, made.contact_id, attempt)
+        run.end_write()
+        run.amo_lead_id = made.lead_id
+        self._best_effort(run, partial(self._on_changed, made.lead_id))
+        self._on_step("lead written down")
+        if new_contact_id is not None:
+            line = Line("contact", "contacts.create", subject=f"contact {new_contact_id}")
+            self._best_effort(run, partial(self._journal.write, line))
+
+    def _find_contact(self, run: Run, layout: Layout) -> Attempt | None:
+        """Look up the contact of the lead's phones; the line for the history, None if AmoCRM was not asked.
+
+        The phonebook is asked first. A number that cannot exist is nobody's: under no reading of it is anybody looked up.
+        """
+        job = run.job
+        if run.contact_id is not None or job.new_contact or phones.normalise(job.lead.phone) is None:
+            return None
+        said = dict.fromkeys([job.lead.phone, *phones.all_of(job.lead.said.get("phone", ""))])
+        run.contact_id = next(filter(None, map(self._phonebook.contact_of, said)), None)
+        if run.contact_id is not None:
+            return None
+        run.begin_request()
+        phone_field_id = layout.contact_phone.get("field_id", 0)
+        asked_for = (self._ask_for_contact(run, phone_field_id, phone) for phone in list(said)[:MOST_ASKED])
+        run.contact_id = next(filter(None, asked_for), None)
+        return run.took(CONTACT, "ok")
+
+    def _ask_for_contact(self, run: Run, phone_field_id: int, phone: str) -> int | None:
+        """The contact with exactly the given phone in its phone field; of several the last changed. One request."""
+        hits = contacts.matching(self._client, phones.search_digits(phone), live=run.job.live)
+        self._record_success(run, by_reading=True)
         with answers.being_read("contacts.search"):
             if not all(isinstance(hit["id"], int) for hit in hits):
                 raise BrokenWord("garbled", operation="contacts.search")
             same = [hit for hit in hits if has_phone(hit, phone_field_id, phone)]
             newest = max(same, key=lambda hit: (answers.whole(hit.get("updated_at")) or 0, hit["id"]), default=None)
-        self._aside(job, partial(self._phonebook.learn, hits, phone_field_id))
+        self._best_effort(run, partial(self._phonebook.learn, hits, phone_field_id))
         return newest["id"] if newest else None
 
-    def _put_note(self, job: Job, step: Step, now: _Now) -> None:
-        payload = step.payload or {}
-        text = "\n".join(filter(None, [payload.get("text") or self._note_of(job, now), *payload.get("lines", [])]))
-        if not text or now.amo_lead_id is None:
-            self._rows.done(job, step, None, None)
+    # What is put on the lead
+
+    def _put_note(self, run: Run, step: Step) -> None:
+        payload, live = step.payload or {}, run.job.live
+        text = "\n".join(filter(None, [payload.get("text") or self._note_of(run), *payload.get("lines", [])]))
+        if not text or run.amo_lead_id is None:
+            self._record.done(run.job, step, None, None)
             return
 
         def add(lead_id: int) -> tuple[int, str | None]:
-            added = notes.add(self._client, lead_id, text, live=job.live, may_send=self._still(job, now))
+            added = notes.add(self._client, lead_id, text, live=live, may_send=self._may_send(run))
             return added.note_id, added.request_id
 
-        self._put(job, step, now, lambda lead_id: notes.with_text(self._client, lead_id, text, live=job.live), add)
+        self._put_once(run, step, lambda lead_id: notes.with_text(self._client, lead_id, text, live=live), add)
 
-    def _put_task(self, job: Job, step: Step, now: _Now) -> None:
-        task = tasks.Task(**step.payload)
+    def _put_task(self, run: Run, step: Step) -> None:
+        task, live = tasks.Task(**step.payload), run.job.live
 
         def add(lead_id: int) -> tuple[int, str | None]:
-            added = tasks.add(self._client, lead_id, task, live=job.live, may_send=self._still(job, now))
+            added = tasks.add(self._client, lead_id, task, live=live, may_send=self._may_send(run))
             return added.task_id, added.request_id
 
-        self._put(job, step, now, lambda lead_id: tasks.alike(self._client, lead_id, task, live=job.live), add)
+        self._put_once(run, step, lambda lead_id: tasks.alike(self._client, lead_id, task, live=live), add)
 
-    def _put(
-        self,
-        job: Job,
-        step: Step,
-        now: _Now,
-        find: Callable[[int], int | None],
-        add: Callable[[int], tuple[int, str | None]],
+    def _put_once(
+        self, run: Run, step: Step, find: Callable[[int], int | None], add: Callable[[int], tuple[int, str | None]]
     ) -> None:
-        """Put something on the lead, once: where a try of unknown fate was before this one, look whether it is there."""
-        assert now.amo_lead_id is not None  # noqa: S101 - the creating step is done, or there was a lead before
+        """Put a note or task on the lead, once: after a try of unknown fate, look first whether AmoCRM has the note or task."""
+        assert run.amo_lead_id is not None  # noqa: S101 - the creating step is done, or there was a lead before
         try:
-            if step.state == UNSURE:
-                now.started = time.monotonic()
-                known = find(now.amo_lead_id)
-                self._went_through(job, by_reading=True)
+            if step.state == MAYBE_SENT:
+                run.begin_request()
+                known = find(run.amo_lead_id)
+                self._record_success(run, by_reading=True)
                 if known is not None:
-                    self._rows.done(job, step, known, _took(step.kind, "ok", now))
+                    self._record.done(run.job, step, known, run.took(step.kind, "ok"))
                     return
-            self._rows.unsure(job, step)
-            self._watch(f"{step.kind} on its way")
-            now.writing, now.started = True, time.monotonic()
-            made_id, request_id = add(now.amo_lead_id)
-            now.answered = True
-            self._went_through(job)
-            self._watch(f"{step.kind} answered")
-            self._rows.done(job, step, made_id, _took(step.kind, "ok", now, 200, request_id))
-            self._aside(job, partial(self._tell, now.amo_lead_id))
+            self._record.maybe_sent(run.job, step)
+            self._on_step(f"{step.kind} on its way")
+            run.begin_request(writing=True)
+            made_id, request_id = add(run.amo_lead_id)
+            run.answered = True
+            self._record_success(run)
+            self._on_step(f"{step.kind} answered")
+            self._record.done(run.job, step, made_id, run.took(step.kind, "ok", 200, request_id))
+            self._best_effort(run, partial(self._on_changed, run.amo_lead_id))
         except DeskError as error:
-            self._is_thrown_away(job, step, now, error)
-        now.writing, now.answered = False, False
+            self._end_if_thrown_away(run, step, error)
+        run.end_write()
 
-    def _complete(self, job: Job, step: Step, now: _Now) -> None:
-        """The task an earlier delivery has put is done. Where it has put none there is nothing to complete."""
-        task_id = self._rows.made_by(step.payload["of"], TASK)
+    def _complete_task(self, run: Run, step: Step) -> None:
+        """Complete the task put by an earlier delivery, if any."""
+        task_id = self._record.made_by(step.payload["of"], TASK)
         if task_id is None:
-            self._rows.done(job, step, None, None)
+            self._record.done(run.job, step, None, None)
             return
-        if self._rows.account_of(step.payload["of"]) not in (None, now.account_id):
+        if self._record.account_of(step.payload["of"]) not in (None, run.account_id):
             # Its number is another task's here.
-            self._rows.done(job, step, None, _took(step.kind, ANOTHER_ACCOUNT, now))
+            self._record.done(run.job, step, None, run.took(step.kind, ANOTHER_ACCOUNT))
             return
-        self._change(job, step, now, partial(tasks.complete, self._client, task_id, step.payload["text"]))
+        self._write_again(run, step, partial(tasks.complete, self._client, task_id, step.payload["text"]))
 
-    def _change(self, job: Job, step: Step, now: _Now, change: Callable[..., str | None]) -> None:
-        """Something that done twice is done once."""
+    def _write_again(self, run: Run, step: Step, change: Callable[..., str | None]) -> None:
+        """Run an idempotent write: repeating does no harm, so no look comes before."""
         try:
-            now.writing, now.started = True, time.monotonic()
-            request_id = change(live=job.live, may_send=self._still(job, now))
-            now.answered = True
-            self._went_through(job)
-            self._watch(f"{step.kind} answered")
-            self._rows.done(job, step, None, _took(step.kind, "ok", now, 200, request_id))
-            if now.amo_lead_id is not None:
-                self._aside(job, partial(self._tell, now.amo_lead_id))
+            run.begin_request(writing=True)
+            request_id = change(live=run.job.live, may_send=self._may_send(run))
+            run.answered = True
+            self._record_success(run)
+            self._on_step(f"{step.kind} answered")
+            self._record.done(run.job, step, None, run.took(step.kind, "ok", 200, request_id))
+            if run.amo_lead_id is not None:
+                self._best_effort(run, partial(self._on_changed, run.amo_lead_id))
         except DeskError as error:
-            self._is_thrown_away(job, step, now, error)
-        now.writing, now.answered = False, False
+            self._end_if_thrown_away(run, step, error)
+        run.end_write()
 
-    def _is_thrown_away(self, job: Job, step: Step, now: _Now, error: DeskError) -> None:
-        """Somebody has thrown the lead away in AmoCRM. One we made has arrived, and there is nothing to put things on.
+    def _end_if_thrown_away(self, run: Run, step: Step, error: DeskError) -> None:
+        """End a step whose lead a person has thrown away in AmoCRM; raise any other error again.
 
-        What was to be said of a lead that was there before has not arrived anywhere: that goes to a person.
+        A lead that we made has arrived, and there is nothing to put things on. What was to be said of a lead that was there
+        before has not arrived anywhere: that goes to a person.
         """
-        if now.answered or not decisions.is_thrown_away(error):
+        if run.answered or not decisions.is_thrown_away(error):
             raise error
-        if step.kind != TASK_DONE and (not job.makes_a_lead or self._is_there(job)):
+        if step.kind != TASK_DONE and (not run.job.makes_a_lead or self._is_there(run.job)):
             raise error
-        self._rows.done(job, step, None, _failure(step.kind, error, now))
+        self._record.done(run.job, step, None, run.failure(step.kind, error))
 
     def _is_there(self, job: Job) -> bool:
-        """Whether a lead that AmoCRM just denied is there after all. One it made a moment ago it may not see itself yet."""
+        """Whether a lead just denied by AmoCRM exists after all: AmoCRM may not see yet a lead made a moment ago."""
         return job.amo_lead_id is None or leads.exists(self._client, job.amo_lead_id, live=job.live)
 
-    def _note_of(self, job: Job, now: _Now) -> str:
+    def _note_of(self, run: Run) -> str:
         return request.note(
-            job.lead,
-            job.consent,
-            contact_was_known=now.contact_was_known,
+            run.job.lead,
+            run.job.consent,
+            contact_was_known=run.contact_was_known,
             layout=self._fields.layout(),
             zone=self._settings.zone,
             say=words(self._settings.ui_language),
         )
 
-    def _settle(self, job: Job, raised: Exception, now: _Now) -> None:
-        """Write down what an error means for this lead and for all others, whatever error it is."""
-        error = decisions.as_fault(raised)
-        if now.answered and not isinstance(error, OwnFault):
+    # Errors
+
+    def _settle(self, run: Run, raised: Exception) -> None:
+        """Write down the consequences of any error, for the lead and for the whole queue."""
+        job, error = run.job, decisions.as_fault(raised)
+        if run.answered and not isinstance(error, OwnFault):
             error = OwnFault(decisions.DESK_FAILED)  # by its kind it would say that nothing was carried out
         if isinstance(error, OwnFault):
             log.error("lead %s made the desk stumble: %s", job.lead_id, places(raised))
         elif decisions.is_strange(error.code):
             log.error("lead %s met a strange failure: %s", job.lead_id, error)
         try:
-            follows = self._write_down(job, error, now)
+            follows = self._write_down(run, error)
         except LeaseLost:
             log.warning("lead %s was taken over by another worker", job.lead_id)
             return
         except Exception as another:
             log.error("lead %s, writing down what became of it: %s", job.lead_id, places(another))
-            self._write_down_plainly(job, decisions.as_fault(another), now)
+            self._write_down_plainly(run, decisions.as_fault(another))
             return
-        self._watch("error written down")
+        self._on_step("error written down")
         if follows.forget == "fields":
-            # Where that fails now, the next try will tell.
-            self._aside(job, partial(self._fields.refresh, self._client, live=False))
+            # If that fails now, the next try will tell.
+            self._best_effort(run, partial(self._fields.refresh, self._client, live=False))
 
-    def _write_down(self, job: Job, error: DeskError, now: _Now) -> decisions.Next:
+    def _write_down(self, run: Run, error: DeskError) -> decisions.Next:
+        job = run.job
         at = Situation(
-            now.doing,
+            run.doing,
             job.failures + 1,
             job.trying_s,
             job.stumbles + 1 if isinstance(error, OwnFault) else 0,
             job.reason,
-            contact_was_known=now.contact_was_known,
+            contact_was_known=run.contact_was_known,
             others_got_through=error.code in decisions.PERHAPS_ITS_OWN
-            and self._rows.others_got_through(job, now.doing),
+            and self._record.others_got_through(job, run.doing),
             own_lead=job.makes_a_lead,
-            has_left=now.writing,
+            has_left=run.writing,
         )
         follows = decisions.after(error, at, random.random())  # noqa: S311 - a jitter
-        undone = not now.writing or decisions.fate_of(error) != decisions.NOBODY_KNOWS
-        if follows.forget == "contact" and now.contact_id is not None:
-            self._phonebook.forget(now.contact_id)
-        if now.doing in (NOTE, TASK) and not undone:
-            follows = decisions.Next(follows.state, max(follows.pause_s, UNSURE_PAUSE_S))
-        self._watch("error in hand")
-        self._rows.failed(
+        undone = not run.writing or decisions.fate_of(error) != decisions.NOBODY_KNOWS
+        if follows.forget == "contact" and run.contact_id is not None:
+            self._phonebook.forget(run.contact_id)
+        if run.doing in (NOTE, TASK) and not undone:
+            follows = decisions.Next(follows.state, max(follows.pause_s, MAYBE_SENT_PAUSE_S))
+        self._on_step("error in hand")
+        self._record.failed(
             job,
-            now.step if now.writing else None,
+            run.step if run.writing else None,
             follows,
             error,
-            _failure(now.doing, error, now),
-            refusals=request.named(error.refusals, now.places),
+            run.failure(run.doing, error),
+            refusals=request.named(error.refusals, run.places),
             undone=undone,
         )
         return follows
 
-    def _write_down_plainly(self, job: Job, fault: DeskError, now: _Now) -> None:
-        """The same when it could not be done as it should: nothing is asked or forgotten, and what may have left has left."""
-        stumbles = job.stumbles + 1
-        at = Situation(now.doing, job.failures + 1, job.trying_s, stumbles, has_left=now.writing)
+    def _write_down_plainly(self, run: Run, fault: DeskError) -> None:
+        """Write down a failure in the plainest way, after `_write_down` has failed.
+
+        No question is asked, nothing known is forgotten, and a request that may have left is taken as having left."""
+        job, stumbles = run.job, run.job.stumbles + 1
+        at = Situation(run.doing, job.failures + 1, job.trying_s, stumbles, has_left=run.writing)
         fault = OwnFault(fault.code if fault.code in decisions.OWN_FAULTS else decisions.DESK_FAILED)
         try:
-            self._rows.failed(
+            self._record.failed(
                 job,
-                now.step if now.writing else None,
+                run.step if run.writing else None,
                 decisions.after(fault, at, 0.5),
                 fault,
-                Attempt(now.doing, fault.code),
-                undone=not now.writing,
+                Attempt(run.doing, fault.code),
+                undone=not run.writing,
             )
         except LeaseLost:
             log.warning("lead %s was taken over by another worker", job.lead_id)
 
-    def _aside(self, job: Job, do: Callable[[], object]) -> None:
-        """Do something that is of use to others and no part of this lead's way: where it fails, the lead goes on."""
+    def _best_effort(self, run: Run, do: Callable[[], object]) -> None:
+        """Run an extra that is no part of the lead's way: if the extra fails, the lead goes on."""
         try:
             do()
         except Exception as error:
-            log.error("lead %s, beside its way: %s", job.lead_id, places(error))
+            log.error("lead %s, beside its way: %s", run.job.lead_id, places(error))
 
-    def _went_through(self, job: Job, *, by_reading: bool = False) -> None:
-        """AmoCRM has answered: the lead gets on, and if it was the one that tried for all, the queue goes on."""
-        self._heart.gets_on(job.lead_id, job.lease)
-        if job.tries_for_all:
-            self._rows.go_on(by_reading=by_reading)
+    def _record_success(self, run: Run, *, by_reading: bool = False) -> None:
+        """Note an answer of AmoCRM: the lead gets on, and a lead trying for all lifts the pause."""
+        self._heart.gets_on(run.job.lead_id, run.job.lease)
+        if run.job.tries_for_all:
+            self._pause.lift(by_reading=by_reading)
 
-    def _still(self, job: Job, now: _Now) -> Callable[[], bool]:
-        """Asked right before a write leaves: the lead is ours, and the account is the one that all its ids are of."""
+    def _may_send(self, run: Run) -> Callable[[], bool]:
+        """The question asked right before a write leaves: is the lead still ours, and is the account of its ids still connected?"""
         return lambda: (
-            self._heart.still_holds(job.lead_id, job.lease) and self._connection.stored_account_id() == now.account_id
+            self._heart.still_holds(run.job.lead_id, run.job.lease)
+            and self._connection.stored_account_id() == run.account_id
         )
-
-
-def _took(step: str, result: str, now: _Now, status: int | None = None, request_id: str | None = None) -> Attempt:
-    return Attempt(step, result, status, round((time.monotonic() - now.started) * 1000), request_id)
-
-
-def _failure(step: str, error: DeskError, now: _Now) -> Attempt:
-    return _took(step, error.code, now, error.status, error.request_id)

@@ -1,4 +1,4 @@
-"""What follows from what, for a delivery. Pure: facts and the time in, a decision out.
+"""Decisions about a delivery. Pure: facts and the time in, a decision out.
 
 what an answer says about a write               fate_of
 what becomes of a lead after a failed step      after
@@ -7,10 +7,8 @@ how much of a wait was really waited for        waited
 which leads of AmoCRM are read in a search      searched_from, searched_to
 when AmoCRM is searched for a lead again        next_look
 what a search has shown                         after_look
-what becomes of a lead that could not be looked after_failed_look
-for
-what becomes of it where another account is     in_account
-connected by now
+what becomes of a lead after a failed search    after_failed_look
+what becomes of a lead of a former account      in_account
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ UNKNOWN, NEEDS_DECISION, REFUSED, DROPPED = "unknown", "needs_decision", "refuse
 
 STATES = (QUEUED, SENDING, UNKNOWN, NEEDS_DECISION, REFUSED, DELIVERED, DROPPED)
 FOR_PEOPLE = (NEEDS_DECISION, REFUSED)
-"""States in which nothing happens before a person has acted."""
+"""States without progress before a person has acted."""
 
 SETTLED = (DELIVERED, NEEDS_DECISION, REFUSED, DROPPED)
 
@@ -35,23 +33,23 @@ CONTACT, LEAD, NOTE, SEARCH = "contact", "lead", "note", "search"
 """Steps: looking the contact up, creating the lead, putting the note, searching for a lead of unknown fate."""
 
 STAGE, TASK, TASK_DONE = "stage", "task", "task_done"
-"""More steps, of what an operator was told on the phone: moving a lead, putting a task, completing an earlier one."""
+"""Further steps, agreed with the client on the phone: moving a lead, putting a task, completing an earlier task."""
 
 WRITES = (LEAD, NOTE, STAGE, TASK, TASK_DONE)
 
 ANOTHER_ACCOUNT = "another_account"
-"""The reason of a lead that is, or may be, in an account which is not the connected one."""
+"""The reason of a lead in an account other than the connected account, for certain or perhaps."""
 
 DESK_FAILED, DATABASE_FAILED = "desk_failed", "database_failed"
-"""Reasons nobody foresaw: a fault of our own, and one of the database under us."""
+"""Reasons without a rule: a fault of our own, and a fault of the database under us."""
 
 OWN_FAULTS = (DESK_FAILED, DATABASE_FAILED)
 
-GO_ON, BEGIN_ANEW, TO_PERSON = "go on", "begin anew", "to a person"
-"""What `in_account` decides."""
+GO_ON, REQUEUE, TO_PERSON = "go on", "requeue", "to a person"
+"""Results of `in_account`."""
 
 NOT_DONE, NOBODY_KNOWS, SAID_NO = "not done", "nobody knows", "said no"
-"""What an error says about the request it ended: certainly not carried out, perhaps carried out, refused."""
+"""Fates of a request that ended in an error: certainly not carried out, perhaps carried out, refused."""
 
 FIRST_PAUSE_S = 2.0
 """Before the second try of a lead; each further pause is twice as long."""
@@ -60,62 +58,62 @@ LONGEST_PAUSE_S = 900.0
 """Between two tries, however many there were."""
 
 SPREAD = 0.5
-"""Pauses vary by this share around their length, so that leads that failed together do not return together."""
+"""Share by which pauses vary around their length, so that leads failing together do not return together."""
 
 HORIZON_S = 24 * 3600.0
-"""A lead whose own failures have made it pause for so long altogether goes to a person. Pauses of the whole queue, and the time
+"""Sum of a lead's pauses for its own failures, after which the lead goes to a person. Pauses of the whole queue, and the time
 in which no desk ran, are none of its own."""
 
 MOST_STUMBLES = 10
-"""Failures in a row that nobody foresaw before a person is told, a quarter of an hour after the first. A database that restarts is
+"""Unforeseen failures in a row before a person is told, a quarter of an hour after the first. A database that restarts is
 back by then, and our own bug is not mended by waiting for the day to end."""
 
 NETWORK_PAUSES_S = (2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-"""While AmoCRM cannot be reached: looking costs nothing, and nobody should wait long once it is back."""
+"""Pauses while AmoCRM cannot be reached: a look is free, and no lead should wait long once AmoCRM is back."""
 
 UNPAID_PAUSES_S = (30.0, 60.0, 120.0, 300.0)
 """A 402 on a paid account lasts about nine minutes at night (sheet 4.1)."""
 
 BLOCKED_PAUSE_S = 900.0
-"""A block lasts until AmoCRM's support lifts it; knocking makes it no better (sheet 4.1)."""
+"""A block lasts until AmoCRM's support lifts the block; knocking makes matters no better (sheet 4.1)."""
 
 LOCKED_OUT_PAUSE_S = 5.0
-"""While there is no usable key: asking our own connection costs no request. A new grant ends the wait at once."""
+"""Pause without a usable key: asking our own connection costs no request. A new grant ends the wait at once."""
 
 RIGHTS_PAUSES_S = (60.0, 300.0, 900.0)
-"""While AmoCRM refuses rights, or a token that nobody but a person can change. A new grant or token ends the wait at once."""
+"""Pauses while AmoCRM refuses rights, or a token only a person can change. A new grant or token ends the wait at once."""
 
 LOOKS_S = (2.0, 6.0, 15.0, 30.0, 60.0, 90.0, 120.0)
-"""When AmoCRM is searched for a lead of unknown fate, counted from the end of the request. Patient, because its search
+"""Times of the searches for a lead of unknown fate, counted from the end of the request. Patient, because AmoCRM's search
 may lag and a request may be carried out after its line was cut."""
 
 PATIENCE_S = LOOKS_S[-1]
-"""Not found this long after the request ended: it was not carried out, and may be sent again."""
+"""Time after the end of a request without a trace of the lead: the request was not carried out, and may be sent again."""
 
 INDEX_PATIENCE_S = 1800.0
-"""The same where AmoCRM's list could not be believed and only its full text was asked: an index may lag for long."""
+"""As `PATIENCE_S`, if AmoCRM's list could not be believed and only its full text was asked: an index may lag for long."""
 
 HICCUP_PATIENCE_S = 15.0
-"""The same where AmoCRM itself said "a system error, please repeat" (sheet 4.3)."""
+"""As `PATIENCE_S`, if AmoCRM itself said "a system error, please repeat" (sheet 4.3)."""
 
 SEARCH_PAUSES_S = (10.0, 20.0, 40.0, 60.0)
-"""After a search that could not be finished: its lead holds up others of the same phone, and all leads share one search."""
+"""Pauses after an unfinished search: its lead holds up later leads of the same phone, and all lost leads share a search."""
 
 NEAR_S = 0.5
-"""A wait this much shorter than another one is as long: both are sums of clock readings."""
+"""Difference below which two waits are equally long: both are sums of clock readings."""
 
 HOLD_PHONE_S = 600.0
-"""A lead of unknown fate holds up later ones of its phone for so long. By then AmoCRM's own search, which those ask, shows the
+"""Time for which a lead of unknown fate holds up later leads of its phone. By then AmoCRM's own search, which those ask, shows the
 contact that may have been made with it."""
 
 SLACK_S = 600.0
-"""Around the time a request was out: AmoCRM's clock and ours differ, and it may have worked on it a while."""
+"""Margin around the time of a request: AmoCRM's clock and ours differ, and AmoCRM may have worked on the request a while."""
 
 WIDE_S = 3 * 86_400.0
-"""The same where AmoCRM's clock was not known when the request left, and ours may have been wrong by days."""
+"""As `SLACK_S`, if AmoCRM's clock was not known when the request left, and ours may have been wrong by days."""
 
 MOST_SENDS = 5
-"""Creating requests of unknown fate for one lead. After so many a person should look what AmoCRM has against it."""
+"""Creating requests of unknown fate for a lead. After so many a person should look into the lead's trouble with AmoCRM."""
 
 KNOWN = frozenset(
     {
@@ -129,14 +127,14 @@ KNOWN = frozenset(
         "switched_off", "clock_wrong", "token_answer_incomplete", ANOTHER_ACCOUNT, DESK_FAILED, DATABASE_FAILED,
     }
 )  # fmt: skip
-"""Failures we have thought of. Any other is told to a person as strange, whatever becomes of the lead."""
+"""Failures with a rule of their own. Any further failure is told to a person as strange, besides its effect on the lead."""
 
 PERHAPS_ITS_OWN = frozenset({"rights_missing", "account_refuses", "unexpected_answer"})
-"""Refusals of writing that seem to meet everybody, and are one lead's own if others got through meanwhile. That a read succeeds
-says nothing about them."""
+"""Refusals of writing that seem to affect the whole queue, and are a lead's own if other leads got through meanwhile. That a read
+succeeds says nothing about them."""
 
 LONG_REFUSALS = PERHAPS_ITS_OWN | {"redirected"}
-"""Refusals that only a person mends, in AmoCRM or here; each look at them costs a request."""
+"""Refusals only a person can mend, in AmoCRM or here; each look costs a request."""
 
 DEFINITION = re.compile(r"(_embedded\.contacts\.\d+\.)?custom_fields_values\.\d+\.field_(id|code)")
 CHOICE = re.compile(r"(_embedded\.contacts\.\d+\.)?custom_fields_values\.\d+\.values\.\d+\.(value|enum_(id|code))")
@@ -145,7 +143,7 @@ CONTACT_ID = re.compile(r"_embedded\.contacts\.\d+(\.id)?")
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What is known when a step of a lead has failed."""
+    """The facts known when a step of a lead has failed."""
 
     step: str
     failures: int = 1  # of its own in a row, this one included
@@ -160,7 +158,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What becomes of a lead.
+    """The next state of a lead after a failed step.
 
     `pause_s`: until it is looked at again. `whole_queue`: all leads wait, and this failure is not the lead's own.
     `forget`: what we believed of AmoCRM and have to ask anew before the next try: "contact" or "fields".
@@ -173,14 +171,14 @@ class Next:
 
 
 def as_fault(error: Exception) -> DeskError:
-    """Whatever was raised, as one of the desk's own errors."""
+    """Turn any exception into an error of the desk's own tree."""
     if isinstance(error, DeskError):
         return error
     return OwnFault(DATABASE_FAILED if isinstance(error, StoreError) else DESK_FAILED)
 
 
 def fate_of(error: DeskError) -> str:
-    """What an error says about a write: `NOT_DONE`, `NOBODY_KNOWS` or `SAID_NO`."""
+    """The fate of a write that ended in an error: `NOT_DONE`, `NOBODY_KNOWS` or `SAID_NO`."""
     if isinstance(error, NotSent | NotLetIn | SetupError) or error.code == "not_routed":
         return NOT_DONE
     if isinstance(error, NoAnswer | BrokenWord | OwnFault):
@@ -188,27 +186,27 @@ def fate_of(error: DeskError) -> str:
     return SAID_NO
 
 
-def is_everybodys(error: DeskError) -> bool:
-    """Whether the failure would meet every other lead as well: no way to AmoCRM, no key, no payment, no rights, too fast."""
+def affects_whole_queue(error: DeskError) -> bool:
+    """Whether a failure would meet all leads alike: no way to AmoCRM, no key, no payment, no rights, too fast."""
     return isinstance(error, NotSent | NotLetIn | SetupError) and error.code != "too_late_to_send"
 
 
 def is_thrown_away(error: DeskError) -> bool:
-    """Whether something was refused because its lead is in the bin, or was merged into another one."""
+    """Whether a refusal is about a lead in the bin, or merged into a different lead."""
     paths = {refusal.path for refusal in error.refusals}
     return error.code in ("lead_deleted", "not_found") or paths == {"entity_id"}
 
 
 def is_strange(code: str) -> bool:
-    """Whether a failure is one that nobody has thought of."""
+    """Whether a failure has no rule of its own."""
     return code not in KNOWN
 
 
 def after(error: DeskError, at: Situation, chance: float) -> Next:
-    """What follows when a step has failed. `chance`: a random number in [0, 1)."""
+    """Decide the next state of a lead after a failed step. `chance`: a random number in [0, 1)."""
     if error.code in PERHAPS_ITS_OWN and at.last_reason == error.code and at.others_got_through:
         return Next(REFUSED)  # others may: it is something about this lead
-    if is_everybodys(error):
+    if affects_whole_queue(error):
         return Next(QUEUED, whole_queue=True)
     if at.step == LEAD and at.has_left and fate_of(error) == NOBODY_KNOWS:
         return Next(UNKNOWN, LOOKS_S[0])
@@ -223,14 +221,14 @@ def after(error: DeskError, at: Situation, chance: float) -> Next:
 
 
 def is_hopeless(trying_s: float, stumbles: int) -> bool:
-    """Whether a lead has failed by itself for so long, or so often in a way nobody foresaw, that a person has to look."""
+    """Whether a person has to look at a lead, after too long a time of own failures or too many unforeseen failures."""
     return trying_s >= HORIZON_S or stumbles >= MOST_STUMBLES
 
 
 def _after_no(error: DeskError, at: Situation, chance: float) -> Next:
-    """A refusal is final, unless it comes of something we believed and AmoCRM has changed since; that is tried once.
+    """Decide about a refusal: final, unless AmoCRM may have changed since we read its fields; then the lead is tried once more.
 
-    An AmoCRM that finds something else each time is not asked without a pause, nor for ever.
+    An AmoCRM that finds a new fault each time is not asked without a pause, nor for ever.
     """
     paths = [refusal.path for refusal in error.refusals]
     if at.last_reason != error.code and at.step == LEAD and not is_hopeless(at.trying_s, at.stumbles):
@@ -243,7 +241,7 @@ def _after_no(error: DeskError, at: Situation, chance: float) -> Next:
 
 
 def _is_outdated(refusal: Refusal) -> bool:
-    """Whether a field may have gone from the account since we read it, or have another type or other choices by now."""
+    """Whether a field may have gone from the account since we read the fields, or have a new type or new choices by now."""
     return any(part.fullmatch(refusal.path) for part in (DEFINITION, CHOICE))
 
 
@@ -253,7 +251,7 @@ def pause_s(failures: int, chance: float) -> float:
 
 
 def queue_pause(error: DeskError, failures: int) -> float:
-    """Seconds until one lead tries for all. `failures`: tries for all in a row that failed, this one included."""
+    """Seconds until a lead tries for all. `failures`: failed tries for all in a row, the present included."""
     if isinstance(error, NotSent):
         pauses: Sequence[float] = NETWORK_PAUSES_S
     elif error.code == "rate_limited":
@@ -272,7 +270,7 @@ def queue_pause(error: DeskError, failures: int) -> float:
 def in_account(
     begun_in: int | None, present: int | None, *, is_there: bool, may_be_there: bool, todo: Collection[str]
 ) -> str:
-    """What becomes of a lead begun in account `begun_in` while `present` is the connected one; both AmoCRM's numbers.
+    """Decide about a lead begun in account `begun_in` while `present` is connected; both AmoCRM's numbers.
 
     `begun_in` None: written by a desk that did not keep it, and taken for the present one. `is_there`: its number in AmoCRM is
     known, be it ours or one that was there before. `may_be_there`: a creating request left and nobody knows. `todo`: kinds of steps
@@ -283,14 +281,14 @@ def in_account(
     if may_be_there:
         return TO_PERSON
     if not is_there:
-        return BEGIN_ANEW  # at most its contact was looked up
+        return REQUEUE  # at most its contact was looked up
     # Completing a task is about the task, and whoever does it looks in which account that is.
     return GO_ON if set(todo) == {TASK_DONE} else TO_PERSON
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a search for a lead of unknown fate leads to: "found", "look again", "send again" or "person".
+    """The result of a search for a lead of unknown fate: "found", "look again", "send again" or "person".
 
     `lead_id`: the one found. `candidates`: what a person may choose from.
     """
@@ -310,7 +308,7 @@ def after_look(
     by_list: bool = True,
     has_marker: bool = True,
 ) -> Verdict:
-    """What a whole search has shown.
+    """Decide about a lead after a whole search.
 
     `found`: leads that carry our marker. `alike`: leads without any marker of ours and with the same phone and name,
     made in the time in question; only looked for where the request could carry no marker. `since_s`: waited for it since
@@ -330,7 +328,7 @@ def after_look(
 
 
 def is_last_look(since_s: float, reason: str | None) -> bool:
-    """Whether a look may end in sending again, so that everything there is has to be asked. As for `after_look`."""
+    """Whether a look may end in sending again, so that list and full text both have to be asked. As for `after_look`."""
     return since_s + NEAR_S >= _patience_s(reason)
 
 
@@ -339,7 +337,7 @@ def _patience_s(reason: str | None) -> float:
 
 
 def waited(pause_s: float, by_clock_s: float, by_process_s: float | None) -> float:
-    """How much of a pause was really waited for, and never more than the pause itself.
+    """The seconds of a pause that were really waited for, and never more than the pause itself.
 
     `by_clock_s`: since it was written down, by a clock that may have jumped. `by_process_s`: the same by a clock that cannot, which
     is believed alone; None if another process has written it down, or this one before it was started again.
@@ -348,7 +346,7 @@ def waited(pause_s: float, by_clock_s: float, by_process_s: float | None) -> flo
 
 
 def searched_from(sent_s: float, now_s: float, *, theirs_s: float | None, ahead_s: float, is_last: bool) -> float:
-    """From when on AmoCRM's list is read for a request that left at `sent_s`, in unix seconds of AmoCRM's clock.
+    """Begin of the part of AmoCRM's list read for a request sent at `sent_s`, in unix seconds of AmoCRM's clock.
 
     `sent_s` and `now_s` are of our clock, which may have been wrong then or be wrong now; `ahead_s`: by how much it is ahead of AmoCRM's.
     `theirs_s`: when the request left by AmoCRM's clock; None if that was not known. Before absence is believed, days are read then.
@@ -358,16 +356,16 @@ def searched_from(sent_s: float, now_s: float, *, theirs_s: float | None, ahead_
 
 
 def searched_to(sent_s: float, now_s: float, *, ahead_s: float) -> float:
-    """Until when it is read. Wide, as nothing lies in AmoCRM's future and whatever clock was wrong must hide no lead."""
+    """End of the part of AmoCRM's list read for a request. Wide: AmoCRM's future is empty, and a wrong clock must hide no lead."""
     return max(sent_s, now_s, now_s - ahead_s) + WIDE_S
 
 
 def after_failed_look(error: DeskError, failures: int, trying_s: float, stumbles: int) -> float | None:
-    """Seconds until AmoCRM is searched again after a search that failed; None: a person has to look.
+    """Seconds until AmoCRM is searched again after a failed search; None: a person has to look.
 
     `failures`: searches in a row that failed, this one included. `trying_s`: the pauses they led to.
     """
-    if is_everybodys(error):
+    if affects_whole_queue(error):
         return SEARCH_PAUSES_S[0]  # the queue's own pause comes first
     if is_hopeless(trying_s, stumbles):
         return None

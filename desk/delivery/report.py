@@ -1,4 +1,4 @@
-"""What pages and programs are told of deliveries. Reads; changes nothing."""
+"""Facts about deliveries for pages and programs. Reads only."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from desk.delivery.decisions import (
     UNKNOWN,
     is_strange,
 )
-from desk.delivery.rows import consent_of, new_lead, steps_of
+from desk.delivery.job import consent_of, new_lead, steps_of
 from desk.lead import Consent, NewLead
 from store import Store, clock, waits
 from store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_pause
 
 RECENT = timedelta(days=7)
-"""The time "how long did it take" is told for."""
+"""The period of the delivery times."""
 
 MOST_TIMES = 20_000
-"""Deliveries looked at for that; more would tell nothing else."""
+"""Deliveries counted in the delivery times; more would give the same figures."""
 
 MOST_AGAIN = 200
-"""Leads under way again that are looked at one by one; there are hardly ever two."""
+"""Leads under way again, looked at singly; there are hardly ever two."""
 
 STRANGE_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an accepted lead is now, for the person or program that handed it in."""
+    """State of an accepted lead, for the person or program that handed the lead in."""
 
     id: str
     state: str
@@ -58,12 +58,12 @@ class Progress:
 
     @property
     def is_settled(self) -> bool:
-        """Nothing more happens to it by itself."""
+        """Whether the lead makes no further move by itself."""
         return self.state in SETTLED
 
     @property
     def took_s(self) -> float | None:
-        """From accepted to in AmoCRM, with the time in which it could be taken back: so long nobody else saw it there."""
+        """Seconds from accepted to in AmoCRM, with the time for taking back: so long no colleague saw the lead there."""
         if self.delivered_at is None:
             return None
         return max(0.0, (self.delivered_at - self.accepted_at).total_seconds())
@@ -71,7 +71,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One try of one step."""
+    """A single try of a step."""
 
     at: datetime
     step: str
@@ -84,7 +84,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One lead in the list of deliveries."""
+    """A lead in the list of deliveries."""
 
     progress: Progress
     name: str = field(repr=False)
@@ -96,7 +96,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything about one lead: what was said, what was tried, what a person may choose from."""
+    """The whole story of a lead: its content, its tries, the choices of a person."""
 
     progress: Progress
     lead: NewLead
@@ -114,7 +114,7 @@ class Story:
 
     @property
     def may_be_there(self) -> bool:
-        """Whether a creating request left of which nobody knows: whoever sends it again has AmoCRM searched first.
+        """Whether the fate of a creating request is unknown: sending again has AmoCRM searched first.
 
         What is in another account than the connected one is sent without.
         """
@@ -124,7 +124,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why the whole queue waits: an error code, since when, and when one lead tries for all."""
+    """The pause of the whole queue: an error code, its beginning, and the time when a lead tries for all."""
 
     reason: str
     since: datetime
@@ -141,14 +141,14 @@ class Times:
 
 
 def progress(store: Store, lead_id: str) -> Progress | None:
-    """Where a lead is; None for an id that is none of ours."""
+    """State of a lead; None for an unknown id."""
     with store.read() as db:
         row = db.execute(_joined().where(deliveries.c.lead_id == lead_id)).mappings().first()
         return _progress(row, store.clock(db)) if row is not None else None
 
 
 def story(store: Store, lead_id: str) -> Story | None:
-    """Everything about a lead; None for an id that is none of ours."""
+    """The whole story of a lead; None for an unknown id."""
     with store.read() as db:
         row = db.execute(_joined().where(deliveries.c.lead_id == lead_id)).mappings().first()
         if row is None:
@@ -176,11 +176,11 @@ def story(store: Store, lead_id: str) -> Story | None:
         )
 
 
-def entries(store: Store, states: Sequence[str], *, limit: int, offset: int = 0) -> list[Entry]:
-    """Leads in these states, the newest first."""
+def entries(store: Store, states: Sequence[str], *, limit: int) -> list[Entry]:
+    """Leads in the given states, the newest first."""
     wanted = _joined().where(deliveries.c.state.in_(states)).order_by(accepted_leads.c.accepted_at.desc())
     with store.read() as db:
-        rows = db.execute(wanted.limit(limit).offset(offset)).mappings().all()
+        rows = db.execute(wanted.limit(limit)).mappings().all()
         now_s = store.clock(db)
     return [
         Entry(_progress(row, now_s), row["name"], row["phone"], row["origin"], row["form_id"], row["entered_by"])
@@ -195,15 +195,8 @@ def counts(store: Store) -> dict[str, int]:
         return {state: int(count) for state, count in db.execute(wanted).all()}
 
 
-def for_people(store: Store) -> int:
-    """How many leads wait for a person. Cheap: asked by every page."""
-    with store.read() as db:
-        wanted = sa.select(sa.func.count()).where(deliveries.c.state.in_(FOR_PEOPLE))
-        return int(db.scalar(wanted) or 0)
-
-
 def pause(store: Store) -> Pause | None:
-    """Why the whole queue waits; None where it does not."""
+    """The pause of the whole queue; None if the queue moves."""
     with store.read() as db:
         row = db.execute(sa.select(delivery_pause)).mappings().first()
         now_s = store.clock(db)
@@ -212,15 +205,8 @@ def pause(store: Store) -> Pause | None:
     return Pause(row["reason"], row["since"], _ends_at(row["waits_from"], row["until"], now_s))
 
 
-def oldest_waiting(store: Store) -> datetime | None:
-    """When the oldest lead was accepted that is still on its way."""
-    wanted = sa.select(sa.func.min(accepted_leads.c.accepted_at)).join(deliveries)
-    with store.read() as db:
-        return db.scalar(wanted.where(deliveries.c.state.in_((QUEUED, SENDING, UNKNOWN))))
-
-
 def waiting(store: Store) -> tuple[int, datetime | None]:
-    """How many leads are on their way, and since when the one waits that has waited longest.
+    """The number of leads on their way, and the time since which the oldest of them waits.
 
     A lead waits from when it was accepted. One that a person has sent again, or that got one thing more to do after it was
     delivered, waits from then: since that decision, or since it was first tried in vain after its last success.
@@ -252,7 +238,7 @@ def _waits_since(db: sa.Connection, lead_id: str, due_at: float) -> datetime:
 
 
 def needing_people(store: Store) -> tuple[int, datetime | None]:
-    """How many leads wait for a person, and since when the first of them does."""
+    """The number of leads waiting for a person, and the time since which the first of them does."""
     wanted = sa.select(sa.func.count(), sa.func.min(deliveries.c.settled_at)).where(deliveries.c.state.in_(FOR_PEOPLE))
     with store.read() as db:
         count, since = db.execute(wanted).one()
@@ -275,17 +261,17 @@ def times(store: Store) -> Times:
 
 
 def strange(store: Store) -> list[str]:
-    """Codes of failures of the last day that nobody has thought of."""
+    """Codes of the last day's failures without a rule of their own."""
     return [code for code in _results(store) if code not in FINE and is_strange(code)]
 
 
 def own_faults(store: Store) -> list[str]:
-    """Codes of the last day's failures that are the desk's own, or its database's."""
+    """Codes of the last day's failures of the desk itself, or of its database."""
     return [code for code in _results(store) if code in OWN_FAULTS]
 
 
 def _results(store: Store) -> list[str]:
-    """What tries of the last day came to, each once; those that a wrong clock has put into the far future left out."""
+    """Distinct results of the last day's tries, without those put into the far future by a wrong clock."""
     now = clock.now()
     of_late = delivery_attempts.c.at.between(now - STRANGE_FOR, now + STRANGE_FOR)
     wanted = sa.select(delivery_attempts.c.result).where(of_late, delivery_attempts.c.by.is_(None)).distinct()
@@ -294,7 +280,7 @@ def _results(store: Store) -> list[str]:
 
 
 FINE = frozenset({"ok", "merged", "found", "look again", "send again", "person"})
-"""Results that are no failure."""
+"""Results other than failures."""
 
 
 def _joined() -> sa.Select[Any]:
@@ -302,7 +288,7 @@ def _joined() -> sa.Select[Any]:
 
 
 def _ends_at(from_s: float, until_s: float, now_s: float) -> datetime:
-    """When a wait ends, by the clock of this machine: never later than the rule that wrote it down allows."""
+    """End of a wait, by the clock of the machine: never later than the rule behind the wait allows."""
     return clock.now() + timedelta(seconds=waits.left_s(from_s, until_s, now_s))
 
 
@@ -329,10 +315,10 @@ def _progress(row: Mapping[str, Any] | sa.RowMapping, now_s: float) -> Progress:
 
 
 def _padded(refusals: str | None) -> list[list[str]]:
-    """An older desk wrote pairs."""
+    """Pad each refusal to three values; older rows hold only two."""
     return [[*refusal, ""][:3] for refusal in json.loads(refusals or "[]")]
 
 
 def _share(values: Sequence[float], share: float) -> float | None:
-    """The value under which this share of sorted values lies."""
+    """The value under which the given share of sorted values lies."""
     return values[min(int(len(values) * share), len(values) - 1)] if values else None

@@ -23,15 +23,15 @@ LONGEST_LEAD_NAME = 250
 """AmoCRM's names take 255 characters."""
 
 MOST_VALUES = 40
-"""Fields filled at one lead; AmoCRM refuses more (sheet 4.1)."""
+"""Fields filled at a lead; AmoCRM refuses more (sheet 4.1)."""
 
 LONGEST_TRACKING = 250
-"""Of one tracking value; AmoCRM's text fields take 256 characters."""
+"""Characters of a tracking value; AmoCRM's text fields take 256."""
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A creating request. `body`: one item of `POST /leads/complex`. `places`: which key each position in it holds."""
+    """A creating request. `body`: an item of `POST /leads/complex`. `places`: position in the body → key of our field."""
 
     body: dict[str, Any]
     places: Mapping[str, str]
@@ -40,7 +40,7 @@ class Creation:
 def creation(
     lead: NewLead, *, marker: str, contact_id: int | None, layout: Layout, zone: ZoneInfo, say: Words
 ) -> Creation:
-    """The lead with its contact: a new one, or the one with `contact_id`, whose own fields are left alone."""
+    """The lead with its contact: a new contact, or contact `contact_id`, whose own fields are left alone."""
     filled = _filled(lead, layout, zone, say)
     on_lead = filled["leads"]
     on_lead += [
@@ -68,7 +68,7 @@ def creation(
 
 
 def lead_name(lead: NewLead, say: Words) -> str:
-    """How the lead is called in AmoCRM."""
+    """The lead's name in AmoCRM."""
     name = lead.name or say("nameless")
     return (say("lead-name-direction", direction=lead.direction, name=name) if lead.direction else name)[
         :LONGEST_LEAD_NAME
@@ -78,7 +78,7 @@ def lead_name(lead: NewLead, say: Words) -> str:
 def note(
     lead: NewLead, consent: Consent | None, *, contact_was_known: bool, layout: Layout, zone: ZoneInfo, say: Words
 ) -> str:
-    """The message, the consent, and whatever found no field to go into. "" where there is nothing to tell.
+    """The message, the consent, and all values without a field of their own. "" if there is nothing to tell.
 
     A contact that was there before keeps its own fields: what was said about them goes here. So does, as it was said, what
     could not be read or lost something, and what somebody should look at: a number that cannot exist, a name that was
@@ -119,13 +119,13 @@ def _key_at(path: str, places: Mapping[str, str]) -> str:
 
 
 def _numbers(lead: NewLead, say: Words) -> list[str]:
-    """The phone as it is written, and behind it whatever other numbers were said with it."""
+    """The phone as written, and behind it any further numbers said with the phone."""
     others = phones.all_of(lead.said.get("phone", ""))
     return list(dict.fromkeys(phones.written(one, say("phone-extension")) for one in (lead.phone, *others)))
 
 
 def _label(key: str, known: Mapping[str, Mapped], say: Words) -> str:
-    """What a field is called for people: ours, one the admin has added, or by the sender's own word."""
+    """A field's name for people: ours, the admin's for an added field, or the sender's own word."""
     if key in OWN_FIELDS:
         return say(f"new-{key}")
     return (known[key].label if key in known else None) or key
@@ -142,7 +142,7 @@ def _name_doubts(lead: NewLead, say: Words) -> list[str]:
 
 
 def _filled(lead: NewLead, layout: Layout, zone: ZoneInfo, say: Words) -> dict[str, list[tuple[dict[str, Any], str]]]:
-    """The filled fields of lead and contact, as far as the account has a field for them, each with its key."""
+    """The filled fields of lead and contact, each with its key, as far as the account has such fields."""
     filled: dict[str, list[tuple[dict[str, Any], str]]] = {"leads": [], "contacts": []}
     for mapped, text in _housed(lead, layout, zone):
         said = phones.written(text, say("phone-extension")) if mapped.key == "phone" else text
@@ -151,20 +151,20 @@ def _filled(lead: NewLead, layout: Layout, zone: ZoneInfo, say: Words) -> dict[s
 
 
 def _housed(lead: NewLead, layout: Layout, zone: ZoneInfo) -> list[tuple[Mapped, str]]:
-    """What has a field of the account to go into, in the spelling that field takes; tracking and marker apart."""
+    """Values with a field of the account, in the field's own spelling; tracking and marker apart."""
     texts = {"phone": lead.phone, "direction": lead.direction, "source": lead.source, **lead.extra}
     said = [(mapped, texts.get(mapped.key, "")) for mapped in layout.mapping]
     return [(mapped, fitted) for mapped, text in said if text and (fitted := _fitted(mapped, text, zone)) is not None]
 
 
 def _tracked(lead: NewLead, layout: Layout, zone: ZoneInfo) -> list[str]:
-    """Codes of the tracking values that have a field, as many as find room beside everything else and the marker."""
+    """Codes of the tracking values with a field, as many as find room beside the other values and the marker."""
     room = MOST_VALUES - 1 - sum(mapped.entity == "leads" for mapped, _ in _housed(lead, layout, zone))
     return [code for code, value in lead.tracking.items() if value and code in layout.tracking][:room]
 
 
 def _fitted(mapped: Mapped, text: str, zone: ZoneInfo) -> str | None:
-    """The text as the account's field takes it; None if it cannot: AmoCRM would refuse the whole lead for it."""
+    """The text in the spelling of the account's field; None if unfit, as AmoCRM would refuse the whole lead."""
     if mapped.field is None or mapped.verdict != "ok":
         return None
     return mapped_fields.fitted(mapped.field, text, zone)

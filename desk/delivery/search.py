@@ -1,4 +1,4 @@
-"""Leads of which nobody knows whether they arrived: AmoCRM is searched for our marker, all of them in one walk.
+"""Leads of unknown fate: AmoCRM is searched for our marker, for all such leads in a single walk.
 
 The walk reads the leads made in the time in question, because such a list shows what was just written, while AmoCRM's
 full text may lag. Where the list cannot be trusted (AmoCRM ignores what it does not know), the full text is asked for each
@@ -20,37 +20,37 @@ from functools import partial
 from typing import Any
 
 from crm import answers, leads, walk
-from crm.client import Client
 from crm.errors import BrokenWord, DeskError, NotSent, OwnFault
-from desk.connection import Connection
 from desk.delivery import decisions
 from desk.delivery.decisions import SEARCH
+from desk.delivery.job import Attempt, LeaseLost, Lost
+from desk.delivery.pause import Pause
+from desk.delivery.queue import Queue
+from desk.delivery.record import Record
 from desk.delivery.request import lead_name
-from desk.delivery.rows import Attempt, LeaseLost, Lost, Rows
+from desk.delivery.tools import Tools
 from desk.delivery.worker import Heart
-from desk.fields import FieldMap
 from desk.lead import NewLead
-from desk.phonebook import Phonebook, has_phone
+from desk.phonebook import has_phone
 from desk.places import places
-from desk.settings import Settings
 from desk.words import words
 from store import clock
 
 BATCH = 100
-"""Leads searched for in one walk."""
+"""Leads searched for in a single walk."""
 
 MOST_PAGES = 20
-"""Of a walk. A club makes a hundred leads a week; where there are thousands in an hour, markers are asked for one by one."""
+"""Pages of a walk. A club makes a hundred leads a week; with thousands in an hour, markers are asked for singly."""
 
 NO_ANSWER = frozenset({"filter_ignored", "same_page", "garbled"})
-"""What comes is not what was asked for: it shows nothing, and something else can be asked."""
+"""Codes of answers to a different question: such an answer shows nothing, and the full text can be asked instead."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What a search has come upon, by our lead ids. `marked`: AmoCRM lead and its contact; `alike`: same phone and name."""
+    """The finds of a search, by our lead ids. `marked`: AmoCRM lead and its contact; `alike`: same phone and name."""
 
     marked: dict[str, list[tuple[int, int | None]]] = field(default_factory=dict)
     alike: dict[str, list[tuple[int, int | None]]] = field(default_factory=dict)
@@ -59,27 +59,16 @@ class _Seen:
 
 
 class Search:
-    """Finds out what became of them. Thread-safe."""
+    """Settles the fate of lost leads. Thread-safe."""
 
-    def __init__(
-        self,
-        rows: Rows,
-        heart: Heart,
-        client: Client,
-        connection: Connection,
-        fields: FieldMap,
-        phonebook: Phonebook,
-        settings: Settings,
-        tell: Callable[[int], object] = lambda lead_id: None,
-    ) -> None:
-        """`tell`: a lead of ours turned out to be in AmoCRM."""
-        self._rows, self._heart, self._client, self._fields = rows, heart, client, fields
-        self._phonebook, self._settings = phonebook, settings
-        self._connection, self._tell = connection, tell
+    def __init__(self, tools: Tools, queue: Queue, record: Record, pause: Pause, heart: Heart) -> None:
+        self._queue, self._record, self._pause, self._heart = queue, record, pause, heart
+        self._client, self._connection, self._fields = tools.client, tools.connection, tools.fields
+        self._phonebook, self._settings, self._on_changed = tools.phonebook, tools.settings, tools.on_changed
 
     def look(self) -> int:
-        """Search for all that are due; how many that were. One request for each 250 leads of the time in question."""
-        lost = self._rows.take_lost(BATCH)
+        """Search for all due leads; return their number. One request for each 250 leads of the time in question."""
+        lost = self._queue.take_lost(BATCH)
         if not lost:
             return 0
         with ExitStack() as held:
@@ -89,7 +78,7 @@ class Search:
         return len(lost)
 
     def _look_for(self, lost: list[Lost]) -> None:
-        """One search for all of these."""
+        """Search for several leads at once; after an unforeseen error, for each alone."""
         started = time.monotonic()
         try:
             is_needed = any(one.account_id for one in lost)
@@ -97,11 +86,11 @@ class Search:
             lost = self._of_this_account(lost, account_id, started)
             if not lost:
                 return
-            lost = self._marked_no_more(lost)
+            lost = self._without_deleted_markers(lost)
             seen = self._search(lost)
             if self._connection.stored_account_id() != account_id:
                 raise NotSent("too_late_to_send")  # what was read may be of two accounts, and shows nothing
-            self._rows.go_on(by_reading=True)
+            self._pause.lift(by_reading=True)
         except Exception as error:
             fault = decisions.as_fault(error)
             if isinstance(fault, OwnFault):
@@ -110,7 +99,7 @@ class Search:
                 for one in lost:
                     self._look_for([one])
             else:
-                self._could_not(lost, fault, started)
+                self._write_down_failure(lost, fault, started)
             return
         for one in lost:
             try:
@@ -119,15 +108,15 @@ class Search:
                 self._conclude(one, seen, started)
             except Exception as error:
                 log.error("lead %s could not be concluded: %s", one.lead_id, places(error))
-                self._could_not([one], decisions.as_fault(error), started)
+                self._write_down_failure([one], decisions.as_fault(error), started)
 
-    def _get_on(self, lost: Iterable[Lost]) -> None:
-        """AmoCRM has answered: the leads of this search are not stuck."""
+    def _note_progress(self, lost: Iterable[Lost]) -> None:
+        """Note an answer of AmoCRM: the leads of the search are not stuck."""
         for one in lost:
             self._heart.gets_on(one.lead_id, one.lease)
 
     def _of_this_account(self, lost: Sequence[Lost], account_id: int | None, started: float) -> list[Lost]:
-        """Those whose request went to the connected account. To look for others here would show nothing: a person decides."""
+        """The leads whose request went to the connected account. About the rest a person decides: a look here would show nothing."""
         here = []
         for one in lost:
             follows = decisions.in_account(
@@ -139,13 +128,13 @@ class Search:
             log.warning("lead %s was begun in another account", one.lead_id)
             took_ms = round((time.monotonic() - started) * 1000)
             try:
-                self._rows.in_another_account(one, None, Attempt(SEARCH, decisions.ANOTHER_ACCOUNT, None, took_ms))
+                self._record.in_another_account(one, None, Attempt(SEARCH, decisions.ANOTHER_ACCOUNT, None, took_ms))
             except LeaseLost:
                 log.warning("lead %s was taken over by another worker", one.lead_id)
         return here
 
-    def _marked_no_more(self, lost: list[Lost]) -> list[Lost]:
-        """The same leads; one whose marker's field somebody has deleted since is searched for as if it had none.
+    def _without_deleted_markers(self, lost: list[Lost]) -> list[Lost]:
+        """The leads as given, without the markers whose field has been deleted since.
 
         Asked before a look that may lead to sending again: every marker goes with its field. Two requests then.
         """
@@ -155,8 +144,8 @@ class Search:
         there = {known.id for known in self._fields.known("leads")}
         return [one if one.marker_field in there else replace(one, marker_field=None) for one in lost]
 
-    def _learn(self, one: Lost, contact_id: int | None) -> None:
-        """The contact that was made with it: the next lead of this person must not make another one."""
+    def _learn_contact(self, one: Lost, contact_id: int | None) -> None:
+        """Learn the contact made with a lead: the person's next lead must not make a second contact."""
         if contact_id is not None and self._phonebook.contact_of(one.phone) is None:
             self._phonebook.learn_own(contact_id, one.phone)
 
@@ -177,7 +166,7 @@ class Search:
                     if error.code not in NO_ANSWER:
                         raise
                     seen.failed[one.lead_id] = error
-                self._get_on(lost)
+                self._note_progress(lost)
         return seen
 
     def _ask_by_text(self, one: Lost, seen: _Seen) -> None:
@@ -189,11 +178,11 @@ class Search:
             raise BrokenWord("filter_ignored", operation="leads.search", retryable=False)
 
     def _by_list(self, one: Lost, seen: _Seen) -> bool:
-        """Whether all leads were read that may be this one."""
+        """Whether the list was read far enough to show the lead."""
         return self._since(one) >= seen.whole_since
 
     def _walk(self, lost: Sequence[Lost], seen: _Seen) -> float:
-        """Read the leads made while those requests were out; since when all were read, by AmoCRM's clock."""
+        """Read the leads made while the requests were out; return the time since which all were read, by AmoCRM's clock."""
         since, until = min(map(self._since, lost)), max(map(self._until, lost))
         last, in_order = math.inf, True
         wanted = {one.lead_id for one in lost if one.marker_field is not None}
@@ -208,7 +197,7 @@ class Search:
         for number, page in enumerate(pages):
             if number >= MOST_PAGES:
                 return last + 1 if in_order else math.inf
-            self._get_on(lost)
+            self._note_progress(lost)
             times = [float(answers.number(lead.get("created_at"))) for lead in page]
             in_order = in_order and [last, *times] == sorted([last, *times], reverse=True)
             last = min([last, *times])
@@ -221,7 +210,7 @@ class Search:
         return -math.inf
 
     def _since(self, one: Lost) -> float:
-        """When its request can have been carried out at the earliest, by AmoCRM's clock; unix seconds."""
+        """The earliest time at which a lead's request can have been carried out, by AmoCRM's clock; unix seconds."""
         sent_s, now_s, ahead_s = self._clocks(one)
         return decisions.searched_from(sent_s, now_s, theirs_s=one.sent_theirs, ahead_s=ahead_s, is_last=_is_last(one))
 
@@ -230,23 +219,23 @@ class Search:
         return decisions.searched_to(sent_s, now_s, ahead_s=ahead_s)
 
     def _clocks(self, one: Lost) -> tuple[float, float, float]:
-        """When it was sent, what time it is, and how far that clock, ours, is ahead of AmoCRM's."""
+        """The time of sending, the time now, and the seconds by which our clock is ahead of AmoCRM's."""
         now_s, theirs_s = clock.unix(), self._client.their_time()
         return one.sent_at.timestamp(), now_s, self._connection.skew_s() if theirs_s is None else now_s - theirs_s
 
-    def _named(self, one: Lost) -> str:
-        """How a lead of ours is called in AmoCRM."""
+    def _name_in_amocrm(self, one: Lost) -> str:
+        """The name of a lead of ours in AmoCRM."""
         return lead_name(NewLead(one.name, one.phone, one.direction), words(self._settings.ui_language))
 
     def _of_same_name(self, page: Sequence[Mapping[str, Any]], unmarked: Sequence[Lost]) -> list[Mapping[str, Any]]:
-        names = {self._named(one) for one in unmarked}
+        names = {self._name_in_amocrm(one) for one in unmarked}
         return [lead for lead in page if isinstance(lead.get("name"), str) and lead["name"] in names]
 
     def _note_alike(self, same_name: Sequence[Mapping[str, Any]], unmarked: Sequence[Lost], seen: _Seen) -> None:
-        """Leads with the name and the phone of one that could carry no marker, and that are not another one of ours."""
+        """Note leads with the name and phone of a lead without a marker, unless such a lead is known as ours already."""
         if not same_name:
             return
-        ours = self._rows.taken_ids([lead["id"] for lead in same_name])
+        ours = self._record.taken_ids([lead["id"] for lead in same_name])
         linked = {one for lead in same_name for one in leads.contact_ids(lead)}
         people = {contact["id"]: contact for contact in walk.by_ids(self._client, walk.CONTACTS, linked, live=True)}
         phone_field = self._fields.layout().contact_phone.get("field_id", 0)
@@ -257,7 +246,7 @@ class Search:
                     theirs = (known_id for known_id in known if has_phone(people[known_id], phone_field, one.phone))
                     contact_id = next(theirs, None)
                     is_free = lead["id"] not in ours and lead["id"] not in one.ruled_out
-                    if self._named(one) == lead["name"] and contact_id is not None and is_free:
+                    if self._name_in_amocrm(one) == lead["name"] and contact_id is not None and is_free:
                         seen.alike.setdefault(one.lead_id, []).append((lead["id"], contact_id))
 
     def _conclude(self, one: Lost, seen: _Seen, started: float) -> None:
@@ -278,26 +267,26 @@ class Search:
             match verdict.what:
                 case "found" if verdict.lead_id is not None:
                     contact_id = (marked | alike)[verdict.lead_id]
-                    self._aside(partial(self._learn, one, contact_id))
-                    self._rows.found(one, verdict.lead_id, contact_id, attempt)
-                    self._aside(partial(self._tell, verdict.lead_id))
+                    self._best_effort(partial(self._learn_contact, one, contact_id))
+                    self._record.found(one, verdict.lead_id, contact_id, attempt)
+                    self._best_effort(partial(self._on_changed, verdict.lead_id))
                 case "look again":
-                    self._rows.not_found(one, decisions.next_look(one.since_s), attempt)
+                    self._record.not_found(one, decisions.next_look(one.since_s), attempt)
                 case "send again":
-                    self._rows.absent(one, attempt)
+                    self._record.absent(one, attempt)
                 case _:
-                    self._rows.cannot_tell(one, verdict.candidates, attempt)
+                    self._record.cannot_tell(one, verdict.candidates, attempt)
         except LeaseLost:
             log.warning("lead %s was taken over by another worker", one.lead_id)
 
-    def _could_not(self, lost: Iterable[Lost], error: DeskError, started: float) -> None:
-        """The search itself failed, which shows nothing: try again, ever less often; in the end a person has to look.
+    def _write_down_failure(self, lost: Iterable[Lost], error: DeskError, started: float) -> None:
+        """Write down a failed search, which shows nothing: search again, ever less often; in the end a person has to look.
 
         Raises only what keeps even that from being written down.
         """
-        everybodys = decisions.is_everybodys(error)
-        if everybodys:
-            self._rows.halt(error)
+        affects_all = decisions.affects_whole_queue(error)
+        if affects_all:
+            self._pause.impose(error)
         if decisions.is_strange(error.code):
             log.error("a search met a strange failure: %s", error)
         took_ms = round((time.monotonic() - started) * 1000)
@@ -307,14 +296,14 @@ class Search:
             pause_s = decisions.after_failed_look(error, one.failures + 1, one.trying_s, stumbles)
             try:
                 if pause_s is None:
-                    self._rows.cannot_tell(one, (), attempt, reason=error.code)
+                    self._record.cannot_tell(one, (), attempt, reason=error.code)
                 else:
-                    self._rows.could_not_look(one, pause_s, attempt, is_own=not everybodys)
+                    self._record.could_not_look(one, pause_s, attempt, is_own=not affects_all)
             except LeaseLost:
                 log.warning("lead %s was taken over by another worker", one.lead_id)
 
-    def _aside(self, do: Callable[[], object]) -> None:
-        """Do something that is of use to others: where it fails, what was found stays found."""
+    def _best_effort(self, do: Callable[[], object]) -> None:
+        """Run an extra: if the extra fails, a found lead stays found."""
         try:
             do()
         except Exception as error:
@@ -322,7 +311,7 @@ class Search:
 
 
 def _note_marked(page: Iterable[Mapping[str, Any]], wanted: set[str], seen: _Seen) -> None:
-    """Leads that carry one of these markers, in whatever field: no other text is like it."""
+    """Note the leads of a page that carry any of the markers, in any field: no other text is like a marker."""
     for lead in page:
         for marker in _texts(lead) & wanted:
             seen.marked.setdefault(marker, []).append((lead["id"], leads.main_contact(lead)))

@@ -1,4 +1,4 @@
-"""The threads that deliver, and the heartbeat that keeps their leases."""
+"""The delivering threads, and the heartbeat of their leases."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from desk.delivery.rows import LEASE_S, Rows
+from desk.delivery.queue import LEASE_S, Queue
 from desk.places import places
 
 WORKERS = 3
-"""Leads carried at once. With AmoCRM's usual 0.1–0.5 s an answer this fills seven requests a second; more would wait."""
+"""Leads carried at once. With AmoCRM's usual 0.1–0.5 s an answer, three fill seven requests a second; more would wait."""
 
 IDLE_S = 1.0
-"""How often a worker looks for work nobody has told it about: what another process accepted, what has become due."""
+"""Pause between two looks for unannounced work: leads accepted by another process, leads that have become due."""
 
 BEAT_S = LEASE_S / 5
 """How often a lease is renewed."""
 
 LONGEST_HOLD_S = 300.0
-"""A lease is renewed no longer than this after the last sign that its lead gets on. One request takes 40 s at the most and a
-reading is tried six times: whatever takes longer hangs, and somebody else may take the lead over."""
+"""Longest time for which a lease is renewed without a sign of progress. A request takes 40 s at the most and a
+reading is tried six times: a longer call hangs, and another worker may take the lead over."""
 
 SEND_WITHIN_S = LEASE_S / 2
-"""A write may leave this long after its lease was last seen to be ours: no other worker can have taken the lead over."""
+"""Longest time between a lease last seen as ours and the start of a write: no other worker can have taken the lead over."""
 
-Told = Callable[[str, BaseException | None], object]
-"""What is told how a round of background work went: its name, and what it failed of, None if it went well."""
+OnRound = Callable[[str, BaseException | None], object]
+"""Called after each round of background work with the name of the work, and the round's error or None."""
 
 log = logging.getLogger(__name__)
 
 
-def ignore(name: str, error: BaseException | None) -> None:
-    """Tell nobody how a round went."""
+def ignore_round(name: str, error: BaseException | None) -> None:
+    """Ignore the end of a round."""
 
 
 @dataclass(slots=True)
@@ -48,10 +48,12 @@ class _Held:
 
 
 class Heart:
-    """Keeps the leases of this process alive for as long as their leads are held and get on."""
+    """Keeps the leases of a process alive for as long as their leads are held and get on."""
 
-    def __init__(self, rows: Rows, told: Told = ignore, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._rows, self._told, self._monotonic = rows, told, monotonic
+    def __init__(
+        self, queue: Queue, on_round: OnRound = ignore_round, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._queue, self._on_round, self._monotonic = queue, on_round, monotonic
         self._lock = threading.Lock()
         self._held: dict[tuple[str, int], _Held] = {}
         self._beating = False
@@ -70,13 +72,13 @@ class Heart:
                 self._held.pop((lead_id, lease), None)
 
     def gets_on(self, lead_id: str, lease: int) -> None:
-        """Something was done for a lead: its lease is kept for another while."""
+        """Note progress of a lead: its lease is kept for a further while."""
         with self._lock:
             if held := self._held.get((lead_id, lease)):
                 held.got_on = self._monotonic()
 
     def still_holds(self, lead_id: str, lease: int) -> bool:
-        """Whether nobody else can have taken the lead over: asked right before a write leaves."""
+        """Whether no other worker can have taken the lead over: asked right before a write leaves."""
         with self._lock:
             held = self._held.get((lead_id, lease))
         return held is not None and self._monotonic() - held.seen < SEND_WITHIN_S
@@ -89,7 +91,7 @@ class Heart:
             self._beating = True
         except RuntimeError as error:
             # No thread is to be had now. The lease lasts a while without, and then the lead is somebody else's.
-            tell(self._told, "heartbeat", error)
+            report_round(self._on_round, "heartbeat", error)
             log.error("the heartbeat cannot begin: %s", type(error).__name__)
 
     def _beat(self) -> None:
@@ -100,7 +102,7 @@ class Heart:
                 return
 
     def _beat_once(self) -> bool:
-        """Renew the leases of all leads that get on; False if there are none to look after any more."""
+        """Renew the leases of all leads with progress; False if no lead is held any more."""
         before = self._monotonic()
         with self._lock:
             if not self._held:
@@ -108,12 +110,12 @@ class Heart:
                 return False
             held = {key: one for key, one in self._held.items() if before - one.got_on < LONGEST_HOLD_S}
         try:
-            ours = self._rows.keep([(*key, one.tries_for_all) for key, one in held.items()]) if held else set()
+            ours = self._queue.extend([(*key, one.tries_for_all) for key, one in held.items()]) if held else set()
         except Exception as error:
-            tell(self._told, "heartbeat", error)
+            report_round(self._on_round, "heartbeat", error)
             log.error("the heartbeat stumbled: %s", places(error))
             return True
-        tell(self._told, "heartbeat", None)
+        report_round(self._on_round, "heartbeat", None)
         with self._lock:
             for key, one in held.items():
                 one.seen = before if key in ours else float("-inf")
@@ -121,11 +123,11 @@ class Heart:
 
 
 class Workers:
-    """Threads that carry what is due. One of them only takes leads with somebody on the line."""
+    """Threads carrying the due leads. One thread takes only leads with a client on the line."""
 
-    def __init__(self, work: Callable[[bool], int], told: Told = ignore) -> None:
-        """`work(live_only)`: do what is due now and tell how much that was. `told`: how each round went."""
-        self._work, self._told = work, told
+    def __init__(self, work: Callable[[bool], int], on_round: OnRound = ignore_round) -> None:
+        """`work(live_only)`: do all due work and return its amount. `on_round`: called after each round."""
+        self._work, self._on_round = work, on_round
         self._news = threading.Condition()
         self._count = 0
         self._stopping = threading.Event()
@@ -153,7 +155,7 @@ class Workers:
 
     @property
     def have_died(self) -> bool:
-        """Whether they were started and run no more, and nobody stopped them."""
+        """Whether the threads were started, run no more and were not stopped."""
         return bool(self._threads) and not self.are_running and not self._stopping.is_set()
 
     @property
@@ -161,7 +163,7 @@ class Workers:
         return self._stopping.is_set()
 
     def wake(self) -> None:
-        """There is work."""
+        """Let the threads look for work now."""
         with self._news:
             self._count += 1
             self._news.notify_all()
@@ -180,12 +182,12 @@ class Workers:
                 # The workers outlive whatever one lead or one moment of the database does to them.
                 failed = error
                 log.error("a delivery worker stumbled: %s", places(error))
-            tell(self._told, "delivery", failed)
+            report_round(self._on_round, "delivery", failed)
 
 
-def tell(told: Told, name: str, error: BaseException | None) -> None:
-    """Tell how a round went; whoever is told must not stop the work."""
+def report_round(on_round: OnRound, name: str, error: BaseException | None) -> None:
+    """Call `on_round`; an error of its own must not stop the work."""
     try:
-        told(name, error)
+        on_round(name, error)
     except Exception as another:
         log.error("a round could not be told: %s", places(another))

@@ -1,4 +1,4 @@
-"""Asking for files of leads, waiting for them, cancelling and fetching them, and forgetting them after a day."""
+"""Files of leads: asking, waiting, cancelling, fetching, and forgetting after a day."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ AT_ONCE = 1
 """Files made at the same time: a machine has few cores, and the screens come first."""
 
 STUCK_S = 300.0
-"""How long the process that makes a file may go on without a row more before it is ended."""
+"""Time without a further row after which the process making a file is ended."""
 
 NEWS_EVERY = 2000
-"""Rows between two reports of how far it is."""
+"""Rows between two reports of progress."""
 
 KEPT = timedelta(hours=24)
-"""How long a file stays: it holds people's names and phones."""
+"""Life of a file: files hold people's names and phones."""
 
 REMEMBERED = timedelta(days=30)
-"""How long it is known who has asked for what: as long as the journal's lines."""
+"""Life of the row about a file: as long as the journal's lines."""
 
 OPEN = ("waiting", "running")
 
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One file, asked for. `state`: "waiting", "running", "done", "failed", "cancelled". `done`, `expected`: rows."""
+    """A file asked for. `state`: "waiting", "running", "done", "failed", "cancelled". `done`, `expected`: rows."""
 
     id: str
     kind: str
@@ -67,7 +67,7 @@ class Export:
 
 
 class Exports:
-    """The files of one desk. Thread-safe."""
+    """The files of a desk. Thread-safe."""
 
     def __init__(
         self,
@@ -76,20 +76,20 @@ class Exports:
         journal: Journal,
         settings: Settings,
         account_url: Callable[[], str | None],
-        told: Callable[[str, BaseException | None], object] = lambda name, error: None,
+        on_round: Callable[[str, BaseException | None], object] = lambda name, error: None,
     ) -> None:
-        """`told`: how each file went, as a round of "exports"."""
+        """`on_round`: called after each file, as a round of "exports"."""
         self._store, self._listing, self._journal = store, listing, journal
         self._url, self._zone = settings.database_url, settings.zone
         self._folder = settings.data_folder / "exports"
-        self._account_url, self._told = account_url, told
+        self._account_url, self._on_round = account_url, on_round
         self._pool = ThreadPoolExecutor(AT_ONCE, "export")
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._lock = threading.Lock()
         self.patience_s = STUCK_S
 
     def ask(self, kind: str, wanted: Wanted, who: str) -> str:
-        """Begin to make a file of these leads; its id. Returns at once."""
+        """Begin to make a file of the given leads; return its id at once."""
         if kind not in KINDS:
             raise ValueError(f"kind: one of {KINDS}")
         export_id, now = uuid4().hex, clock.now()
@@ -108,7 +108,10 @@ class Exports:
         return export_id
 
     def get(self, export_id: str) -> Export | None:
-        """How far it is. One whose process is gone has failed, also where that was the desk it waited in."""
+        """The state of a file; None for an unknown id.
+
+        A file whose process is gone has failed, also if that process was the desk in which the file waited.
+        """
         with self._store.read() as db:
             row = db.execute(sa.select(exports).where(exports.c.id == export_id)).mappings().first()
         if row is None:
@@ -118,19 +121,19 @@ class Exports:
             return self.get(export_id)
         return _export(row)
 
-    def told(self, ids: Iterable[str]) -> dict[str, Export]:
-        """Several of them, for the journal's lines."""
+    def by_ids(self, ids: Iterable[str]) -> dict[str, Export]:
+        """The states of several files, for the journal's lines."""
         with self._store.read() as db:
             rows = db.execute(sa.select(exports).where(exports.c.id.in_(list(ids)))).mappings().all()
         return {row["id"]: _export(row) for row in rows}
 
     def path(self, export: Export) -> Path | None:
-        """The file; None where it is not there (yet, or any more)."""
+        """The path of a file; None if the file does not exist (yet, or any more)."""
         path = file_of(self._folder, export.id, export.kind)
         return path if export.state == "done" and path.is_file() else None
 
     def cancel(self, export_id: str) -> None:
-        """It is not wanted any more."""
+        """Stop making a file."""
         if mark(self._store, export_id, *OPEN, state="cancelled", ended_at=clock.now()):
             with self._lock:
                 process = self._running.get(export_id)
@@ -138,7 +141,7 @@ class Exports:
                 process.terminate()
 
     def prune(self) -> None:
-        """Remove files older than a day and what a killed process has left, and forget what was asked for a month ago."""
+        """Remove files older than a day, also half ones of a killed process, and rows older than a month."""
         with self._store.write(durable=False) as db:
             db.execute(exports.delete().where(exports.c.asked_at < clock.now() - REMEMBERED))
         if not self._folder.is_dir():
@@ -150,7 +153,7 @@ class Exports:
                     path.unlink()
 
     def close(self) -> None:
-        """What is under way is broken off; whoever asked is told."""
+        """Break off all files under way; the people who asked see the failure."""
         self._pool.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             for process in self._running.values():
@@ -158,7 +161,7 @@ class Exports:
         self._pool.shutdown(wait=True)  # what became of it is written down before the database is closed
 
     def _make(self, order: dict[str, str]) -> None:
-        """Run the process, wait for it, write down what came of it, and tell: nobody waits for a file that never comes."""
+        """Run the process to its end, and write down its result, so that no person waits for a file that never comes."""
         failed: Exception | None = None
         try:
             self._run(order)
@@ -168,12 +171,12 @@ class Exports:
         try:
             part_of(self._folder, order["id"]).unlink(missing_ok=True)
             end(self._store, self._journal, order["id"], *OPEN, state="failed", reason="export_died")
-            made = self.told([order["id"]]).get(order["id"])
+            made = self.by_ids([order["id"]]).get(order["id"])
             if failed is None and made is not None and made.state == "failed":
                 failed = SetupError(made.reason or "export_failed")
         except Exception as error:
             failed = failed or error
-        self._told("exports", failed)
+        self._on_round("exports", failed)
 
     def _run(self, order: dict[str, str]) -> None:
         process = subprocess.Popen(
@@ -190,7 +193,7 @@ class Exports:
                 self._running.pop(order["id"], None)
 
     def _wait(self, process: subprocess.Popen[str], order: dict[str, str]) -> None:
-        """Until it has ended, or has written down no progress for long: it would keep all files after it waiting."""
+        """Wait for the process to end, or to write down no progress for long: a stuck process would hold up all later files."""
         done = -1
         text: str | None = json.dumps(order) + "\n"
         while True:
@@ -206,24 +209,24 @@ class Exports:
 
 
 def file_of(folder: Path, export_id: str, kind: str) -> Path:
-    """Where a file is when it is whole."""
+    """The path of a whole file."""
     return folder / f"{export_id}.{kind}"
 
 
 def part_of(folder: Path, export_id: str) -> Path:
-    """Where it is while it is made."""
+    """The path of a file in the making."""
     return folder / f"{export_id}.part"
 
 
 def mark(store: Store, export_id: str, *before: str, **values: object) -> bool:
-    """Write down how far an export is, unless it is in another state than `before`. Whether it was."""
+    """Change the row of an export if its state is in `before`; return whether the state was."""
     with store.write(durable=False) as db:
         mine = (exports.c.id == export_id, exports.c.state.in_(before))
         return bool(db.execute(exports.update().where(*mine).values(**values)).rowcount)
 
 
 def end(store: Store, journal: Journal, export_id: str, *before: str, state: str, reason: str | None = None) -> None:
-    """Write down what came of an export, by whoever is the first to know it; in the journal too, once."""
+    """Write down the end of an export, if not yet written down; in the journal too, once."""
     now = clock.now()
     if mark(store, export_id, *before, state=state, reason=reason, ended_at=now):
         journal.write(Line("export", "leads.export", result=reason or OK, subject=export_id, at=now))

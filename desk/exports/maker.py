@@ -1,6 +1,6 @@
-"""The process that makes one file: `python -m desk.exports.maker`, told what to do in one line of JSON on its input.
+"""The process making a file: `python -m desk.exports.maker`, ordered by a line of JSON on its input.
 
-Its input, because the database's address may hold a password, and what stands in a command line everybody can read. It
+Not on its command line, because the database's address may hold a password, and what stands in a command line everybody can read. It
 steps back behind the desk's own work (nice), writes how far it is after each chunk, and ends with the state in the database.
 """
 
@@ -29,11 +29,11 @@ NICENESS = 5
 
 
 class Cancelled(Exception):
-    """Nobody wants it any more."""
+    """The file is not wanted any more."""
 
 
 def main() -> int:
-    """Make it. 1 where that failed; why stands in the database."""
+    """Make the file; return 1 if that failed. The reason stands in the database."""
     order = json.loads(sys.stdin.readline())
     os.nice(NICENESS)
     store = Store(order["database_url"])
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def make(store: Store, order: dict[str, str]) -> None:
-    """The file, whole or not there at all."""
+    """Make the file: whole, or not at all."""
     wanted, zone, say = Wanted.from_json(order["wanted"]), ZoneInfo(order["zone"]), words(order["language"])
     folder = Path(order["folder"])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

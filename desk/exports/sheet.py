@@ -1,4 +1,4 @@
-"""One lead as cells, and what a spreadsheet must not take for a formula. Pure."""
+"""A lead as cells, and texts kept from being taken for formulas. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CSV, XLSX = "csv", "xlsx"
 KINDS = (XLSX, CSV)
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a text in a CSV file must not begin with: spreadsheets take it for a formula (OWASP, "CSV Injection")."""
+"""Signs that must not begin a text in a CSV file: spreadsheets take such a text for a formula (OWASP, "CSV Injection")."""
 
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-"""Letters that a spreadsheet calls a damaged file."""
+"""Letters for which a spreadsheet calls a file damaged."""
 
 LONGEST_TEXT = 32_767
-"""Characters in one cell of a spreadsheet."""
+"""Characters in a cell of a spreadsheet."""
 
 Cell = str | int | Decimal | datetime | None
 """A moment is without a zone, on the club's clock. Roubles are whole numbers, or have two digits of kopecks."""
@@ -34,7 +34,7 @@ Cell = str | int | Decimal | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was on the screen. `search` belongs to the filter and is in no address."""
+    """The leads and columns on the screen. `search` belongs to the filter and is in no address."""
 
     filter: Filter = field(repr=False)
     sort: Sort
@@ -42,7 +42,7 @@ class Wanted:
     language: str
 
     def to_json(self) -> str:
-        """To be kept."""
+        """Serialise for the `exports` table."""
         return json.dumps(
             {
                 "filter": json.loads(to_json(self.filter)),
@@ -62,7 +62,7 @@ class Wanted:
 
 
 class Sheet:
-    """Headings and rows of one file."""
+    """Headings and rows of a file."""
 
     def __init__(
         self, columns: tuple[str, ...], reference: Reference, say: Words, zone: ZoneInfo, address: Callable[[int], str]
@@ -82,11 +82,11 @@ class Sheet:
         return [*(self._say(f"leads-column-{name}") for name in self._columns), "AmoCRM"]
 
     def cells(self, row: LeadRow) -> list[Cell]:
-        """As the screen shows them; numbers and times stay numbers and times."""
+        """The cells of a lead, as on the screen; numbers and times stay numbers and times."""
         return [*[make(row) for make in self._makers], self._address(row.id)]
 
     def _maker(self, name: str) -> Callable[[LeadRow], Cell]:
-        """How a column's cells are made: decided once a file and not once a cell."""
+        """The maker of a column's cells: chosen once a file and not once a cell."""
         get = attrgetter(name) if name in LeadRow.__slots__ else None
         people = self._reference.people
         makers: dict[str, Callable[[LeadRow], Cell]] = {
@@ -112,14 +112,14 @@ class Sheet:
 
 
 def clean(text: str) -> str:
-    """A text without what no file of a spreadsheet can hold."""
+    """A text without the letters unfit for a spreadsheet, cut to the length of a cell."""
     if text.isprintable() and len(text) <= LONGEST_TEXT:
         return text
     return UNFIT.sub("", text)[:LONGEST_TEXT]
 
 
 def harmless(cell: Cell) -> str:
-    """A cell of a CSV file: a text that could be taken for a formula gets an apostrophe in front."""
+    """A cell of a CSV file: a text like a formula gets an apostrophe in front."""
     if isinstance(cell, datetime):
         return cell.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(cell, Decimal):
@@ -135,7 +135,7 @@ def _roubles(kopecks: int) -> int | Decimal:
 
 
 def _spelled(row: LeadRow) -> list[str]:
-    """All phones of a lead, its first one first."""
+    """All phones of a lead, its main phone first."""
     told = row.phones.partition("\n")[0]
     if told == f" {row.phone}":
         return [row.phone]

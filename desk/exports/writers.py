@@ -1,4 +1,4 @@
-"""The two kinds of files. Rows come one after another and none is kept: memory stays the same for any number."""
+"""The two kinds of files. Rows are written as they come and not kept: memory stays the same for any number."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Writer(Protocol):
     """An open file."""
 
     def add(self, cells: Sequence[Cell]) -> None:
-        """One row."""
+        """Add a row."""
 
 
 @contextmanager
 def writing(kind: str, path: Path, columns: Sequence[str], headings: Sequence[str], title: str) -> Iterator[Writer]:
-    """A file of one kind, readable by its owner alone; whole when the block ends."""
+    """A file of the given kind, readable by its owner alone; whole when the block ends."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     if kind == CSV:
         # Excel takes a file for UTF-8 by its mark, and in Russian separates by semicolons.
@@ -60,7 +60,7 @@ class _Csv:
 
 
 class _Xlsx:
-    """Texts are written as texts, whatever they begin with: no formula can come of one."""
+    """A spreadsheet. Texts are written as texts, with any beginning: no text becomes a formula."""
 
     def __init__(self, book: Any, columns: Sequence[str], headings: Sequence[str], title: str) -> None:
         self._sheet = book.add_worksheet(title)

@@ -369,7 +369,7 @@ class Reception:
         self, db: sa.Connection, one: _Submission, lead: NewLead, *, given_at: datetime, by: str | None = None
     ) -> str:
         consent = consent_of(one.asked.fields, given_at=given_at, ip=one.ip, form=one.form.name)
-        return self._outbox.accept(lead, "api", form_id=one.form.id, consent=consent, entered_by=by, db=db)
+        return self._outbox.accept_in(db, lead, "api", form_id=one.form.id, consent=consent, entered_by=by)
 
     def _note(self, db: sa.Connection, one: _Submission, taken: Taken, now: datetime) -> None:
         """The line in the log; with what was said, where no accepted lead holds it and as far as there is room."""

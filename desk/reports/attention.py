@@ -22,7 +22,7 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingLead:
     """One of them. `since`: the last change of stage that is known, else when it was created. Names may be anybody's text."""
 
     id: int
@@ -57,7 +57,7 @@ def listing(
     *,
     rule: str | None = None,
     limit: int = 50,
-) -> list[Waiting]:
+) -> list[WaitingLead]:
     """Those that have waited longest, for one rule or any."""
     rules = reasons(now)
     wanted_rules: Sequence[str] = [rule] if rule in rules else list(rules)
@@ -79,7 +79,7 @@ def listing(
         .limit(limit)
     )  # fmt: skip
     return [
-        Waiting(
+        WaitingLead(
             id=row["id"],
             name=row["name"],
             person=row["contact_name"],

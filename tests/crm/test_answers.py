@@ -24,7 +24,7 @@ def test_success_is_no_error(status):
 def test_table(said):
     """Every answer somebody has seen or documented has its class, its code, and waits for all or for itself alone."""
     error = answers.error_of(said.status, said.content_type, said.body)
-    assert (type(error), error.code, decisions.is_everybodys(error)) == (said.error, said.code, said.waits)
+    assert (type(error), error.code, decisions.affects_whole_queue(error)) == (said.error, said.code, said.waits)
     assert error.status == said.status
 
 
@@ -63,7 +63,7 @@ def test_what_nobody_has_seen_is_no_leads_fault(status, content_type, body):
     own = {"not_found", "request_too_large"}
     assert isinstance(error, NotLetIn | SetupError | BrokenWord) or error.code in own
     if 300 <= status < 500 and error.code not in own | {"not_routed"}:
-        assert decisions.is_everybodys(error)
+        assert decisions.affects_whole_queue(error)
 
 
 @pytest.mark.parametrize("encode", [

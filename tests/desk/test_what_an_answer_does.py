@@ -91,7 +91,7 @@ def test_the_queue(code):
     """The whole queue waits, and how long, or the lead alone is refused, searched for, or tried again."""
     _, waits, pause_s, becomes, _ = DOES[code]
     error = error_of(code)
-    assert decisions.is_everybodys(error) is waits
+    assert decisions.affects_whole_queue(error) is waits
     follows = decisions.after(error, Situation(step=LEAD, failures=1, trying_s=1.0, has_left=True), 0.5)
     assert (follows.state, follows.whole_queue) == (becomes, waits)
     if pause_s is not None:

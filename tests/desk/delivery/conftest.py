@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from desk.delivery.columns import RELEASED, due_in
+from desk.delivery.pause import Pause
+from desk.delivery.queue import Queue
+from desk.delivery.record import Record
+from desk.delivery.stopwatch import Stopwatch
 from desk.lead import NewLead
 from store.tables import deliveries, delivery_pause
 from tests.support.desks import desk_for
@@ -46,3 +51,18 @@ def row_of(desk, lead_id):
     """The row as it is."""
     with desk.store.read() as db:
         return db.execute(sa.select(deliveries).where(deliveries.c.lead_id == lead_id)).mappings().one()
+
+
+class Rows:
+    """The rows of the deliveries, as another process on the same database has them."""
+
+    def __init__(self, store, generation):
+        self.pause, stopwatch = Pause(store, generation), Stopwatch()
+        self.queue, self.record = Queue(store, self.pause, stopwatch), Record(store, self.pause, stopwatch)
+
+
+def release(desk, lead_id):
+    """Let a lead that is held be free and due, as it is."""
+    with desk.store.write() as db:
+        values = {**due_in(desk.store.clock(db), 0.0), **RELEASED}
+        db.execute(deliveries.update().where(deliveries.c.lead_id == lead_id).values(**values))

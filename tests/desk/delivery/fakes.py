@@ -12,7 +12,7 @@ from crm.client import Client, Token
 from crm.door import Reply
 from crm.errors import BrokenWord, NoAnswer, NotLetIn, NotSent, Refusal, SaidNo
 from crm.journal import Journal
-from desk.delivery import Outbox
+from desk.delivery import Outbox, Tools
 from desk.fields import Layout, Mapped
 from desk.phonebook import Phonebook
 from desk.settings import load
@@ -224,7 +224,7 @@ class FakeConnection:
 class Process:
     """An outbox in a process of its own on a database that others use too, and its clock that cannot jump."""
 
-    def __init__(self, store, amo, connection, folder, watch=lambda step: None, fields=None) -> None:
+    def __init__(self, store, amo, connection, folder, on_step=lambda step: None, fields=None) -> None:
         self.store, self.passed_s = store, 0.0
         environment = {
             "AMOCRM_API_URL": "http://127.0.0.1:1",
@@ -234,8 +234,9 @@ class Process:
         settings = load(environment, Path(folder))
         self.phonebook, self.journal, self.client = Phonebook(store), Journal(store), Client(amo, FakeTokens())
         self.fields = fields or FakeFields()
-        self.outbox = Outbox(store, self.client, connection, self.fields, self.phonebook, self.journal, settings, watch)
-        self.outbox._rows._monotonic = self.outbox._heart._monotonic = self.monotonic
+        tools = Tools(store, self.client, connection, self.fields, self.phonebook, self.journal, settings, on_step)
+        self.outbox = Outbox(tools)
+        self.outbox._stopwatch._monotonic = self.outbox._heart._monotonic = self.monotonic
 
     def monotonic(self) -> float:
         return time.monotonic() + self.passed_s

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from crm.errors import DeskError, SaidNo
-from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, REFUSED, UNKNOWN, Way
+from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, REFUSED, UNKNOWN, DeliveryPlan
 from desk.delivery.decisions import ANOTHER_ACCOUNT, LEAD, NOTE, STAGE, TASK
 from desk.lead import NewLead
 from sandbox.process import running_sandbox
@@ -154,8 +154,8 @@ def test_what_was_said_of_a_lead_there_becomes_a_lead_here(box, other, connect):
         number = box.entities("leads", limit=1)[0]["id"]
         task = {"text": "Позвонить", "complete_till": 2_000_000_000, "task_type_id": 1, "responsible_user_id": 5}
         steps = [(NOTE, {"text": "Сказал"}), (STAGE, {"pipeline_id": 1, "status_id": 2}), (TASK, task)]
-        way = Way(steps=steps, amo_lead_id=number, account_id=desk.connection.stored_account_id())
-        lead_id = desk.outbox.accept(PERSON, "desk", way=way)
+        plan = DeliveryPlan(steps=steps, amo_lead_id=number, account_id=desk.connection.stored_account_id())
+        lead_id = desk.outbox.accept(PERSON, "desk", plan=plan)
     with connect(other) as desk:
         since = other.last_seq()
         let_it_go_on(desk)
@@ -211,7 +211,7 @@ def test_an_account_that_changes_under_a_lead_stops_its_request(box, connect):
                 with desk.store.write() as db:
                     db.execute(grants.update().values(account_id=THERE))
 
-        desk.outbox._carrier._watch = switch
+        desk.outbox._carrier._on_step = switch
         desk.outbox.deliver_due()
         assert (desk.outbox.progress(lead_id).state, row_of(desk, lead_id)["account_id"]) == (QUEUED, HERE)
         assert not box.ledger("change", since=since)
@@ -247,11 +247,11 @@ def test_a_new_grant_is_nobodys_until_amocrm_has_told(box, connect):
 def test_the_creating_step_comes_first(box, other, connect):
     """Begun anew, a lead has its creating step before all others."""
     with connect(box) as desk:
-        way = Way(steps=[(NOTE, {"text": "Сказал"})], amo_lead_id=5, account_id=THERE)
-        lead_id = desk.outbox.accept(PERSON, "desk", way=way)
+        plan = DeliveryPlan(steps=[(NOTE, {"text": "Сказал"})], amo_lead_id=5, account_id=THERE)
+        lead_id = desk.outbox.accept(PERSON, "desk", plan=plan)
         let_it_go_on(desk)
         desk.outbox.send_again(lead_id, "Анна")
-        assert [step.kind for step in desk.outbox._rows.take().steps] == [LEAD, NOTE]
+        assert [step.kind for step in desk.outbox._queue.take().steps] == [LEAD, NOTE]
 
 
 @pytest.mark.parametrize("sent_there", [False, True])

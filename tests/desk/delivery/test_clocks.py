@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from alembic import command
 
 from crm.errors import SetupError
-from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, UNKNOWN, Outbox, Way, report
+from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, UNKNOWN, DeliveryPlan, Outbox, Tools, report
 from desk.delivery.decisions import PATIENCE_S
-from desk.delivery.rows import LEASE_S, Rows
+from desk.delivery.queue import LEASE_S
 from desk.lead import NewLead
 from desk.settings import PROJECT
 from store import Store, clock, migrations
 from store.tables import deliveries
-from tests.desk.delivery.conftest import CREATE, LEAD, added, row_of
+from tests.desk.delivery.conftest import CREATE, LEAD, Rows, added, row_of
 
 JUMPS = {
     "5 minutes": timedelta(minutes=5),
@@ -39,8 +39,8 @@ BROKEN_NOTE = {"action": "status", "method": "POST", "path": "/api/v4/leads/*/no
 def time_of(desk):
     """Time that really passes for this desk: its clock, the database's, and the one that cannot jump."""
     passed = [0.0]
-    real = desk.outbox._rows._monotonic
-    desk.outbox._rows._monotonic = desk.outbox._heart._monotonic = lambda: real() + passed[0]
+    real = desk.outbox._stopwatch._monotonic
+    desk.outbox._stopwatch._monotonic = desk.outbox._heart._monotonic = lambda: real() + passed[0]
     with ExitStack() as moved:
 
         def let_pass(seconds):
@@ -104,7 +104,7 @@ def test_what_was_accepted_by_a_wrong_clock_leaves_at_once(box, desk, time_of, j
     desk.outbox.deliver_due()
     with clock.moved(jump):
         plain = desk.outbox.accept(LEAD, "api")
-        held = desk.outbox.accept(NewLead("Придержанная", "+79615550031"), "desk", way=Way(hold_s=10.0))
+        held = desk.outbox.accept(NewLead("Придержанная", "+79615550031"), "desk", plan=DeliveryPlan(hold_s=10.0))
         desk.outbox.replay("Анна")
         assert 0 < seconds_until(desk.outbox.progress(held).leaves_at) <= 10
     assert seconds_until(desk.outbox.progress(held).leaves_at) <= 10
@@ -118,10 +118,10 @@ def test_what_was_accepted_by_a_wrong_clock_leaves_at_once(box, desk, time_of, j
 def test_a_lease_of_a_wrong_clock_ends(box, desk, jump):
     """A worker took a lead while the clock was ahead and gives no sign of life: once it is right, another one takes it."""
     lead_id = desk.outbox.accept(LEAD, "api")
-    rows = Rows(desk.store, desk.connection.generation)
+    queue = Rows(desk.store, desk.connection.generation).queue
     with clock.moved(jump):
-        held = rows.take()
-    again = rows.take()
+        held = queue.take()
+    again = queue.take()
     assert (again.lead_id, again.lease > held.lease) == (lead_id, True)
     assert row_of(desk, lead_id)["lease_until"] <= clock.unix() + LEASE_S + 5
 
@@ -133,11 +133,11 @@ def test_one_that_tried_for_all_by_a_wrong_clock_holds_nobody_up(box, desk, jump
     for number in range(2):
         desk.outbox.accept(NewLead("Очередной", f"+7961557000{number}"), "api")
     desk.outbox.deliver_due()
-    rows = Rows(desk.store, desk.connection.generation)
+    queue = Rows(desk.store, desk.connection.generation).queue
     with clock.moved(jump):
-        assert rows.take().tries_for_all
-        assert rows.take() is None
-    assert rows.take().tries_for_all
+        assert queue.take().tries_for_all
+        assert queue.take() is None
+    assert queue.take().tries_for_all
 
 
 @EITHER_WAY
@@ -234,9 +234,10 @@ def test_a_day_off_is_no_failure(box, desk, time_of):
     listing = box.fault("status", method="GET", path="/api/v4/leads", status=500)
     again = box.fault(times=1, **BROKEN_NOTE)
     with clock.moved(timedelta(hours=30)):
-        other = Outbox(
+        tools = Tools(
             desk.store, desk.client, desk.connection, desk.fields, desk.phonebook, desk.journal, desk.settings
         )
+        other = Outbox(tools)
         other.deliver_due()
         assert {other.progress(one).state for one in (unknown, failing)} == {UNKNOWN, QUEUED}
         listing.remove()
@@ -314,9 +315,9 @@ def test_what_an_older_desk_has_written_is_bounded_too(store_url):
             values = {"id": "ab"[number], "due_at": due_at}
             db.execute(sa.text("INSERT INTO deliveries (lead_id, state, due_at, lease_number, lease_until, attempts) VALUES (:id, 'queued', :due_at, 0, 0, 0)"), values)  # fmt: skip
     store.upgrade()
-    rows = Rows(store, lambda: 0)
-    assert rows.take().lead_id == "a"
-    assert rows.take() is None
+    queue = Rows(store, lambda: 0).queue
+    assert queue.take().lead_id == "a"
+    assert queue.take() is None
     store.close()
 
 

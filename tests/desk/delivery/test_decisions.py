@@ -77,7 +77,7 @@ def test_no_other_step_makes_a_lead_unknown(step, error, fate, state, whole):
     [
         (None, True, True, [NOTE], decisions.GO_ON), (1, True, False, [NOTE], decisions.GO_ON),
         (1, False, True, [LEAD], decisions.GO_ON), (1, False, False, [LEAD, NOTE], decisions.GO_ON),
-        (2, False, False, [LEAD, NOTE], decisions.BEGIN_ANEW), (2, False, True, [LEAD, NOTE], decisions.TO_PERSON),
+        (2, False, False, [LEAD, NOTE], decisions.REQUEUE), (2, False, True, [LEAD, NOTE], decisions.TO_PERSON),
         (2, True, False, [NOTE], decisions.TO_PERSON), (2, True, False, [NOTE, TASK_DONE], decisions.TO_PERSON),
         (2, True, True, [LEAD], decisions.TO_PERSON), (2, True, False, [TASK_DONE], decisions.GO_ON),
         (2, True, False, [], decisions.GO_ON),

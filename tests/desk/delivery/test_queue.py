@@ -11,12 +11,13 @@ from datetime import timedelta
 import pytest
 
 from desk.delivery import DELIVERED, QUEUED, REFUSED, SENDING, UNKNOWN, report
-from desk.delivery.rows import TRY_FOR_ALL_S, LeaseLost, Rows
+from desk.delivery.job import LeaseLost
+from desk.delivery.pause import TRY_FOR_ALL_S
 from desk.delivery.worker import LONGEST_HOLD_S, Heart
 from desk.lead import NewLead
 from store import clock
 from store.tables import deliveries, known_fields, mapped_fields
-from tests.desk.delivery.conftest import CREATE, LEAD, added, make_due, row_of
+from tests.desk.delivery.conftest import CREATE, LEAD, Rows, added, make_due, release, row_of
 from tests.support.desks import desk_for
 
 EVERYBODYS = {
@@ -134,7 +135,7 @@ def test_the_operators_lead_goes_before_the_backlog(box, desk):
     several(desk, 5)
     live = desk.outbox.accept(LEAD, "desk")
     rows = Rows(desk.store, desk.connection.generation)
-    assert rows.take().lead_id == live
+    assert rows.queue.take().lead_id == live
 
 
 def test_one_phone_is_in_one_pair_of_hands(box, desk):
@@ -143,9 +144,9 @@ def test_one_phone_is_in_one_pair_of_hands(box, desk):
     desk.outbox.accept(LEAD, "api")
     since = box.last_seq()
     rows = Rows(desk.store, desk.connection.generation)
-    first = rows.take()
-    assert rows.take() is None
-    rows.let_go(first.lead_id, first.lease)
+    first = rows.queue.take()
+    assert rows.queue.take() is None
+    release(desk, first.lead_id)
     desk.outbox.deliver_due()
     assert len(added(box, "contacts", since)) == 1
     assert len(added(box, since=since)) == 2
@@ -185,13 +186,13 @@ def test_one_that_tries_for_all_keeps_its_turn_by_its_heartbeat(box, desk):
     make_due(desk)
     rows = Rows(desk.store, desk.connection.generation)
     with ExitStack() as later:
-        held = rows.take()
+        held = rows.queue.take()
         for _ in range(5):
             later.enter_context(clock.moved(timedelta(seconds=10)))
-            assert rows.keep([(held.lead_id, held.lease, True)]) == {(held.lead_id, held.lease)}
-            assert rows.take() is None
+            assert rows.queue.extend([(held.lead_id, held.lease, True)]) == {(held.lead_id, held.lease)}
+            assert rows.queue.take() is None
         later.enter_context(clock.moved(timedelta(seconds=TRY_FOR_ALL_S + 0.1)))
-        assert rows.take() is not None
+        assert rows.queue.take() is not None
     assert TRY_FOR_ALL_S <= 15
 
 
@@ -199,9 +200,9 @@ def test_a_lead_that_was_let_go_gets_no_lease_from_a_late_heartbeat(box, desk):
     """Its failure is written down and the heartbeat that began before comes after: it is free, and due when it said."""
     lead_id = desk.outbox.accept(LEAD, "api")
     rows = Rows(desk.store, desk.connection.generation)
-    held = rows.take()
-    rows.let_go(held.lead_id, held.lease)
-    assert rows.keep([(held.lead_id, held.lease, False)]) == set()
+    held = rows.queue.take()
+    release(desk, held.lead_id)
+    assert rows.queue.extend([(held.lead_id, held.lease, False)]) == set()
     assert row_of(desk, lead_id)["lease_until"] == 0.0
 
 
@@ -210,8 +211,8 @@ def test_a_hold_that_does_not_get_on_is_renewed_no_more(box, desk):
     desk.outbox.accept(LEAD, "api")
     rows = Rows(desk.store, desk.connection.generation)
     passed = [0.0]
-    heart = Heart(rows, monotonic=lambda: passed[0])
-    held = rows.take()
+    heart = Heart(rows.queue, monotonic=lambda: passed[0])
+    held = rows.queue.take()
     with heart.holding(held.lead_id, held.lease):
         for _ in range(3):
             passed[0] += LONGEST_HOLD_S - 1
@@ -429,15 +430,15 @@ def test_a_late_worker_touches_nothing(box, desk):
     """A worker whose lead was taken over cannot change it any more."""
     lead_id = desk.outbox.accept(LEAD, "api")
     rows = Rows(desk.store, desk.connection.generation)
-    late = rows.take()
+    late = rows.queue.take()
     with desk.store.write() as db:
         db.execute(deliveries.update().values(lease_until=0.0))
-    newer = rows.take()
+    newer = rows.queue.take()
     assert newer.lease > late.lease
     with pytest.raises(LeaseLost):
-        rows.sending(late, contact_id=None, marker_field=None, attempt=None)
+        rows.record.sending(late, contact_id=None, marker_field=None, attempt=None)
     with pytest.raises(LeaseLost):
-        rows.delivered(late)
+        rows.record.delivered(late)
     assert row_of(desk, lead_id)["state"] == QUEUED
 
 
@@ -445,11 +446,11 @@ def test_a_worker_that_died_while_sending_leaves_an_unknown_lead(box, desk):
     """Its lease is over: nobody knows whether the request left, so it is searched for."""
     lead_id = desk.outbox.accept(LEAD, "api")
     rows = Rows(desk.store, desk.connection.generation)
-    rows.sending(rows.take(), contact_id=None, marker_field=None, attempt=None)
+    rows.record.sending(rows.queue.take(), contact_id=None, marker_field=None, attempt=None)
     assert row_of(desk, lead_id)["state"] == SENDING
     with desk.store.write() as db:
         db.execute(deliveries.update().values(lease_until=0.0))
-    assert rows.take() is None
+    assert rows.queue.take() is None
     assert (row_of(desk, lead_id)["state"], row_of(desk, lead_id)["reason"]) == (UNKNOWN, "worker_died")
 
 
@@ -536,5 +537,5 @@ def test_reading_well_does_not_end_a_refusal_of_writing(box, desk):
     box.fault("status", path=CREATE, status=400, body='{"detail": "Код ошибки 244."}')
     desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
-    Rows(desk.store, desk.connection.generation).go_on(by_reading=True)
+    Rows(desk.store, desk.connection.generation).pause.lift(by_reading=True)
     assert report.pause(desk.store).reason == "account_refuses"

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 
 from desk.delivery import QUEUED, REFUSED, SENDING, UNKNOWN
 from desk.delivery.decisions import DROPPED
-from desk.delivery.rows import Rows
 from store.tables import deliveries
-from tests.desk.delivery.conftest import CREATE, LEAD, make_due, row_of
+from tests.desk.delivery.conftest import CREATE, LEAD, Rows, make_due, row_of
 from tests.support.programs import until
 
 
@@ -41,8 +40,8 @@ def _somebody_waits(desk) -> bool:
 
 
 @pytest.fixture
-def rows(desk):
-    return Rows(desk.store, desk.connection.generation)
+def queue(desk):
+    return Rows(desk.store, desk.connection.generation).queue
 
 
 def test_replaying_takes_no_lead_out_of_a_workers_hands(box, desk):
@@ -57,26 +56,26 @@ def test_replaying_takes_no_lead_out_of_a_workers_hands(box, desk):
     assert (row_of(desk, lead_id)["state"], row_of(desk, lead_id)["lease_number"]) == (SENDING, lease)
 
 
-def test_a_search_takes_no_lead_that_was_just_dropped(box, desk, rows):
+def test_a_search_takes_no_lead_that_was_just_dropped(box, desk, queue):
     """Dropped while a search was about to take it: it stays dropped, and nobody sends it after all."""
     box.fault("cut_before", path=CREATE, times=1)
     lead_id = desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
     make_due(desk)
     assert row_of(desk, lead_id)["state"] == UNKNOWN
-    with meanwhile(desk, lambda: rows.take_lost(10), state=DROPPED) as taken:
+    with meanwhile(desk, lambda: queue.take_lost(10), state=DROPPED) as taken:
         assert taken == [[]]
     assert row_of(desk, lead_id)["lease_owner"] is None
 
 
-def test_a_slow_worker_that_goes_on_is_not_half_rescued(desk, rows):
+def test_a_slow_worker_that_goes_on_is_not_half_rescued(desk, queue):
     """Its lease ran out and it marks the lead as sending at that moment: the lead is never left sending with no holder."""
     lead_id = desk.outbox.accept(LEAD, "api")
-    assert rows.take() is not None
+    assert queue.take() is not None
     with desk.store.write() as db:
         db.execute(deliveries.update().values(lease_until=0.0))
-    with meanwhile(desk, rows.take, state=SENDING):
+    with meanwhile(desk, queue.take, state=SENDING):
         pass
-    rows.take()
+    queue.take()
     row = row_of(desk, lead_id)
     assert row["state"] in (QUEUED, UNKNOWN) or row["lease_owner"] is not None

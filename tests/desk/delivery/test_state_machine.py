@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from crm.errors import DeskError, NotSent, SetupError
 from desk.delivery import DELIVERED, DROPPED, NEEDS_DECISION, QUEUED, REFUSED, SENDING, UNKNOWN, report
-from desk.delivery.rows import LEASE_S
+from desk.delivery.queue import LEASE_S
 from desk.lead import NewLead
 from store import Store, clock
 from tests.desk.delivery.fakes import FAILURES, NO_ANSWERS, FakeAmo, FakeConnection, Process, marker_of, set_clock
@@ -44,8 +44,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.passed_s, self.wrong_by_s = 0.0, 0.0
         self.process = self._process()
 
-    def _process(self, watch=lambda step: None):
-        return Process(self.store, self.amo, self.connection, self.folder.name, watch)
+    def _process(self, on_step=lambda step: None):
+        return Process(self.store, self.amo, self.connection, self.folder.name, on_step)
 
     def _pass(self, seconds, *processes):
         """Time passes for everybody; `processes`: those that run meanwhile."""

@@ -45,7 +45,7 @@ EXCEPTIONS = {
 REFUSALS = ("NotSent", "NotLetIn", "SaidNo", "SetupError")
 """Those that say: it was not carried out."""
 
-PLACES = ("rows", "client", "connection", "fields", "phonebook", "journal", "words", "heart", "tell", "watch")
+PLACES = ("rows", "client", "connection", "fields", "phonebook", "journal", "words", "heart", "on_changed", "on_step")
 """What a carrier or a search works with."""
 
 
@@ -106,12 +106,14 @@ class Scene:
         set_clock(self.passed_s)
 
     def put(self, place, faults, monkeypatch):
-        """Put faults before a collaborator of the carrier and of the search."""
+        """Put faults before a collaborator of the carrier and of the search; "rows": all that reads and writes them."""
+        parts = ("queue", "record", "pause") if place == "rows" else (place,)
         for part, module in ((self.outbox._carrier, carrying), (self.outbox._search, searching)):
             if place == "words":
                 monkeypatch.setattr(module, "words", faults.before(module.words))
-            elif hasattr(part, f"_{place}"):
-                monkeypatch.setattr(part, f"_{place}", faults.before(getattr(part, f"_{place}")))
+            for name in parts:
+                if hasattr(part, f"_{name}"):
+                    monkeypatch.setattr(part, f"_{name}", faults.before(getattr(part, f"_{name}")))
 
     def rounds(self, lead_ids, most=30):
         """Rounds of the background, as its workers do them, until all have ended; how many it took."""
@@ -194,7 +196,7 @@ STEADY = ("ValueError", "MemoryError", "StoreError", "BrokenWord", "AssertionErr
 
 
 @pytest.mark.parametrize("name", STEADY)
-@pytest.mark.parametrize("place", ["rows", "fields", "phonebook", "words", "watch", "connection"])
+@pytest.mark.parametrize("place", ["rows", "fields", "phonebook", "words", "on_step", "connection"])
 def test_what_is_raised_each_time(sqlite_store, tmp_path, monkeypatch, place, name):
     """A lead at which the desk stumbles each time ends with a person within twenty rounds, and holds no other one up."""
     for nth in (1, 2, 3):
@@ -276,10 +278,10 @@ def test_a_lead_at_which_each_worker_dies_goes_to_a_person(sqlite_store, tmp_pat
     """Its process ends without a word whenever it is taken: that is counted too, and others go on."""
     scene = Scene(sqlite_store, tmp_path)
     bad = scene.outbox.accept(BAD, "desk")
-    rows = scene.outbox._rows
+    queue = scene.outbox._queue
     taken = 0
     while scene.state(bad) != NEEDS_DECISION:
-        taken += rows.take() is not None
+        taken += queue.take() is not None
         scene.let_pass(1000.0)
     assert taken == decisions.MOST_STUMBLES
     good = scene.outbox.accept(GOOD, "api")
@@ -304,12 +306,12 @@ def test_a_search_that_stumbles_lets_the_queue_go_on(sqlite_store, tmp_path, mon
     """The search itself cannot even begin: it is told to whoever watches the rounds, and leads are delivered."""
     scene = Scene(sqlite_store, tmp_path)
     rounds = []
-    monkeypatch.setattr(scene.outbox, "_told", lambda name, error: rounds.append((name, type(error).__name__)))
+    monkeypatch.setattr(scene.outbox, "_on_round", lambda name, error: rounds.append((name, type(error).__name__)))
     scene.amo.plan = [None, "cut after"]
     scene.outbox.accept(BAD, "api")
     scene.outbox.deliver_due()
     scene.let_pass(10.0)
-    monkeypatch.setattr(scene.outbox._rows, "take_lost", Faults(EXCEPTIONS["TypeError"], 1, once=False).call(None))
+    monkeypatch.setattr(scene.outbox._queue, "take_lost", Faults(EXCEPTIONS["TypeError"], 1, once=False).call(None))
     good = scene.outbox.accept(GOOD, "api")
     scene.outbox.deliver_due()
     assert scene.state(good) == DELIVERED

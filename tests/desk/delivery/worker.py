@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from desk.delivery import Outbox
+from desk.delivery import Outbox, Tools
 from desk.desk import Desk
 from desk.settings import load
 
@@ -20,14 +20,14 @@ def main(folder: str, what: str, step: str = "") -> None:
     desk = Desk(load(folder=Path(folder)))
     print("ready", flush=True)
 
-    def watch(now: str) -> None:
+    def die(now: str) -> None:
         if now == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    outbox = Outbox(
-        desk.store, desk.client, desk.connection, desk.fields, desk.phonebook, desk.journal, desk.settings, watch
+    tools = Tools(
+        desk.store, desk.client, desk.connection, desk.fields, desk.phonebook, desk.journal, desk.settings, on_step=die
     )
-    outbox.deliver_due()
+    Outbox(tools).deliver_due()
     print("done", flush=True)
     desk.close()
 

@@ -80,7 +80,7 @@ def test_who_took_what_is_in_the_journal(desk_of_exports):
     until(lambda: Journal(store).recent(kind="export"), "the line", 10)
     line = Journal(store).recent(kind="export")[0]
     assert (line.operation, line.result, line.subject) == ("leads.export", "ok", export_id)
-    told = made.told([export_id])[export_id]
+    told = made.by_ids([export_id])[export_id]
     assert (told.asked_by, told.wanted.filter.period) == ("Анна", "90")
     assert "иван" not in repr(told)
 
@@ -202,7 +202,7 @@ def test_each_file_is_a_round_that_is_told(desk_of_exports, monkeypatch):
     """A file that was made and one that could not even be begun are told as such; nobody waits for the second for ever."""
     made, _, _ = desk_of_exports
     told = []
-    made._told = lambda name, error: told.append((name, getattr(error, "code", error and type(error).__name__)))
+    made._on_round = lambda name, error: told.append((name, getattr(error, "code", error and type(error).__name__)))
     assert finished(made, made.ask("csv", wanted(), "Анна")).state == "done"
 
     def refuse(*_, **__):
