@@ -151,7 +151,7 @@ class _Submission:
         return keeping.dumped(keeping.contact(self.asked.fields))
 
 
-class Reception:
+class Intake:
     """Takes submissions in. Thread-safe; several processes may share the database."""
 
     def __init__(self, store: Store, outbox: Outbox, fields: FieldMap, settings: Settings) -> None:

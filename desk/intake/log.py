@@ -1,6 +1,6 @@
 """The log of submissions: what was handed in and what became of it, for people to look through.
 
-Read here, written by `reception`. A line holds what was said only where no accepted lead does; of an accepted one the
+Read here, written by `Intake`. A line holds what was said only where no accepted lead does; of an accepted one the
 name and the phone are the lead's.
 """
 

@@ -24,8 +24,8 @@ SPECIAL = (*names.PARTS.values(), "email", "consent", "page", names.NOTED, names
 
 def show(form: Form) -> None:
     """Every name that came, the unknown ones first."""
-    form = the_desk().reception.forms.of(form.id)
-    seen = the_desk().reception.seen.of(form.id)
+    form = the_desk().intake.forms.of(form.id)
+    seen = the_desk().intake.seen.of(form.id)
     st.markdown(say("forms-names-intro"))
     if not seen:
         st.info(say("forms-names-none"), icon=":material/inbox:")
@@ -79,4 +79,4 @@ def _choice(one: SeenName, meaning: str) -> str:
 
 def _teach(form_id: str, name: str, key: str) -> None:
     meaning = st.session_state.get(key) or ""
-    attempt(partial(the_desk().reception.forms.teach, form_id, name, meaning), "forms-name-taught")
+    attempt(partial(the_desk().intake.forms.teach, form_id, name, meaning), "forms-name-taught")

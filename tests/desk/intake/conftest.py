@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from desk.desk import Desk
-from desk.intake import Form, Reception
+from desk.intake import Form, Intake
 from desk.intake.form_draft import FormDraft
 from desk.settings import load
 from tests.desk.web.conftest import INTAKE, NOWHERE
@@ -26,10 +26,10 @@ def desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def reception(desk: Desk) -> Reception:
-    return desk.reception
+def intake(desk: Desk) -> Intake:
+    return desk.intake
 
 
 @pytest.fixture
-def form(reception: Reception) -> Form:
-    return reception.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
+def form(intake: Intake) -> Form:
+    return intake.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
