@@ -198,7 +198,7 @@ class Connection:
         """Refresh whatever is left on the token. One request, or none where somebody just did. Raises where it fails.
 
         `insists`: whoever asks knows what it costs. Else a pair that was renewed, or tried in vain, a short while ago is left
-        alone: `SetupError("refreshed_just_now")` with the seconds to wait.
+        alone: `Declined("refreshed_just_now")` with the seconds to wait.
         """
         if self._config.access_token is not None:
             raise SetupError("long_lived_not_refreshed")

@@ -28,7 +28,7 @@ from crm import oauth
 from crm.connection import decisions
 from crm.connection.grant import Grant, Held, Lease, Pulse
 from crm.door import Door
-from crm.errors import DeskError, NotLetIn, SetupError
+from crm.errors import Declined, DeskError, NotLetIn, SetupError
 from store import StoreError
 
 WAIT_S = oauth.TOKEN_DEADLINE_S + 5.0
@@ -135,7 +135,7 @@ class Refresher:
             raise NotLetIn("refresh_waiting", retryable=True, retry_after_s=wait_s)
 
     def _hold_back(self, row: sa.RowMapping, insists: bool) -> None:
-        """Raise `SetupError("refreshed_just_now")` for a refresh by hand that comes too soon after the one before."""
+        """Raise `Declined("refreshed_just_now")` for a refresh by hand that comes too soon after the one before."""
         wait = decisions.by_hand_wait(
             refreshed_at=row["refreshed_at"],
             attempted_at=row["attempted_at"],
@@ -144,7 +144,7 @@ class Refresher:
             now=self._clock(),
         )
         if wait > timedelta():
-            raise SetupError("refreshed_just_now", retry_after_s=wait.total_seconds())
+            raise Declined("refreshed_just_now", retry_after_s=wait.total_seconds())
 
     def _refresh(self, held: Held, lease: Lease, cause: str) -> Held:
         with self._grant.beating(lease) as pulse:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from crm import leads
 from crm.client import Client
 from crm.connection import Connection
-from crm.errors import SaidNo, SetupError, places
+from crm.errors import Declined, SaidNo, places
 from crm.journal import Journal
 from desk.delivery import report
 from desk.delivery.carry import Carrier
@@ -166,7 +166,7 @@ class Outbox:
     def take_back(self, lead_id: str, db: sa.Connection) -> None:
         """Undo an accept that has not left yet: nothing of it stays. `db`: a writing transaction the caller ends.
 
-        Raises `SetupError("left_already")`.
+        Raises `Declined("left_already")`.
         """
         wanted = sa.select(deliveries).where(deliveries.c.lead_id == lead_id).with_for_update()
         row = db.execute(wanted).mappings().first()
@@ -177,7 +177,7 @@ class Outbox:
             or row["leaves_at"] is None
             or waits.is_over(row["waits_from"], row["due_at"], self._store.clock(db))
         ):
-            raise SetupError("left_already")
+            raise Declined("left_already")
         for table in (delivery_attempts, delivery_steps, consents, deliveries):
             db.execute(table.delete().where(table.c.lead_id == lead_id))
         db.execute(accepted_leads.delete().where(accepted_leads.c.id == lead_id))
@@ -201,7 +201,7 @@ class Outbox:
         """Where a lead is; None for an id that is none of ours."""
         return report.progress(self._store, lead_id)
 
-    # What people decide. `by`: who. All raise `SetupError("decided_meanwhile")` where it is too late.
+    # What people decide. `by`: who. All raise `Declined("decided_meanwhile")` where it is too late.
 
     def exists(self, lead_id: str, amo_lead_id: int, by: str) -> None:
         """A person has found the lead in AmoCRM. One request: whether there is such a lead.
@@ -352,7 +352,7 @@ class Outbox:
             wanted = sa.select(*deliveries.c["state", "lease_number", "account_id"])
             row = db.execute(wanted.where(deliveries.c.lead_id == lead_id).with_for_update()).mappings().first()
             if row is None or row["state"] not in states or begun_in not in (ANY_ACCOUNT, row["account_id"]):
-                raise SetupError("decided_meanwhile")
+                raise Declined("decided_meanwhile")
             self._set(db, lead_id, lease_number=row["lease_number"] + 1, decided_by=by)
             write_attempt(db, lead_id, Attempt(PERSON, what, by=by))
             yield db

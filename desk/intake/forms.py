@@ -21,7 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.intake.form_draft import FormDraft, origin_of
 from desk.intake.names import LONGEST_TAUGHT, MOST_TAUGHT
 from desk.intake.presets import AS_JSON, OWN
@@ -126,10 +126,10 @@ class Forms:
         return sorted(self._now().forms.values(), key=lambda form: (form.id == API, form.created_at))
 
     def of(self, form_id: str) -> Form:
-        """The form of an id. Raises `SetupError`."""
+        """The form of an id. Raises `Declined`."""
         form = self._now().forms.get(form_id)
         if form is None:
-            raise SetupError("form_unknown")
+            raise Declined("form_unknown")
         return form
 
     def keyholder(self, key: str) -> Keyholder | None:
@@ -173,17 +173,17 @@ class Forms:
             db.execute(forms.update().where(forms.c.id == form_id).values(**_row(draft)))
 
     def teach(self, form_id: str, name: str, meaning: str) -> None:
-        """Tell a form what a name means; "" forgets it. Raises `SetupError` for one name too many."""
+        """Tell a form what a name means; "" forgets it. Raises `Declined` for one name too many."""
         name = name[:LONGEST_TAUGHT]
         with self._changing() as db:
             found = db.scalar(sa.select(forms.c.taught).where(forms.c.id == form_id).with_for_update())
             if found is None:
-                raise SetupError("form_unknown")
+                raise Declined("form_unknown")
             taught = json.loads(found)
             taught.pop(name, None)
             if meaning:
                 if len(taught) >= MOST_TAUGHT:
-                    raise SetupError("names_too_many")
+                    raise Declined("names_too_many")
                 taught[name] = meaning
             db.execute(forms.update().where(forms.c.id == form_id).values(taught=json.dumps(taught)))
 

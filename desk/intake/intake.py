@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk import lead as lead_rules
 from desk.delivery import Outbox, Progress
 from desk.delivery import report as deliveries_report
@@ -201,7 +201,7 @@ class Intake:
         return taken
 
     def try_out(self, form_id: str, *, name: str, message: str) -> Taken:
-        """Hand a lead in through a form as its sender would, with a phone nobody has. Raises `SetupError` for no form.
+        """Hand a lead in through a form as its sender would, with a phone nobody has. Raises `Declined` for no form.
 
         `name` and `message` say that it is a test: it goes to AmoCRM like any other.
         """
@@ -221,11 +221,11 @@ class Intake:
     ) -> Taken:
         """Make a lead of a flagged, duplicate or refused submission. Pressed twice it is one lead.
 
-        It is taken as it is, with whatever phone it held; only a phone that is typed anew has to be one. `changes`: fields put right. `by`: whose decision it is. The consent is as old as the submission. Raises `SetupError` where it is gone.
+        It is taken as it is, with whatever phone it held; only a phone that is typed anew has to be one. `changes`: fields put right. `by`: whose decision it is. The consent is as old as the submission. Raises `Declined` where it is gone.
         """
         kept = self.log.one(submission_id)
         if kept is None:
-            raise SetupError("submission_gone")
+            raise Declined("submission_gone")
         form = self.forms.of(kept.form_id)
         retyped = str((changes or {}).get("phone") or "").strip()
         is_another = retyped not in ("", str(kept.asked.fields.get("phone") or "").strip())
@@ -238,7 +238,7 @@ class Intake:
             if row is not None and row.outcome == ACCEPTED:
                 return Taken(ACCEPTED, row.lead_id, lead_id=row.lead_id)
             if row is None or row.body is None:
-                raise SetupError("submission_gone")
+                raise Declined("submission_gone")
             if lead is None:
                 return Taken(REFUSED, code="lead_invalid", faults=tuple(faults))
             lead_id = self._accept(db, one, lead, given_at=row.at, by=by)

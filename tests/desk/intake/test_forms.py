@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.intake.form_draft import FormDraft
 from desk.intake.forms import API, NOTICED_WITHIN_S, Forms
 from desk.settings import load
@@ -129,6 +129,6 @@ def test_another_process_change_is_noticed_soon(desk, form):
 def test_a_form_that_is_none(intake):
     """Asking for a form that is not there is an error with words."""
     for ask in (intake.forms.of, intake.forms.new_key):
-        with pytest.raises(SetupError) as raised:
+        with pytest.raises(Declined) as raised:
             ask("none")
         assert raised.value.code == "form_unknown"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.desk import Desk
 from desk.intake.form_draft import FormDraft
 from desk.intake.intake import KEPT, KEY_KEPT
@@ -260,7 +260,7 @@ def test_what_is_gone_is_said_so(desk, intake, form):
     """A submission that is none, or whose words are not kept any more, cannot become a lead."""
     intake.refuse(form, None, "json_broken")
     for submission_id in ("none", intake.log.page()[0].id):
-        with pytest.raises(SetupError) as raised:
+        with pytest.raises(Declined) as raised:
             intake.accept_kept(submission_id)
         assert raised.value.code == "submission_gone"
 
@@ -450,7 +450,7 @@ def test_a_form_can_be_taught_so_much(intake, form):
     """Two hundred names, and the next one is told to be too many."""
     for number in range(200):
         intake.forms.teach(form.id, f"n{number}", "noted")
-    with pytest.raises(SetupError) as raised:
+    with pytest.raises(Declined) as raised:
         intake.forms.teach(form.id, "one more", "noted")
     assert raised.value.code == "names_too_many"
 
