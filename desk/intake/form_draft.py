@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from desk.intake import presets
-from desk.intake.names import ADDED
+from desk.intake.known_names import ADDED
 from desk.intake.presets import ANSWERS, AS_JSON, BY_ID, OWN
 from desk.lead import LONGEST_LABEL, OWN_FIELDS, FieldFault, label
 from desk.reading import texts

@@ -23,7 +23,6 @@ import sqlalchemy as sa
 
 from crm.errors import Declined
 from desk.intake.form_draft import FormDraft, origin_of
-from desk.intake.names import LONGEST_TAUGHT, MOST_TAUGHT
 from desk.intake.presets import AS_JSON, OWN
 from desk.intake.presets import of as preset_of
 from desk.settings import Settings
@@ -43,6 +42,9 @@ LONGEST_KEY = 512
 """Characters of a key that is looked up; the longest anybody would set as `INTAKE_API_KEY`."""
 
 HINT_LENGTH = 4
+
+MOST_TAUGHT, LONGEST_TAUGHT = 200, 200
+"""Names a form can be taught, and their characters."""
 
 NOTICED_WITHIN_S = 2.0
 """How long a change made by another process may go unnoticed. Our own is noticed at once."""

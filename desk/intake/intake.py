@@ -26,9 +26,10 @@ from desk import lead as lead_rules
 from desk.delivery import Outbox, Progress
 from desk.delivery import report as deliveries_report
 from desk.fields import FieldMap, Mapped
-from desk.intake import bodies, fates, keeping, names, presets, tracking
+from desk.intake import bodies, fates, keeping, presets, tracking
 from desk.intake.forms import Form, Forms
 from desk.intake.keeping import Room, Used
+from desk.intake.known_names import SECRETS
 from desk.intake.log import ACCEPTED, DUPLICATE, FLAGGED, OPEN, REFUSED, REPEATED, SHORT, Submission, SubmissionLog
 from desk.intake.log import is_told as is_told_of
 from desk.intake.names import Understood, understood
@@ -138,7 +139,7 @@ class _Submission:
 
     def kept(self) -> str:
         """All that was said but the keys, as JSON, each value as far as its field goes."""
-        hidden = (*names.SECRETS, SHORT)
+        hidden = (*SECRETS, SHORT)
         said = {name: value for name, value in bodies.expanded(self.raw).items() if name.casefold() not in hidden}
         kept = keeping.shortened(said, self.form.taught)
         if len(kept) < len(said):  # names without end: what a lead is made of comes first all the same

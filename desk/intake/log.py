@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from desk.delivery import new_lead
 from desk.intake.bodies import expanded
 from desk.intake.fates import Told
-from desk.intake.names import ADDED, Understood, understood
+from desk.intake.known_names import ADDED
+from desk.intake.names import Understood, understood
 from desk.intake.signs import SIGNS, consent_of
 from desk.intake.tracking import tracking_of
 from desk.lead import OWN_FIELDS, Consent
@@ -136,7 +137,7 @@ class SubmissionLog:
             asked = {name: value for name, value in said.items() if name in OWN_FIELDS or ADDED.fullmatch(name)}
             texts = {name: str(value) for name, value in asked.items() if value is not None}
             consent = consent_of(said, given_at=line.at, ip=line.ip, form="")
-            return Said(texts, tracking_of(said), consent, {**line.asked.named_ways(), **line.asked.others})
+            return Said(texts, tracking_of(said), consent, {**line.asked.named_channels(), **line.asked.others})
         with self._store.read() as db:
             lead = db.execute(sa.select(accepted_leads).where(accepted_leads.c.id == line.lead_id)).mappings().first()
             given = db.execute(sa.select(consents).where(consents.c.lead_id == line.lead_id)).mappings().first()

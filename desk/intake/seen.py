@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from desk.intake.names import Seen
+from desk.intake.meanings import Seen
 from store import Store, clock
 from store.tables import seen_names
 

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from desk.desk import the_desk
-from desk.intake import Form, SeenName, names
+from desk.intake import Form, SeenName, known_names, names
 from desk.lead import OWN_FIELDS
 from ui.frame import formats
 from ui.frame.frame import attempt
@@ -18,7 +18,7 @@ from ui.frame.words import say
 BY_ITSELF = ""
 """Stands among the choices for what the desk makes of a name without being taught."""
 
-SPECIAL = (*names.PARTS.values(), "email", "consent", "page", names.NOTED, names.IGNORED)
+SPECIAL = (*known_names.PARTS.values(), "email", "consent", "page", known_names.NOTED, known_names.IGNORED)
 """Meanings besides the fields of a lead."""
 
 
@@ -49,8 +49,8 @@ def word(meaning: str) -> str:
         return say(f"new-{meaning}")
     if meaning in SPECIAL:
         return say(f"forms-name-{meaning}")
-    if meaning in names.WAYS:
-        return names.WAYS[meaning]
+    if meaning in known_names.CHANNELS:
+        return known_names.CHANNELS[meaning]
     return {mapped.key: mapped.label or mapped.key for mapped in the_desk().fields.added()}.get(meaning, meaning)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from desk.intake import seen as seen_module
-from desk.intake.names import Seen
+from desk.intake.meanings import Seen
 from desk.intake.seen import KEPT, MOST_NAMES, SeenNames
 from store import clock
 from store.tables import seen_names
