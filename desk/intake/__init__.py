@@ -23,8 +23,9 @@ from desk.intake import (
     tracking,
 )
 from desk.intake.forms import API, Form, FormKey, Forms
-from desk.intake.intake import KEY, Intake, Taken
+from desk.intake.intake import Intake, Taken
 from desk.intake.log import Submission, SubmissionLog, Tally
+from desk.intake.received import KEY
 from desk.intake.seen import SeenName
 
 __all__ = [

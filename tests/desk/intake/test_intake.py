@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from crm.errors import Declined
 from desk.desk import Desk
 from desk.intake.form_draft import FormDraft
-from desk.intake.intake import KEPT, KEY_KEPT
+from desk.intake.idempotency import KEY_KEPT
+from desk.intake.intake import KEPT
 from desk.intake.log import ACCEPTED, DUPLICATE, FLAGGED, REFUSED, REPEATED
 from desk.settings import load
 from store.tables import accepted_leads, consents, deliveries, idempotency_keys, known_fields, submissions
