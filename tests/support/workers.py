@@ -14,6 +14,9 @@ from desk.settings import PROJECT
 from sandbox.process import Sandbox
 from tests.support.desks import KEY, settings_for
 
+REFRESHER = "tests.crm.connection.worker"
+"""The program that refreshes the key, or dies while it does."""
+
 
 class Worker:
     """A started program of the tests. `module`: the one with its `main`; `what`: its arguments after the folder."""
