@@ -1,4 +1,4 @@
-"""The way in for leads over HTTP: forms and their keys, what comes from them, and what becomes of it.
+"""The way in for leads over HTTP: forms, keys, submissions and their outcome.
 
     callers, pace ─► bodies ─► forms, admission ─► Intake (tracking, signs) ─► log
       who, how fast   what       may they           one durable transaction        for people

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from desk.intake.forms import Form, Keyholder
 
 NO_ORIGIN = "null"
-"""What a browser says of a page that hides where it is: one with `no-referrer`, in a sandbox, or opened from a file."""
+"""`Origin` of a page with a hidden address: with `no-referrer`, in a sandbox, or opened from a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The form that somebody's submission belongs to, and why it is refused all the same; None: it is not.
+    """The form of a submission, and the reason to refuse the submission all the same; None to admit.
 
     `form` is None where nobody knows whose it is: then nothing of it is kept. `is_program`: who asks is told all about a lead.
     """

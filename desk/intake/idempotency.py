@@ -1,4 +1,4 @@
-"""Idempotency keys: a program that sends the same submission again gets the same answer.
+"""Idempotency keys: a program that repeats a submission gets the same answer.
 
 A key belongs to its form, and is kept as a hash beside the hash of what came with it.
 """

@@ -1,4 +1,4 @@
-"""Taking a submission in: one durable transaction in which everything about it is settled.
+"""Taking a submission in: its whole settlement in one durable transaction.
 
     admitted ─► a lead, or faults ─► one transaction: the same key before? looks like a program? the same phone just
                                      before? else lead + delivery ─► and in each case a line in the log
@@ -39,7 +39,7 @@ from store import Store, StoreError, clock
 from store.tables import accepted_leads, submissions
 
 KEPT = fates.TOLD_FOR
-"""How long a refused, flagged or duplicate submission can be looked at, and from where a submission came."""
+"""How long a refused, flagged or duplicate submission can be looked at, and the network address of any submission."""
 
 NOBODYS_PHONE = "+73000000000"
 """For trying a form out. Russia's numbering plan has no area 300."""
@@ -79,7 +79,7 @@ class Intake:
         duplicate_s: int | None = None,
         is_visitor: bool = False,
     ) -> Taken:
-        """Settle a submission; on return it is on the disk.
+        """Settle a submission; on return the settlement is on the disk.
 
         `raw`: names and values of any type. `duplicate_s`: instead of the form's. `is_visitor`: somebody sees the answer and the form.
         """
@@ -101,7 +101,7 @@ class Intake:
     def refuse(
         self, form: Form, raw: Mapping[str, Any] | None, code: str, *, ip: str | None = None, text: str | None = None
     ) -> Taken:
-        """Refuse a submission and keep it in the log. `raw`: the part that could be read; `text`: a body that could not."""
+        """Refuse a submission and keep it in the log. `raw`: the readable part; `text`: an unreadable body."""
         taken = Taken(REFUSED, code=code)
         one = self._received(form, raw or {}, ip, text=text)
         with self._store.write() as db:
@@ -110,7 +110,7 @@ class Intake:
         return taken
 
     def try_out(self, form_id: str, *, name: str, message: str) -> Taken:
-        """Hand a test lead in through a form as its sender would, with a phone nobody has. Raises `Declined` for no form.
+        """Hand a test lead in through a form as its sender would, with an unassigned phone. Raises `Declined` for no form.
 
         `name` and `message` say that it is a test: it goes to AmoCRM like any other.
         """
@@ -175,7 +175,7 @@ class Intake:
         return fates.bare(told_id, told.at, is_delivered=is_delivered)
 
     def room_used(self, form_id: str) -> Used:
-        """A form's use today of its room for submissions that make no lead."""
+        """A form's use today of its room for submissions without a lead."""
         with self._store.read() as db:
             return self._room.used(db, form_id, clock.now())
 
@@ -196,7 +196,7 @@ class Intake:
         return replace(progress, id=told_id, accepted_at=kept.at) if progress else None
 
     def prune(self) -> None:
-        """Delete submissions, keys and seen names that have been kept long enough."""
+        """Delete submissions, keys and seen names past their time."""
         now = clock.now()
         old = submissions.c.at < now - KEPT
         with self._store.write(durable=False) as db:
@@ -221,7 +221,7 @@ class Intake:
         return Received(form, raw, asked, self._added(), ip, idempotency_key, changes or {}, text, strict, self._zone)
 
     def _see(self, one: Received) -> None:
-        """Note the names that came. A database that is away costs nothing: the submission is settled."""
+        """Note the names in a submission. A database that is away costs nothing here: the submission is settled."""
         with suppress(StoreError):
             self.seen.note(one.form.id, one.asked.seen)
 
@@ -229,7 +229,7 @@ class Intake:
         return tuple(self._fields.added())
 
     def _as_before(self, db: sa.Connection, one: Received, now: datetime) -> Taken | None:
-        """The answer that the same Idempotency-Key got before; None for a new key."""
+        """The former answer to the same Idempotency-Key; None for a new key."""
         first = self._keys.first(db, one, now) if one.idempotency_key else None
         if first is None:
             return None
@@ -305,5 +305,5 @@ class Intake:
 
 
 def _strict(form: Form, *, is_visitor: bool) -> frozenset[str]:
-    """The fields in which a fault refuses: the form's required ones, and the phone if a visitor is there to mend it."""
+    """The fields whose faults refuse a submission: the form's required ones, and the phone if a visitor is there to mend it."""
     return frozenset((*form.required, *(("phone",) if is_visitor else ())))

@@ -1,4 +1,4 @@
-"""The names that builders, plug-ins and people give their fields: the tables, and nothing that decides.
+"""The names that builders, plug-ins and people give their fields: tables, and no decisions.
 
 Pure. `meanings` looks names up here; whoever meets a form whose names are not understood adds them here.
 """
@@ -13,7 +13,7 @@ from desk.intake.signs import CONSENT, CONSENT_VERSION, FILL_MS, TRAP
 from desk.lead import OWN_FIELDS
 
 ADDED = re.compile(r"(lead|contact)_\d+")
-"""The keys of added fields, as `desk.fields` makes them."""
+"""The keys of added fields, as made by `desk.fields`."""
 
 NOTED, IGNORED = "noted", "ignored"
 """Meanings a form can be taught besides a field: into the note in any case, and nowhere."""
@@ -32,7 +32,7 @@ CHANNELS = {
     "vk": "VK",
     "instagram": "Instagram",
 }
-"""Other channels to reach a person, and what they are called in every language.
+"""Other channels to reach a person, with their names in every language.
 
 No field of a lead, and too dear to be lost: they go into the note in any case.
 """
@@ -41,7 +41,7 @@ SECRETS = frozenset({"key", "secret", "google_key", "token", "api_key", "apikey"
 """Names (in small letters, at the first level) under which senders show a key. Never kept, never shown."""
 
 CHOICES = ("direction", "source")
-"""Fields in which several things may be chosen; so they may in added fields."""
+"""Fields with several choices, as added fields may have too."""
 
 PLAIN_NAMES = frozenset({*OWN_FIELDS, *tracking.NAMES, tracking.PAGE, CONSENT, CONSENT_VERSION, TRAP, FILL_MS})
 """Our own names, understood exactly and at the first level."""
@@ -99,7 +99,7 @@ KNOWN: Mapping[str, Sequence[str]] = {
     "yclid": ("yclid",),
     "fbclid": ("fbclid",),
 }  # fmt: skip
-"""Names as builders, plug-ins and people spell them: in small letters, every mark a space (`token_of`)."""
+"""Names as spelled by builders, plug-ins and people: in small letters, every mark a space (`token_of`)."""
 
 BY_TOKEN = {token: meaning for meaning, tokens in KNOWN.items() for token in tokens}
 """`KNOWN` the other way round: a meaning by its spelling."""
@@ -108,7 +108,7 @@ LEADING = re.compile(
     r"^(?:no label|your|my|user|client|customer|contact|input|visitor|person|buyer|f|fld|txt|ваше?|ваша|ваши|введите|укажите|напишите|"
     r"оставьте|контактный|контактное|мой|мое|vash|vasha|vashe|vashi|moy|data|answer|q\d{1,3})\s+(?=\S)"
 )
-"""Words that builders and labels put before a name."""
+"""Words of builders and labels before a name."""
 
 OF_THE_FORM = re.compile(r"^(?:form|field|lead|order|callback|feedback|modal|popup)\s+(?=\S)")
 """Words before a phone, an e-mail or a message alone; `form name` is the form's, and no person's."""
@@ -116,10 +116,10 @@ OF_THE_FORM = re.compile(r"^(?:form|field|lead|order|callback|feedback|modal|pop
 UNNAMED = re.compile(
     r"(?:text|field|input|select|menu|radio|checkbox|acceptance|question|answer|form text|input text)(?: \d+)+"
 )
-"""A field of a plug-in that nobody has named: `text-463` may be anything."""
+"""A field of a plug-in without a name of its own: `text-463` may be anything."""
 
 TRAILING = re.compile(r"\s*(?:field|input|поле|\d{1,6}|required|обязательно)$")
-"""Words and numbers that builders and labels put after a name."""
+"""Words and numbers of builders and labels behind a name."""
 
 IN_LABELS = (
     ("phone", re.compile(r"\b(?:телефон\w*|phone|мобильн\w+ номер|номер\w* телефон\w*)\b"), re.compile(r"модел|марк|brand|model")),
@@ -128,7 +128,7 @@ IN_LABELS = (
     ("email", re.compile(r"\b(?:e-?mail|почт\w*|email)\b"), re.compile(r"индекс|рассылк")),
     ("message", re.compile(r"\b(?:сообщение|комментарий|пожелани\w+)\b"), None),
 )  # fmt: skip
-"""Meanings of longer labels: a word that tells the meaning, and a word by which the label means something else after all."""
+"""Meanings of longer labels: a word for the meaning, and a word against it."""
 
 NEUTRAL = frozenset([
     "fields", "form_fields", "field", "data", "payload", "params", "values", "value", "answers", "answer", "object",
@@ -144,7 +144,7 @@ NEUTRAL = frozenset([
 NOT_PERSONS = frozenset(
     ["form", "quiz", "product", "products", "meta", "utm", "extra", "site", "page", "company", "manager"]
 )
-"""Directly inside these a `name` is not a person's."""
+"""Objects whose `name` is not a person's."""
 
 SOMEBODY_ELSES = frozenset(
     ["manager", "company", "operator", "callee", "agent", "site", "seller", "shop", "product", "products", "trainer", "support"]
@@ -155,7 +155,7 @@ OF_ANOTHER = re.compile(
     r"\b(?:друг[ау]?|подруг[аиеу]|знаком\w+|экстренн\w+|доверенн\w+|рекоменд\w+|менеджер\w*|тренер\w*|клуб\w*|компани\w+|организаци\w+|"
     r"friends?|emergency|referr\w+|manager|trainer|operator|agent|company|club|shop|site)\b"
 )
-"""Words by which a longer name is another person's phone: "Телефон друга", `manager_phone`. Without another phone it is the sender's."""
+"""Words for another person's phone: "Телефон друга", `manager_phone`. Without another phone it is the sender's."""
 
 HINTS = {
     "tel": "phone",
@@ -179,10 +179,10 @@ SERVICE = re.compile(
 """Names for machines only: nothing to read for people."""
 
 SERVICE_PARENTS = frozenset(["meta", "form", "cookies", "extra[cookies]", "utm", "quiz"])
-"""Objects that hold nothing but such names, unless one of `HOLDERS` stands in them."""
+"""Objects of machines' names only, unless one of `HOLDERS` stands inside."""
 
 HOLDERS = frozenset(["fields", "data", "values", "answers", "contacts", "contact"])
-"""Objects that hold what a person has filled in."""
+"""Objects of the values a person has filled in."""
 
 ID_LIKE = re.compile(r"(?:^|[_\W])(?:id|ids|uid|inn|ogrn|time|timestamp|date|ip|hash|sum|price|amount|total|token|cookie|cookies|num|zip|index)(?:$|[_\W])|id$")  # fmt: skip
 """Names whose values may look like phones and are none."""

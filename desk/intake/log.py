@@ -1,4 +1,4 @@
-"""The log of submissions: what was handed in and what became of it, for people to look through.
+"""The log of submissions and their outcomes, for people to look through.
 
 Read here, written by `Intake`. A line holds what was said only where no accepted lead does; of an accepted one the
 name and the phone are the lead's.
@@ -33,10 +33,10 @@ OPEN = (DUPLICATE, REFUSED, FLAGGED)
 """Outcomes of which a person can still make a lead."""
 
 SHORT = "desk:short"
-"""A name in a kept body, ours and nobody's: there was no room for more than this of what was said."""
+"""Mark in a kept body: the room was up, and only phone and name are kept. No sender can set it."""
 
 COUNTED = timedelta(days=7)
-"""What the counts on the page are of."""
+"""The span of the counts on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,18 @@ class Submission:
 
     @property
     def is_told(self) -> bool:
-        """Its own id is what its sender was told as a lead's."""
+        """Whether the line's own id was told to its sender as a lead's."""
         return is_told(self.outcome, self.reason)
 
     @property
     def is_open(self) -> bool:
-        """A person can still make a lead of it."""
+        """Whether a person can still make a lead of the submission."""
         return self.outcome in OPEN and bool(self.body or self.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a submission says: its fields by name, its marks by AmoCRM's code, the consent, and all else by its label."""
+    """The content of a submission: fields by name, marks by AmoCRM's code, the consent, the rest by label."""
 
     texts: Mapping[str, str] = field(repr=False)
     tracking: Mapping[str, str]
@@ -94,7 +94,7 @@ class Tally:
 
 
 class SubmissionLog:
-    """The log of one desk."""
+    """The log of a desk."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -102,7 +102,7 @@ class SubmissionLog:
     def page(
         self, *, form_id: str | None = None, outcome: str | None = None, limit: int = 50, offset: int = 0
     ) -> list[Submission]:
-        """The newest lines first, of one form, of one outcome."""
+        """Lines, the newest first, of one form, of one outcome."""
         wanted = _lines(form_id, outcome).order_by(submissions.c.at.desc(), submissions.c.id).limit(limit)
         with self._store.read() as db:
             return [_submission(row) for row in db.execute(wanted.offset(offset)).mappings()]
@@ -117,7 +117,7 @@ class SubmissionLog:
         return _submission(row) if row is not None else None
 
     def told(self, told_id: str) -> Told | None:
-        """To whom an id was told as a lead's, and when; None for one that never was. One read, whatever it is."""
+        """The form and time of an id told as a lead's; None for an unknown id. One read in either case."""
         lead = sa.select(accepted_leads.c.form_id, accepted_leads.c.accepted_at).where(accepted_leads.c.id == told_id)
         line = sa.select(
             submissions.c.form_id, submissions.c.at, submissions.c.outcome, submissions.c.reason, submissions.c.lead_id
@@ -131,7 +131,7 @@ class SubmissionLog:
         return Told(aside.form_id, aside.at, False, aside.lead_id if aside.outcome == DUPLICATE else None)
 
     def said(self, line: Submission) -> Said:
-        """What a line says: of its own where that is kept, else what the lead says."""
+        """The content of a line: its own if kept, else the lead's."""
         if line.is_open:
             said = line.asked.fields
             asked = {name: value for name, value in said.items() if name in OWN_FIELDS or ADDED.fullmatch(name)}
@@ -150,7 +150,7 @@ class SubmissionLog:
         return Said(texts, taken.tracking, consent, others)
 
     def tallies(self) -> dict[str, Tally]:
-        """Of every form that has lines, by its id."""
+        """Tallies by form, for forms with lines."""
         since = clock.now() - COUNTED
         is_recent = sa.case((submissions.c.at >= since, 1), else_=0)
         wanted = sa.select(

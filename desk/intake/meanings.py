@@ -1,4 +1,4 @@
-"""The field that a name stands for: taught to the form, our own, known from the tables, or told by a word in a label.
+"""The field behind a name: taught to the form, our own, known from the tables, or told by a word in a label.
 
 Pure. `known_names` has the tables, `values` the names; here they are held against each other.
 """
@@ -39,14 +39,14 @@ from desk.intake.values import RECORD_TITLES, RECORD_VALUES, NamedValue, text_of
 from desk.reading import texts
 
 TAUGHT, OWN, KNOWN_NAME, WORD, GUESSED = range(5)
-"""How sure a meaning is, the surest first; the last is a value that looks like a phone."""
+"""Certainty of a meaning, the surest first; the last is for a value with the looks of a phone."""
 
 CAMEL = re.compile(r"(?<=[a-zа-яё\d])(?=[A-ZА-ЯЁ])")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A name that came, the field it was taken for ("" for none), and how sure that is (`TAUGHT` … `GUESSED`)."""
+    """A name in a submission, its field ("" for none), and the certainty of it (`TAUGHT` … `GUESSED`)."""
 
     name: str
     meaning: str
@@ -55,7 +55,7 @@ class Seen:
 
 @dataclass(slots=True)
 class Sorted:
-    """The values of a submission by their field, each with how sure that is; `unknown`: the values of no field."""
+    """The values of a submission by field, each with its certainty; `unknown`: the values of no field."""
 
     found: dict[str, list[tuple[int, NamedValue]]] = field(default_factory=dict)
     unknown: list[NamedValue] = field(default_factory=list)
@@ -91,7 +91,7 @@ def sort(values: Iterable[NamedValue], taught: Mapping[str, str]) -> Sorted:
 
 
 def meaning_of(one: NamedValue, taught: Mapping[str, str]) -> tuple[str, int]:
-    """The field a value is taken for by its names, and how sure that is; ("", GUESSED) for none."""
+    """The field of a value by its names, and the certainty; ("", GUESSED) for none."""
     for name in (one.name, *one.candidates):
         if name in taught:
             return taught[name], TAUGHT
@@ -109,7 +109,7 @@ def meaning_of(one: NamedValue, taught: Mapping[str, str]) -> tuple[str, int]:
 
 @lru_cache(maxsize=4096)
 def known(name: str) -> tuple[str, int]:
-    """The meaning of a name by itself, and how sure that is; ("", GUESSED) for none."""
+    """The meaning of a name by itself, and the certainty; ("", GUESSED) for none."""
     token = token_of(name)
     if UNNAMED.fullmatch(token):
         return "", GUESSED
@@ -131,23 +131,23 @@ def known(name: str) -> tuple[str, int]:
 
 
 def token_of(name: str) -> str:
-    """A name as `KNOWN` spells it: small letters, one space for whatever stands between words."""
+    """A name as `KNOWN` spells names: small letters, one space between words."""
     text = CAMEL.sub(" ", texts.normalised(name, "NFKC", LONGEST_NAME)[:LONGEST_NAME])
     return re.sub(r"[\s_\-.,:;*?!\"'«»()\[\]/|№#]+", " ", text.casefold().replace("ё", "е")).strip()
 
 
 def is_secret(one: NamedValue) -> bool:
-    """Whether a value is a key that the sender shows."""
+    """Whether a value is a key of the sender."""
     return len(one.path) == 1 and one.name.casefold() in SECRETS
 
 
 def is_id_like(one: NamedValue) -> bool:
-    """Whether a value's name is one of numbers: an id, a date, a price."""
+    """Whether a value's name is for numbers: an id, a date, a price."""
     return bool(ID_LIKE.search(one.path[-1].casefold()))
 
 
 def is_anothers(one: NamedValue) -> bool:
-    """Whether a value's name says that it is another person's phone."""
+    """Whether a value's name says "another person's phone"."""
     return any(map(_is_of_another, one.candidates))
 
 
@@ -157,7 +157,7 @@ def is_somebody_elses(one: NamedValue) -> bool:
 
 
 def _by_candidates(one: NamedValue, parents: Sequence[str], *, is_ours: bool) -> tuple[str, int]:
-    """The meaning of the first of a value's names that has one and may have it there."""
+    """The first meaning among a value's names that may stand in its object."""
     of_another = is_anothers(one)
     for candidate in one.candidates:
         if ADDED.fullmatch(candidate) and is_ours:
@@ -184,7 +184,7 @@ def _by_surroundings(one: NamedValue, parents: Sequence[str], above: str, *, is_
 
 
 def _belongs(meaning: str, parents: Sequence[str], *, is_ours: bool) -> bool:
-    """Whether a meaning can stand inside these objects: a manager's phone and a product's name are not the person's."""
+    """Whether a meaning can stand inside these objects: a manager's phone and a product's name are not the sender's."""
     if meaning in tracking.NAMES or meaning == tracking.PAGE:
         return True
     if meaning in ("name", "message", "source", "direction") and parents and parents[-1] in NOT_PERSONS:
@@ -198,7 +198,7 @@ def _is_of_another(name: str) -> bool:
 
 
 def _is_service(one: NamedValue) -> bool:
-    """Whether a value is for machines only, by its name or by the object it stands in."""
+    """Whether a value is for machines only, by its name or by its object."""
     parents = one.path[:-1]
     holder = max((place for place, part in enumerate(parents) if part.casefold() in HOLDERS), default=0)
     return _is_of_machines(one) or any(

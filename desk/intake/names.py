@@ -1,4 +1,4 @@
-"""A submission in our words: every value under the field it stands for, whatever its sender calls it.
+"""A submission in our words: every value under its field, whatever its sender's name for the field is.
 
     taught to the form ─► our own name ─► a known name of builders ─► a word in a label ─► a value that is a phone
 
@@ -21,18 +21,18 @@ from desk.intake.meanings import Seen, Sorted, is_secret
 from desk.intake.values import NamedValue, text_of, values_of
 
 MOST_NOTED = 60
-"""Lines of a note made of names nobody knows. A quiz has ten answers, a cart some forty names."""
+"""Lines of a note under unknown names. A quiz has ten answers, a cart some forty names."""
 
 LONGEST_NOTED = 400
 """Characters of such a line."""
 
 LONGEST_NOTE = 2500
-"""Characters of them together: the message has its own, and AmoCRM's notes are read on a phone's screen."""
+"""Characters of all such lines: the message has its own, and AmoCRM's notes are read on a phone's screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A submission in our words: `fields` by our names, `channels` as `CHANNELS`, `others` by the labels they came with."""
+    """A submission in our words: `fields` by our names, `channels` as in `CHANNELS`, `others` by their labels."""
 
     fields: Mapping[str, Any] = field(repr=False)
     others: Mapping[str, str] = field(repr=False)
@@ -44,7 +44,7 @@ class Understood:
         return {CHANNELS[channel]: text for channel, text in self.channels.items()}
 
     def for_note(self, *, with_others: bool) -> dict[str, str]:
-        """The values without a field that belong into the note, by label: the other channels, in any case.
+        """The values without a field for the note, by label: the other channels, in any case.
 
         `with_others`: also the values under unknown names. What is too much for a note is left out; the log keeps it.
         """
@@ -74,13 +74,13 @@ def understood(said: Mapping[str, Any], taught: Mapping[str, str] | None = None)
 
 
 def meaning_of(name: str, taught: Mapping[str, str] | None = None) -> str:
-    """The field a name alone is taken for; "" for none. For the page that shows the names of a form."""
+    """The field of a name alone; "" for none. For the page with the names of a form."""
     one = next(iter(values_of({name: "x"})), None)
     return meanings.meaning_of(one, taught or {})[0] if one else ""
 
 
 def marks_in_cookies(text: str) -> dict[str, str]:
-    """Marks in the cookies that Tilda passes on: `TILDAUTM` holds a campaign's, `_ym_uid` Metrika's visitor."""
+    """Marks in the cookies passed on by Tilda: `TILDAUTM` holds a campaign's, `_ym_uid` Metrika's visitor."""
     pairs = (part.strip().partition("=") for part in text[: tracking.LONGEST_ADDRESS].split(";"))
     jar = {name: value for name, _, value in pairs}
     marks = re.split(r"\|\|\||&", unquote(unquote(jar.get("TILDAUTM", ""))))
@@ -109,7 +109,7 @@ def _fields(got: Sorted) -> tuple[dict[str, Any], list[NamedValue]]:
 
 
 def _name(got: Sorted, whole: str) -> str:
-    """A person's name of a whole one and of parts that are not in it; "" if there are no parts."""
+    """Join a person's whole name with the parts missing in it; "" if there are no parts."""
     parts = [text for part in (FIRST, MIDDLE, LAST) for one in got.values(part)[:1] if (text := text_of(one.value))]
     if not parts or not whole:
         return " ".join(parts)
@@ -129,7 +129,7 @@ def _by_label(spare: Sequence[NamedValue]) -> dict[str, str]:
 def _chosen(
     meaning: str, values: Sequence[tuple[int, NamedValue]], home: tuple[str, ...]
 ) -> tuple[Any, list[NamedValue]]:
-    """The value of a field that several names may be taken for, the surest first; and the values left over.
+    """Choose a field's value among several, the surest first; return the values left over, too.
 
     `home`: the object that holds the phone. Of several names the person's is the one that stands there: a form has a name as well.
     """
@@ -157,19 +157,19 @@ def _chosen(
 
 
 def _last(value: Any) -> Any:
-    """The last value with a text, under a name that came several times: a check box comes after its hidden field."""
+    """The last value with a text under a repeated name: a check box comes after its hidden field."""
     if not isinstance(value, list) or not value:
         return value
     return next((part for part in reversed(value) if text_of(part)), value[-1])
 
 
 def _joined(value: Any) -> Any:
-    """A person's name that came in several values: `["Иван", "Петров"]`."""
+    """Join a person's name of several values: `["Иван", "Петров"]`."""
     return " ".join(dict.fromkeys(filter(None, map(text_of, value)))) if isinstance(value, list) else value
 
 
 def _fitting(others: Mapping[str, str]) -> dict[str, str]:
-    """The values by label that a note has room for, each in a line."""
+    """The values by label as far as a note has room, each in a line."""
     kept: dict[str, str] = {}
     room = LONGEST_NOTE
     for label, text in list(others.items())[:MOST_NOTED]:

@@ -1,4 +1,4 @@
-"""Finding the phone of a submission that has none in its place.
+"""Search for the phone of a submission with none in its place.
 
     a value that looks like a phone ─► what stands beside it ─► a phone within words ─► somebody else's phone ─► pieces
 
@@ -34,29 +34,29 @@ PIECES = {
     **dict.fromkeys(("country_code", "countrycode", "code", "prefix", "dial_code", "dialcode", "country", "cc"), OF_A_COUNTRY),
     **dict.fromkeys(("area", "area_code", "areacode", "city_code"), OF_A_TOWN),
 }  # fmt: skip
-"""Parts of a phone that an object holds in pieces; any other part is the number itself."""
+"""Parts of a phone held by an object in pieces; any other part is the number itself."""
 
 COUNTRY_CODES = frozenset(
     ["country code", "phone code", "phone country code", "dial code", "phone prefix", "phone country", "calling code", "код страны", "код телефона"]
 )  # fmt: skip
-"""Names (as `token_of` spells them) of a country's code that stands beside a phone."""
+"""Names (as spelled by `token_of`) of a country's code beside a phone."""
 
 MOST_PHONES, MOST_LOOKED_AT = MOST_TEXTS, 300
-"""Values called a phone that are read, and values without a name among which one is looked for: reading one costs."""
+"""Values read under names of a phone, and values searched without a name: reading a phone costs."""
 
 LONGEST_COUNTRY_CODE = 3
-"""Digits of a country's code. More are another code: the one that was sent to this phone."""
+"""Digits of a country's code. A longer code is another kind: a confirmation sent to the phone."""
 
 LONGEST_PIECE = 9
-"""Digits of a piece of a phone. More may be a whole number with a slip, and two of these are two people."""
+"""Digits of a piece of a phone. More may be a whole number with a slip, and two such pieces are two people."""
 
 LONGEST_GUESS = 40
-"""Characters of a value that may be a phone nobody has named."""
+"""Characters of a phone under an unknown name."""
 
 A_PHONE = re.compile(
     r"\+[\d\s().\u2010-\u2015-]{9,}|[78][\s(.-]*\d{3}[\d\s().\u2010-\u2015-]{7,}|\(\d{3,5}\)[\d\s-]{5,}"
 )
-"""A value that is a phone although nobody says so: with its plus, or with the Russian beginning and ten digits."""
+"""A phone by its looks: with its plus, or with the Russian beginning and ten digits."""
 
 A_PHONE_AMONG = re.compile(
     r"(?<![\w.+])(?:\+\d[\d\s().\u2010-\u2015-]{9,20}\d|[78]([\s().\u2010-\u2015-]{0,3}\d){10})(?![\w])"
@@ -67,7 +67,7 @@ BEST_FIRST = (phones.VALID, phones.POSSIBLE, phones.IMPOSSIBLE)
 
 
 def find_phone(got: Sorted, values: Sequence[NamedValue]) -> None:
-    """Put a phone under "phone" if none stands there, or only one in pieces. `values`: all of them, the known ones too."""
+    """Put a phone under "phone" if there is none, or only in pieces. `values`: all values, known or not."""
     if not got.has_phone():
         _guess(got, anothers=False)
         _take_neighbours(got)
@@ -79,7 +79,7 @@ def find_phone(got: Sorted, values: Sequence[NamedValue]) -> None:
 
 
 def best_of(told: Sequence[NamedValue]) -> tuple[Any, list[NamedValue]]:
-    """The first value that can be read as a phone, else the first; and the rest.
+    """The first value to be read as a phone, else the first; and the rest.
 
     Of the rest, phones are labelled as further phones, other values as they came.
     """
@@ -101,7 +101,7 @@ def best_of(told: Sequence[NamedValue]) -> tuple[Any, list[NamedValue]]:
 
 
 def _guess(got: Sorted, *, anothers: bool) -> None:
-    """Take the values that look like a phone for one; else those called a phone inside an object nobody knows.
+    """Take values with the looks of a phone; else values under a name of a phone in an unknown object.
 
     `anothers`: among the values called another person's phone.
     """
@@ -113,7 +113,7 @@ def _guess(got: Sorted, *, anothers: bool) -> None:
 
 
 def _take_neighbours(got: Sorted) -> None:
-    """Take for the same person what stands beside a guessed phone: `{"data": {"x": {"name": …, "phone": …}}}`."""
+    """Take the neighbours of a guessed phone for the same person: `{"data": {"x": {"name": …, "phone": …}}}`."""
     homes = {one.path[:-1] for tier, one in got.found.get("phone", []) if tier == GUESSED and len(one.path) > 1}
     for one in [one for one in got.unknown if one.path[:-1] in homes]:
         meaning = next((meaning for candidate in one.candidates if (meaning := known(candidate)[0])), "")
@@ -122,7 +122,7 @@ def _take_neighbours(got: Sorted) -> None:
 
 
 def _take_from_words(got: Sorted) -> None:
-    """Take the phone that a person has written into another field of their own.
+    """Take a phone written into another field of the same person.
 
     "Перезвоните на 8 916 …" in the message, "Иван 8 916 …" for the name, a number for the e-mail. A message keeps its words, and
     `79161234567@mail.ru` and `wa.me/79161234567` stay what they are.
@@ -150,7 +150,7 @@ def _take_from_words(got: Sorted) -> None:
 
 
 def _join_pieces(got: Sorted, values: Sequence[NamedValue]) -> None:
-    """Put a phone together that is told in pieces: a country's code beside a number, three boxes, the parts of an object.
+    """Join a phone told in pieces: a country's code beside a number, three boxes, the parts of an object.
 
     Only if no piece is a phone by itself, and all of them together are one that exists.
     """
@@ -166,7 +166,7 @@ def _join_pieces(got: Sorted, values: Sequence[NamedValue]) -> None:
 
 
 def _whole(pieces: Sequence[NamedValue]) -> str:
-    """The pieces of a phone in their order; "" if they cannot be pieces of the same one."""
+    """The pieces of a phone in their order; "" if they cannot belong together."""
     of_each = sorted(
         ((_piece(one), re.sub(r"\D", "", text)) for one in pieces for text in texts_of(one.value)),
         key=lambda pair: pair[0],
@@ -182,7 +182,7 @@ def _whole(pieces: Sequence[NamedValue]) -> str:
 
 
 def _is_abroad(pieces: Sequence[NamedValue]) -> bool:
-    """Whether a foreign country's code stands beside a number that is not whole by itself.
+    """Whether a foreign country's code stands beside an incomplete number.
 
     Whole is a number with its plus, or as Russian ones are told.
     """

@@ -1,4 +1,4 @@
-"""A submission as it came, and what follows from it alone: its lead or its faults, its hash, what is kept of it.
+"""A submission as received, with its lead or its faults, its hash, and the part to be kept.
 
 Pure, but for the clock. What becomes of a submission is `intake`'s.
 """
@@ -28,15 +28,15 @@ KEY = "key"
 """The field in which a plain HTML form or a script shows the form's key."""
 
 MOST_OTHERS, LONGEST_OTHER = 100, 1000
-"""Values under unknown names that are kept of an accepted submission, and characters of each."""
+"""Values under unknown names kept of an accepted submission, and characters of each."""
 
 NOT_COMPARED_BEFORE = (KEY, FILL_MS)
-"""Names that a desk before this one left out of its comparison: keys of its last two days are still held against that."""
+"""Names a former desk left out of its comparison: keys of its last two days are still held against its hashes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A submission as it came.
+    """A submission as received.
 
     `asked`: its fields in our words. `changes`: fields a person has put right. `text`: a body that could not be read.
     `strict`: fields in which a fault refuses the submission; in others a fault costs nothing. `zone`: the club's, by whose clock a
@@ -70,15 +70,15 @@ class Received:
         return replace(lead, source=lead.source or self.form.source, tracking=marks, said=noted), []
 
     def sign(self) -> str | None:
-        """The sign that a program filled the form in; None if there is none."""
+        """The sign of a bot in the form's filling; None if there is none."""
         return sign_of(self.asked.fields, self.form.least_fill_s)
 
     def key_hash(self) -> str:
-        """The Idempotency-Key as it is stored."""
+        """The Idempotency-Key as stored."""
         return _hash(self.idempotency_key)
 
     def body_hash(self) -> str:
-        """A hash of the content as it was understood: the lead's fields and the consent.
+        """A hash of the content as understood: the lead's fields and the consent.
 
         So neither the encoding counts nor the order, and nothing that browsers, pages and proxies add: marks and addresses,
         how long it took, the form's key, the empty trap, names that nobody asked for.
@@ -100,7 +100,7 @@ class Received:
         return _hash(json.dumps(compared, sort_keys=True))
 
     def kept(self) -> str:
-        """Everything the submission says but keys, as JSON, each value as long as its field may be."""
+        """The whole submission but keys, as JSON, each value as long as its field may be."""
         hidden = (*SECRETS, SHORT)
         said = {name: value for name, value in bodies.expanded(self.raw).items() if name.casefold() not in hidden}
         kept = keeping.shortened(said, self.form.taught)
@@ -114,7 +114,7 @@ class Received:
         return keeping.dumped(keeping.contact(self.asked.fields))
 
     def others(self) -> str | None:
-        """The values under names nobody knows, as JSON; None if there are none."""
+        """The values under unknown names, as JSON; None if there are none."""
         cut = {label: text[:LONGEST_OTHER] for label, text in list(self.asked.others.items())[:MOST_OTHERS]}
         return keeping.dumped(cut) if cut else None
 

@@ -1,4 +1,4 @@
-"""The values of a submission, each with every name it may be known by.
+"""The values of a submission, each with all its possible names.
 
 Pure. A value stands under a name (`contact[phone]`), or in a record that tells its name beside it:
 `{"key": "phone_number", "question": "Телефон", "answer": "+7…"}` is a value with two names, and not three values.
@@ -19,10 +19,10 @@ RECORD_KEYS = ("key", "column_id", "code", "slug", "field", "field_id", "id", "t
 RECORD_MORE = (
     "required", "value_type", "t", "options", "first", "middle", "last", "display", "position", "order", "ref", "hidden", "multiple",
 )  # fmt: skip
-"""Parts of a record: its value, its titles, its keys, and what else builders put there."""
+"""Parts of a record: its value, its titles, its keys, and further parts of builders."""
 
 MOST_TEXTS = 20
-"""Values of a list that are read one by one: reading a phone costs."""
+"""Values of a list to be read separately: reading a phone costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class NamedValue:
 
 
 def values_of(said: Mapping[str, Any]) -> Iterable[NamedValue]:
-    """Every value once, a record's too. `said`: names and values as `bodies` spells them."""
+    """Every value once, a record's too. `said`: names and values as spelled by `bodies`."""
     paths = {name: parts_of(name) for name in said}
     records = _records(said, paths)
     told: set[tuple[str, ...]] = set()
@@ -73,12 +73,12 @@ def text_of(value: Any) -> str:
 
 
 def texts_of(value: Any) -> list[str]:
-    """The texts of a value, one for each value of a list, at most `MOST_TEXTS`."""
+    """The texts of a value, separately for each value of a list, at most `MOST_TEXTS`."""
     return [text_of(part) for part in (value[:MOST_TEXTS] if isinstance(value, list) else [value])]
 
 
 def _label(path: tuple[str, ...]) -> str:
-    """The words for a value in a note: its name without numbers and without the objects everything stands in."""
+    """The words for a value in a note: its name without numbers and without `NEUTRAL` objects."""
     if len(path) > 1 and path[-1].isdigit():
         return spelled(path)
     return " ".join(
