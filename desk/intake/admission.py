@@ -32,8 +32,10 @@ def admit(
     api: Form,
     by_address: bool = False,
 ) -> Admission:
-    """`key`: as given, "" for none; `keyholder`: whom it names. `api`: the built-in form. `by_address`: the key
-    stood in the address, which a form has to allow.
+    """Decide which form a submission belongs to, and whether the form takes it.
+
+    `key`: as given, "" for none; `keyholder`: its holder. `api`: the built-in form. `by_address`: the key stood in the address,
+    which a form has to allow.
 
     A program on this machine needs no key as long as there is none; `is_local` says that it is here, proved where proof
     is asked for. A key that is given has to be right wherever it comes from, and a site has to be one the form allows.

@@ -55,13 +55,13 @@ Flat = dict[str, Any]
 PARTED = re.compile(
     rb"\s{0,4}--([^\r\n]{1,200})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,4}?content-disposition:\s*form-data", re.IGNORECASE
 )
-"""The beginning of a form of parts, whatever its head calls it, with the boundary."""
+"""The beginning of a form of parts, with its boundary, under any content type."""
 
 LINES = re.compile(rb"\s*(?:[^\s=:{}<>][^=:{}<>\r\n]{0,199}[=:][^\r\n]*(?:\r?\n\s*|$))+")
 """A form sent as plain text: `name=value`, or `name: value`, a line each."""
 
 ENCODED = re.compile(rb"(?=[^%]*%[0-9A-Fa-f]{2})(?:%[0-9A-Fa-f]{2}|[\w.*=+\-\r\n])+")
-"""Such lines, percent-encoded like an address. Plainly written lines have blanks and marks in them."""
+"""`LINES`, percent-encoded like an address. Plainly written lines have blanks and marks in them."""
 
 SEMICOLONS = re.compile(rb"[^&;=]+=[^&;=]*(?:;[^&;=]+=[^&;=]*)+;?")
 """A form whose pairs are parted as HTML once recommended."""
@@ -91,7 +91,7 @@ class Unreadable(Exception):
 
 
 def is_form(content_type: str) -> bool:
-    """Whether a browser can send this content type without any script."""
+    """Whether a browser can send the content type without any script."""
     return _kind(content_type) in FORM_KINDS
 
 
@@ -118,7 +118,7 @@ def read(content_type: str, body: bytes) -> Flat:
 
 
 def kind_of(content_type: str, body: bytes) -> str:
-    """The kind of a body: by its content type, and by its looks if the type says nothing. Raises `Unreadable`.
+    """The kind of a body: by its content type, else by its looks. Raises `Unreadable`.
 
     A sender that says `text/plain` or nothing at all sends JSON as often as a form.
     """
@@ -152,7 +152,7 @@ def charset_of(content_type: str) -> str:
 
 
 def text_of(body: bytes, charset: str = "") -> str:
-    """Decode a body: as UTF-8 if it is valid throughout, else in the named encoding, else in the old one."""
+    """Decode a body: as valid UTF-8, else in the named encoding, else in the old encoding."""
     if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return body.decode("utf-16", "replace")
     if charset.startswith("utf-16") and body.count(0):
@@ -231,7 +231,7 @@ def _json(body: bytes, charset: str) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    """Parse JSON, with harmless slips of programs: a comma behind the last value, a call around it, `NaN`."""
+    """Parse JSON, with harmless slips of programs: a comma behind the last value, a call around all, `NaN`."""
     try:
         return _loaded(text)
     except (ValueError, RecursionError):
@@ -311,7 +311,7 @@ def _multipart(content_type: str, body: bytes) -> Flat:
 
 
 def _texts(pairs: list[tuple[bytes, bytes]], charset: str) -> Flat:
-    """Decode all values of a form in the same encoding: UTF-8 if valid throughout, else the named one, else the old one."""
+    """Decode all values of a form in the same encoding: valid UTF-8, else the named encoding, else the old encoding."""
     try:
         texts = [(name.decode(), value.decode()) for name, value in pairs]
     except UnicodeDecodeError:
@@ -344,7 +344,7 @@ def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _inside(text: str) -> Any:
-    """The JSON object inside a text; else the text. Builders put a whole submission into one field."""
+    """The JSON object inside a text; else the text. Builders put a whole submission into a field."""
     start = text.lstrip()[:1]
     if not start or start not in "{[" or '"' not in text:
         return text

@@ -19,7 +19,7 @@ USUAL = timedelta(seconds=2)
 """How long a lead takes to AmoCRM on a usual day."""
 
 LONGEST_USUAL = timedelta(seconds=5)
-"""The longest usual delivery. A first lead with a longer one met an outage; the same phone again after the outage does not."""
+"""The longest usual delivery. Longer is an outage for a first lead, and not for the same phone after the outage."""
 
 
 @dataclass(frozen=True, slots=True)

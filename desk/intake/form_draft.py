@@ -20,13 +20,13 @@ MOST_ORIGINS = 20
 LONGEST_URL = 500
 
 LONGEST_DUPLICATE_S = 24 * 3600
-"""The longest window for duplicates, a day: the next day the same person has something new to say."""
+"""The longest window for duplicates, a day: the next day the same person has news."""
 
 LONGEST_FILL_S = 60.0
-"""The longest time to call fast: nobody is a bot for needing less than a minute for two fields."""
+"""The longest time to call fast: people need less than a minute for two fields."""
 
 DUPLICATE_S, LEAST_FILL_S = 600, 2.0
-"""Defaults of a new form: ten minutes, in which people press twice; two seconds, in which nobody types a phone."""
+"""Defaults of a new form: ten minutes for pressing twice; two seconds, too short for typing a phone."""
 
 LONGEST_CODE = 64
 """Characters of the confirmation word a sender asks for. VK's has eight."""
@@ -76,7 +76,7 @@ def read(raw: Mapping[str, Any], taken: Iterable[str] = ()) -> tuple[FormDraft |
 
 
 def ways_of(preset_id: str) -> dict[str, Any]:
-    """The settings of a form that a preset fixes, as `read` takes them."""
+    """The settings of a form fixed by a preset, as `read` takes settings."""
     preset = presets.of(preset_id)
     return {
         "preset": preset.id,
@@ -87,8 +87,10 @@ def ways_of(preset_id: str) -> dict[str, Any]:
 
 
 def origin_of(text: str) -> str | None:
-    """A site as browsers name it in `Origin`: `https://fit.ru`. Takes the address of any of its pages, also without
-    https://, and Russian domains; None for what is no site."""
+    """The site of an address, as browsers name sites in `Origin`: `https://fit.ru`; None for no site.
+
+    Takes the address of any page, also without https://, and Russian domains.
+    """
     text = text.strip()
     if len(text) > LONGEST_URL:
         return None

@@ -1,4 +1,4 @@
-"""Forms and their keys: the right to hand leads in, from which sites, and the rules for what comes.
+"""Forms and their keys: the right to hand leads in, from which sites, and the rules for submissions.
 
 A form is a form of the site or another program. `api` is always there: it is whoever shows `INTAKE_API_KEY`, and
 programs on this machine. Of a key only its hash is kept. A new key may take over while the old one still works for a
@@ -36,7 +36,7 @@ KEY_PREFIX = "desk_"
 """Beginning of every key, so that people and scanners of leaked secrets recognise a key."""
 
 KEY_BYTES = 24
-"""Random bytes of a key: nobody guesses 192 bits, so a plain hash is enough to store."""
+"""Random bytes of a key: 192 bits are beyond guessing, so a plain hash is enough to store."""
 
 LONGEST_KEY = 512
 """Characters of a key to be looked up; far more than a usual `INTAKE_API_KEY` has."""
@@ -78,7 +78,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class FormKey:
-    """A key's facts without the key. `ends_at`: until when the key works; None until somebody ends it."""
+    """A key's facts without the key. `ends_at`: until when the key works; None for no end."""
 
     id: int
     form_id: str
@@ -146,7 +146,7 @@ class Forms:
         return Keyholder(known.forms[found.form_id], found.works(clock.now())) if found else None
 
     def is_shut(self) -> bool:
-        """Whether no key exists at all, so that nobody from elsewhere can get in."""
+        """Whether no key exists at all, so that strangers cannot get in."""
         return self._settings_key is None and not self._now().keys
 
     def allows(self, origin: str) -> bool:
@@ -190,14 +190,14 @@ class Forms:
             db.execute(forms.update().where(forms.c.id == form_id).values(taught=json.dumps(taught)))
 
     def pause(self, form_id: str) -> None:
-        """Refuse submissions and keep them in the log, until `resume`."""
+        """Refuse submissions and keep their log, until `resume`."""
         self._switch(form_id, active=False)
 
     def resume(self, form_id: str) -> None:
         self._switch(form_id, active=True)
 
     def new_key(self, form_id: str, overlap: timedelta = timedelta()) -> str:
-        """Make a key and return it, for the only time. Former keys end after `overlap`, or earlier if their end is set."""
+        """Make a key and return it, for the only time; former keys end after `overlap`."""
         self.of(form_id)
         key, now = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES), clock.now()
         mine, end = form_keys.c.form_id == form_id, now + overlap

@@ -1,4 +1,4 @@
-"""Idempotency keys: a program that repeats a submission gets the same answer.
+"""Idempotency keys: the same answer for a repeated submission.
 
 A key belongs to its form, and is kept as a hash beside the hash of what came with it.
 """

@@ -1,4 +1,4 @@
-"""Taking a submission in: its whole settlement in one durable transaction.
+"""Taking a submission in: its whole settlement in a durable transaction.
 
     admitted ─► a lead, or faults ─► one transaction: the same key before? looks like a program? the same phone just
                                      before? else lead + delivery ─► and in each case a line in the log
@@ -221,7 +221,7 @@ class Intake:
         return Received(form, raw, asked, self._added(), ip, idempotency_key, changes or {}, text, strict, self._zone)
 
     def _see(self, one: Received) -> None:
-        """Note the names in a submission. A database that is away costs nothing here: the submission is settled."""
+        """Note the names in a submission, unless the database is away: the submission is settled in any case."""
         with suppress(StoreError):
             self.seen.note(one.form.id, one.asked.seen)
 
@@ -305,5 +305,5 @@ class Intake:
 
 
 def _strict(form: Form, *, is_visitor: bool) -> frozenset[str]:
-    """The fields whose faults refuse a submission: the form's required ones, and the phone if a visitor is there to mend it."""
+    """The fields whose faults refuse a submission: the form's required ones, and for a visitor the phone."""
     return frozenset((*form.required, *(("phone",) if is_visitor else ())))

@@ -45,10 +45,10 @@ LONGEST_VALUE = LONGEST_MESSAGE
 """Characters of a value under any other name, which may be a message not taught to the form yet."""
 
 LONGEST_CONTACT = 120
-"""Characters of the phone and of the name, if only they are kept."""
+"""Characters of the phone and of the name, if kept alone."""
 
 CONTACT_BYTES = 1024
-"""Bytes of a phone and a name at most, with the line around them."""
+"""Bytes of a phone and a name at most, with the line around."""
 
 WHOLE, CONTACT, BARE, NOTHING = "whole", "contact", "bare", "nothing"
 """Degrees of keeping: the whole; phone and name; the line alone, because its id was told; not even the line."""
@@ -68,8 +68,10 @@ class Used:
 
 
 def kept_of(used: Used, size: int, *, is_told: bool, is_lead: bool = False) -> str:
-    """How much is kept of a submission of this many bytes. `is_told`: its id was told as a lead's, and can be asked for;
-    `is_lead`: an accepted lead holds what it said, but for names nobody knows."""
+    """Decide how much of a submission of `size` bytes is kept.
+
+    `is_told`: its id was told as a lead's, and can be asked for. `is_lead`: an accepted lead holds its content, but for unknown names.
+    """
     if used.size + size <= DAY_BYTES and (is_lead or used.lines < DAY_LINES):
         return WHOLE
     if is_lead or used.lines >= DAY_LINES:
@@ -102,7 +104,7 @@ def contact(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def dumped(content: Mapping[str, Any]) -> str:
-    """Serialise for the log: letters as letters, so that the room taken is the room the body came in."""
+    """Serialise for the log: letters as letters, so that a text takes no more room than on its way in."""
     return texts.mended(json.dumps(content, ensure_ascii=False))
 
 
@@ -116,7 +118,7 @@ class Room:
     def take(
         self, db: sa.Connection, form_id: str, now: datetime, size: int, *, is_told: bool, is_lead: bool = False
     ) -> str:
-        """Decide how much of a submission is kept, and count it."""
+        """Decide how much of a submission is kept, and count the room."""
         with self._lock:
             used = self._of(db, form_id, now)
             how = kept_of(used, size, is_told=is_told, is_lead=is_lead)

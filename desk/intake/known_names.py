@@ -1,4 +1,4 @@
-"""The names that builders, plug-ins and people give their fields: tables, and no decisions.
+"""The tables of names that builders, plug-ins and people give their fields.
 
 Pure. `meanings` looks names up here; whoever meets a form whose names are not understood adds them here.
 """
@@ -155,7 +155,7 @@ OF_ANOTHER = re.compile(
     r"\b(?:друг[ау]?|подруг[аиеу]|знаком\w+|экстренн\w+|доверенн\w+|рекоменд\w+|менеджер\w*|тренер\w*|клуб\w*|компани\w+|организаци\w+|"
     r"friends?|emergency|referr\w+|manager|trainer|operator|agent|company|club|shop|site)\b"
 )
-"""Words for another person's phone: "Телефон друга", `manager_phone`. Without another phone it is the sender's."""
+"""Words for another person's phone: "Телефон друга", `manager_phone`. Without another phone the sender's."""
 
 HINTS = {
     "tel": "phone",
@@ -179,7 +179,7 @@ SERVICE = re.compile(
 """Names for machines only: nothing to read for people."""
 
 SERVICE_PARENTS = frozenset(["meta", "form", "cookies", "extra[cookies]", "utm", "quiz"])
-"""Objects of machines' names only, unless one of `HOLDERS` stands inside."""
+"""Objects of machines' names only, unless a name of `HOLDERS` stands inside."""
 
 HOLDERS = frozenset(["fields", "data", "values", "answers", "contacts", "contact"])
 """Objects of the values a person has filled in."""

@@ -33,7 +33,7 @@ OPEN = (DUPLICATE, REFUSED, FLAGGED)
 """Outcomes of which a person can still make a lead."""
 
 SHORT = "desk:short"
-"""Mark in a kept body: the room was up, and only phone and name are kept. No sender can set it."""
+"""Mark in a kept body: the room was up, and only phone and name are kept. No sender can set the mark."""
 
 COUNTED = timedelta(days=7)
 """The span of the counts on the page."""
@@ -41,10 +41,12 @@ COUNTED = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One line. `reason`: error code of a refused one, sign of a flagged one; an accepted one that has a reason was
-    none at first and was made a lead by hand. `body`: what was said, {} where an accepted lead holds it; `asked`: the same in our
-    words. `raw`: the text of a body that could not be read. `others`: what an accepted one said under names nobody knows.
-    `is_short`: there was no room for more than the phone and the name. `lead_id` of a duplicate is that of the first.
+    """A line of the log.
+
+    `reason`: the error code of a refused submission, the sign of a flagged one; an accepted one with a reason was made a lead by
+    hand. `body`: its content, {} if an accepted lead holds it; `asked`: the same in our words. `raw`: the text of an unreadable
+    body. `others`: values of an accepted submission under unknown names. `is_short`: there was no room for more than the phone
+    and the name. `lead_id`: of a duplicate, the first lead's.
     """
 
     id: str
@@ -117,7 +119,7 @@ class SubmissionLog:
         return _submission(row) if row is not None else None
 
     def told(self, told_id: str) -> Told | None:
-        """The form and time of an id told as a lead's; None for an unknown id. One read in either case."""
+        """The form and time of an id told as a lead's; None for an unknown id. A read in either case."""
         lead = sa.select(accepted_leads.c.form_id, accepted_leads.c.accepted_at).where(accepted_leads.c.id == told_id)
         line = sa.select(
             submissions.c.form_id, submissions.c.at, submissions.c.outcome, submissions.c.reason, submissions.c.lead_id
@@ -167,8 +169,10 @@ class SubmissionLog:
 
 
 def is_told(outcome: str, reason: str | None) -> bool:
-    """Whether a line's own id was told to its sender as a lead's: what was put aside, and the same phone again, also
-    after a person has made a lead of it."""
+    """Whether a line's own id was told to its sender as a lead's.
+
+    So it is for submissions put aside and for duplicates, also after a person has made a lead of them.
+    """
     return outcome in (FLAGGED, DUPLICATE) or (outcome == ACCEPTED and reason in (*SIGNS, DUPLICATE))
 
 

@@ -46,7 +46,7 @@ CAMEL = re.compile(r"(?<=[a-zа-яё\d])(?=[A-ZА-ЯЁ])")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A name in a submission, its field ("" for none), and the certainty of it (`TAUGHT` … `GUESSED`)."""
+    """A name in a submission, its field ("" for none), and the certainty (`TAUGHT` … `GUESSED`)."""
 
     name: str
     meaning: str
@@ -157,7 +157,7 @@ def is_somebody_elses(one: NamedValue) -> bool:
 
 
 def _by_candidates(one: NamedValue, parents: Sequence[str], *, is_ours: bool) -> tuple[str, int]:
-    """The first meaning among a value's names that may stand in its object."""
+    """The first meaning among a value's names with a right to stand in the object."""
     of_another = is_anothers(one)
     for candidate in one.candidates:
         if ADDED.fullmatch(candidate) and is_ours:
@@ -184,7 +184,7 @@ def _by_surroundings(one: NamedValue, parents: Sequence[str], above: str, *, is_
 
 
 def _belongs(meaning: str, parents: Sequence[str], *, is_ours: bool) -> bool:
-    """Whether a meaning can stand inside these objects: a manager's phone and a product's name are not the sender's."""
+    """Whether a meaning can stand inside the given objects: a manager's phone and a product's name are not the sender's."""
     if meaning in tracking.NAMES or meaning == tracking.PAGE:
         return True
     if meaning in ("name", "message", "source", "direction") and parents and parents[-1] in NOT_PERSONS:

@@ -1,4 +1,4 @@
-"""A submission in our words: every value under its field, whatever its sender's name for the field is.
+"""A submission in our words: every value under its field, whatever the sender's name for the field.
 
     taught to the form ─► our own name ─► a known name of builders ─► a word in a label ─► a value that is a phone
 

@@ -37,16 +37,16 @@ PROGRAM = Rule("program", 60, 600 / 60)
 """A program's address: a site's server, handing over its visitors' leads."""
 
 ASKING = Rule("asking", 60, 300 / 60)
-"""Questions for a lead's progress, from one address."""
+"""Questions for a lead's progress, from the same address."""
 
 STRANGER = Rule("stranger", 20, 60 / 60)
-"""Requests with a wrong key, or none, from one address: a site with a mistyped key tries a few times, and reads why."""
+"""Requests with a wrong key, or none, from the same address: a site with a mistyped key tries a few times, and reads why."""
 
 ALL_STRANGERS = Rule("all-strangers", 100, 20)
-"""Requests with a wrong key, or none, from everywhere together. Refusing costs little, and stays cheap by this limit."""
+"""Requests with a wrong key, or none, from everywhere together: refusing is cheap, and stays so by the limit."""
 
 SHARE = Rule("share", 50, 5)
-"""A form's own share, whatever comes through other forms: five times a busy club's busiest form."""
+"""A form's own share: five times a busy club's busiest form."""
 
 ALL_TAKING = Rule("all-taking", 200, 100)
 """Submissions beyond their forms' shares together: a hundred times a busy club's, and less than the database takes."""
@@ -78,8 +78,10 @@ class Limits:
 def before(
     what: str, homes: Sequence[str], *, form_id: str | None, has_key: bool, is_browser: bool, is_beside: bool
 ) -> Limits:
-    """What a request takes as soon as its head is there. `form_id`: whose key stands in the head, None for nobody's;
-    `has_key`: one stands there. `is_beside`: a program on the desk's own machine, which is held to its form's alone.
+    """The buckets of a request, before its body is read.
+
+    `form_id`: the form of the key in the head, None for no form's; `has_key`: a key stands there. `is_beside`: a program on the
+    desk's own machine, which is held to its form's buckets alone.
 
     Without any key in its head it may have one in its body, or ask for nothing that wants one: see `after`.
     """
@@ -136,7 +138,7 @@ class Pace:
         self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
     def keep(self, limits: Limits) -> float:
-        """Take the tokens of a request: 0.0, or the seconds until it may come again."""
+        """Take the tokens of a request: 0.0, or the seconds until the next try."""
         now = self._clock()
         with self._lock:
             wait_s = next((wait for one in limits.all_of if (wait := self._spend(one, now))), 0.0)

@@ -166,7 +166,7 @@ def _join_pieces(got: Sorted, values: Sequence[NamedValue]) -> None:
 
 
 def _whole(pieces: Sequence[NamedValue]) -> str:
-    """The pieces of a phone in their order; "" if they cannot belong together."""
+    """Join the pieces of a phone in their order; "" if the pieces cannot belong together."""
     of_each = sorted(
         ((_piece(one), re.sub(r"\D", "", text)) for one in pieces for text in texts_of(one.value)),
         key=lambda pair: pair[0],

@@ -1,4 +1,4 @@
-"""Presets for known senders: their submissions, the answers they want, their checks and repetitions.
+"""Presets for known senders: their submissions, the wanted answers, their checks and repetitions.
 
 Pure. What is said here of a sender was read in its public documentation; `docs/intake.md` names each page.
 """
@@ -117,7 +117,7 @@ def own_answer(preset_id: str, said: Mapping[str, Any], code: str) -> str | None
 
 
 def repetition_key(said: Mapping[str, Any]) -> str:
-    """A substitute for the Idempotency-Key of a sender without any: its whole content, if any of it is unique.
+    """A substitute for a missing Idempotency-Key: the sender's whole content, if any of it is unique.
 
     A phone alone is no such thing: the same person may well come again tomorrow. "" for none.
     """

@@ -1,4 +1,4 @@
-"""The rest of an unreadable body: names and values as far as they show, and a phone anywhere in the text.
+"""The rest of an unreadable body: legible names and values, and a phone anywhere in the text.
 
 Pure. Nothing here decides that somebody is a lead: what is found stands in the log, and a person makes a lead of it.
 """
@@ -52,7 +52,7 @@ def key_in(body: bytes) -> str:
 
 
 def saved(text: str) -> Flat:
-    """Names and values still legible. If none of them is a phone, the first phone in the text is added."""
+    """Names and values still legible; without a phone among the values, the first phone in the text too."""
     found: Flat = {}
     if any(char in text for char in "{["):
         for name, double, single, number in QUOTED.findall(text):

@@ -27,7 +27,7 @@ KEPT = timedelta(days=90)
 """How long a name is kept after its last coming."""
 
 TELLING = re.compile(r"\d{7}|@|[\x00-\x1f\ud800-\udfff]")
-"""Signs of a value in a name: somebody has put their words into it."""
+"""Signs of a value in a name: a person's own words in place of a field's."""
 
 
 @dataclass(frozen=True, slots=True)

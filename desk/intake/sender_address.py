@@ -70,7 +70,7 @@ def _host(text: str) -> str:
 
 
 def households(address: Address | None) -> tuple[str, ...]:
-    """The networks counted as one sender: an IPv4 address; the /64 of an IPv6 address, and its /48."""
+    """The networks counted as the same sender: an IPv4 address; the /64 of an IPv6 address, and its /48."""
     if isinstance(address, ipaddress.IPv6Address):
         return tuple(str(ipaddress.IPv6Network((address, bits), strict=False)) for bits in (IPV6_HOME, IPV6_SITE))
     return (str(address),)

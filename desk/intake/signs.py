@@ -15,7 +15,7 @@ from desk.lead import Consent
 from desk.reading import ticks
 
 TRAP = "homepage"
-"""A field invisible to people. Programs fill in everything; browsers do not fill it by themselves."""
+"""A field invisible to people. Programs fill in every field; browsers do not fill an invisible field by themselves."""
 
 FILL_MS = "fill_ms"
 """Milliseconds from the form's appearing to its sending, as counted by the snippet."""
@@ -30,7 +30,7 @@ LONGEST_VERSION = 100
 
 
 def sign_of(raw: Mapping[str, Any], least_fill_s: float) -> str | None:
-    """The sign of a program's work, one of `SIGNS`; None if there is none.
+    """The sign of a program's work, a value of `SIGNS`; None if there is none.
 
     A form without scripts sends no time, so a missing one says nothing.
     """

@@ -1,4 +1,4 @@
-"""The origin of a submission: campaign marks, click ids and addresses, as AmoCRM's tracking fields want them.
+"""The origin of a submission: campaign marks, click ids and addresses, for AmoCRM's tracking fields.
 
 Pure. The names in a submission are AmoCRM's codes in small letters (`utm_source` → `UTM_SOURCE`, sheet 5.8). Marks that
 were not named are taken from the query of the landing page's address. Nothing here ever refuses a lead: a value that is
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from desk.reading import texts
 
 PAGE = "page"
-"""The name of the landing page's address in a submission. AmoCRM keeps it as `FROM`."""
+"""The name of the landing page's address in a submission, kept by AmoCRM as `FROM`."""
 
 NAMES = (
     "utm_source",
@@ -61,7 +61,7 @@ def tracking_of(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 def clean(value: Any) -> str:
-    """One line of text, at most `LONGEST` characters; "" for a value without text."""
+    """A line of text, at most `LONGEST` characters; "" for a value without text."""
     return texts.line(value, LONGEST)[0]
 
 

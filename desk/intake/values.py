@@ -87,7 +87,7 @@ def _label(path: tuple[str, ...]) -> str:
 
 
 def _records(said: Mapping[str, Any], paths: Mapping[str, tuple[str, ...]]) -> dict[tuple[str, ...], dict[str, Any]]:
-    """The objects that are records, by their path."""
+    """The records among the objects, by path."""
     groups: dict[tuple[str, ...], dict[str, Any]] = {}
     for name, path in paths.items():
         if len(path) > 1:
