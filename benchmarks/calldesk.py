@@ -78,7 +78,7 @@ def main() -> bool:
 
 
 def _people(store: Store) -> list[tuple[str, str]]:
-    """Phones and names of people whose number nobody else has."""
+    """Phones and names of people with a number of their own."""
     once = sa.select(known_phones.c.phone).group_by(known_phones.c.phone).having(sa.func.count() == 1)
     wanted = (
         sa.select(known_phones.c.phone, contacts.c.name)

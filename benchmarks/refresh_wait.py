@@ -1,4 +1,4 @@
-"""What waiting for a refresh adds: 64 callers in two processes find the token expired at the same moment.
+"""The wait for a refresh: 64 callers in two processes find the token expired at the same moment.
 
 AmoCRM answers after 300 ms. One token call is measured by itself first, then ten rounds of all callers at once; the
 95th percentile of their waits is set against the median of the single calls, on both databases.

@@ -1,4 +1,4 @@
-"""Tools that tests of several rooms, benchmarks and scripts share.
+"""Tools shared by tests of several rooms, benchmarks and scripts.
 
 desks      a desk in this process               edits     random edits in the sandbox
 programs   a desk as a running program          truth     the sandbox's rows, read without the desk

@@ -1,4 +1,4 @@
-"""Debian's Chromium, for tests and benchmarks that need a real browser."""
+"""Debian's Chromium, for tests and benchmarks in a real browser."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-"""A browser in a container, as root, that asks nobody but the desk."""
+"""Switches of Chromium in a container, as root, without calls to its makers."""
 
 
 def program() -> str | None:
-    """Where Chromium is; None if it is not installed."""
+    """The path of Chromium; None if it is not installed."""
     return shutil.which("chromium")
 
 
