@@ -37,8 +37,7 @@ def send(
         connection = http.client.HTTPConnection(host, timeout=60)
         while (job := todo.get()) is not None:
             due, number = job
-            path, body, headers = make(number)
-            connection.request("POST", path, body, headers)
+            connection.request("POST", *make(number))
             answer = connection.getresponse()
             answer.read()
             if number >= warm:

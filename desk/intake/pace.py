@@ -137,6 +137,11 @@ class Pace:
         self._lock = threading.Lock()
         self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
+    @property
+    def size(self) -> int:
+        """Buckets kept, `MOST_SENDERS` at most."""
+        return len(self._buckets)
+
     def keep(self, limits: Limits) -> float:
         """Take the tokens of a request: 0.0, or the seconds until the next try."""
         now = self._clock()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from desk.desk import Desk
 from desk.intake import Form, Intake
@@ -33,3 +35,15 @@ def intake(desk: Desk) -> Intake:
 @pytest.fixture
 def form(intake: Intake) -> Form:
     return intake.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
+
+
+def rows(desk: Desk, table: sa.Table) -> list[dict]:
+    """All rows of a table."""
+    with desk.store.read() as db:
+        return [dict(row) for row in db.execute(sa.select(table)).mappings()]
+
+
+def age(desk: Desk, table: sa.Table, column: str, by: timedelta) -> None:
+    """Make every row of a table older."""
+    with desk.store.write() as db:
+        db.execute(table.update().values({column: datetime.now(UTC) - by}))
