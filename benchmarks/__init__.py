@@ -1,1 +1,1 @@
-"""Figures of the product, measured honestly: ratios side by side in one run. `make bench`."""
+"""Figures of the product, measured honestly: ratios side by side in the same run. `make bench`."""

@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, one after another; ends with 1 where a limit is missed."""
+"""`make bench`: every benchmark in turn; exit status 1 if a limit is missed."""
 
 import sys
 

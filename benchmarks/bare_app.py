@@ -1,4 +1,4 @@
-"""The yardstick: a one-page Streamlit app that shows one pandas table."""
+"""The yardstick: a one-page Streamlit app with a pandas table."""
 
 import pandas as pd
 import streamlit as st

@@ -1,4 +1,4 @@
-"""The yardstick of the leads page: one table, one filter and one search over the same queries, and nothing else."""
+"""The yardstick of the leads page: a table, a filter and a search over the same queries, and no more."""
 
 import os
 import sys

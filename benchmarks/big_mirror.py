@@ -1,4 +1,4 @@
-"""A club of any size straight in the mirror's tables: what the screens are measured on. No AmoCRM takes part.
+"""A club of any size straight in the mirror's tables, to measure the screens on. No AmoCRM takes part.
 
 Who comes, when and what becomes of them follows the sandbox's club (`sandbox.club.habits`), so the shares are the same
 as those of the demo; the same `seed` and `now` make the same rows on both databases.
@@ -29,21 +29,21 @@ from store.tables import contacts, known_phones, lead_contacts, leads, mirror_wa
 DAY_S = 24 * 3600
 
 SPAN_S = 730 * DAY_S
-"""The leads come over two years, so that a year can be compared with the one before."""
+"""The span of the leads, two years, so that a year can be compared with the year before."""
 
 HISTORY_S = 400 * DAY_S
-"""Stage changes are as far back as the mirror reads them."""
+"""The span of stage changes, as far back as the mirror reads."""
 
 BATCH = 5000
 
 FIRST_LEAD, FIRST_CONTACT = 30_000_001, 50_000_001
 
 LATER_S = 365 * DAY_S
-"""The rounds are not due: a desk on this database leaves it as it is."""
+"""The time to the next rounds, so long that a desk on this database leaves the rows alone."""
 
 
 def fill(store: Store, leads: int = 100_000, contacts: int = 80_000, seed: int = 1, now: float | None = None) -> None:
-    """An upgraded, empty database gets this many leads and contacts and their stage changes; the status is "following".
+    """Fill an upgraded, empty database with leads, contacts and stage changes; the status is "following".
 
     `now`: unix seconds, the end of the two years; the clock's by default. 100,000 leads take some ten seconds.
     """
@@ -167,7 +167,7 @@ def _moves(lead_id: int, pipeline_id: int, fate: habits.Fate, since: int) -> Ite
 
 
 def _write(store: Store, rows: Iterator[tuple[sa.Table, dict[str, Any]]]) -> None:
-    """Rows as they come, some thousands a statement: memory stays bounded."""
+    """Write rows some thousands a statement: memory stays bounded."""
     waiting: dict[sa.Table, list[Mapping[str, Any]]] = {}
     with store.write(durable=False) as db:
         for table, row in rows:
@@ -197,7 +197,7 @@ def _reference(store: Store) -> None:
 
 
 def _say_following(store: Store, count: int, now: int) -> None:
-    """Every reading has come to its end just now. PostgreSQL's planner knows what is there, as it would a minute later."""
+    """Mark every reading as just finished, and tell PostgreSQL's planner of the rows, as happens a minute later by itself."""
     as_of = datetime.fromtimestamp(now, UTC)
     with Rows(store).changing() as db:
         db.execute(mirror_walks.delete())

@@ -6,7 +6,6 @@ keystroke ─► match on screen, the browser's own typing pause taken off; Ctrl
 from __future__ import annotations
 
 import random
-import shutil
 import statistics
 import tempfile
 from pathlib import Path
@@ -17,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.big_mirror import fill
 from store import Store
 from store.tables import contacts, known_phones
-from tests.browser.conftest import FLAGS
+from tests.support import browsers
 from tests.support.programs import RunningDesk, browser_cookies
 
 LEADS, CONTACTS = 100_000, 80_000
@@ -58,7 +57,7 @@ def main() -> bool:
         desk.start()
         try:
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+                browser = browsers.launch(playwright)
                 context = browser.new_context()
                 context.add_cookies(browser_cookies())
                 page = context.new_page()
@@ -79,7 +78,7 @@ def main() -> bool:
 
 
 def _people(store: Store) -> list[tuple[str, str]]:
-    """Phones and names of people whose number nobody else has."""
+    """Phones and names of people with a number of their own."""
     once = sa.select(known_phones.c.phone).group_by(known_phones.c.phone).having(sa.func.count() == 1)
     wanted = (
         sa.select(known_phones.c.phone, contacts.c.name)

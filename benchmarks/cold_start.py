@@ -22,7 +22,7 @@ ROUNDS = 7
 LIMIT_RATIO = 2.0
 LIMIT_MB = 250
 SETTLE_S = 5.0
-"""After the last browser has gone, before memory is read: what idles has stopped moving by then."""
+"""The pause between the last browser and the reading of memory: background work has come to rest by then."""
 
 
 def main() -> bool:
@@ -63,7 +63,7 @@ def _database(folder: str, name: str) -> dict[str, str]:
 
 
 def once(script: str, more: dict[str, str], browser: Browser, *, weigh: bool = False) -> tuple[float, float]:
-    """Start, open, wait for the table, stop: seconds, and where asked for the resident megabytes afterwards."""
+    """Start, open, wait for the table, stop: seconds, and if asked for the resident megabytes afterwards."""
     started = time.monotonic()
     with serving(script, more) as (port, pid):
         context = browser.new_context(viewport={"width": 1360, "height": 900})

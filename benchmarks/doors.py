@@ -1,4 +1,4 @@
-"""What headers, gate and proof cost: the desk beside itself without them, in turn, in the same run.
+"""The cost of headers, gate and proof: the desk beside itself without doors, in turn, in the same run.
 
 Opening a page is what a browser does over the live connection, whole; a request is the page's own file or a word of
 health over a line of its own. The limit holds for the page: nobody waits for a request alone.

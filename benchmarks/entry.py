@@ -1,4 +1,4 @@
-"""From pressing the button to "accepted", in the server: the operator's form while AmoCRM is down, and while it takes 5 s.
+"""From pressing the button to "accepted", in the server: the operator's form with AmoCRM down, and with AmoCRM at 5 s.
 
 The page runs in this process as the server runs it, with the delivery workers beside it; a press is the whole run of the
 page from the click to the drawn card. AmoCRM is not on this path, so its state should make no difference.

@@ -27,7 +27,7 @@ LEADS = 100_000
 LIMIT_S = {"xlsx": 15.0, "csv": 15.0}
 LIMIT_P95_S = 0.5
 PAUSE_S = 0.3
-"""Between two changes: nobody clicks faster."""
+"""The pause between two changes, as short as a fast person's."""
 
 PERIODS = ("7", "30", "90", "180", "all", "today")
 

@@ -1,4 +1,4 @@
-"""The first reading of an account: how much of what AmoCRM allows is used, what memory it takes, what a kill costs.
+"""The first reading of an account: the share of AmoCRM's allowance in use, the memory, the cost of a kill.
 
 The yardstick is seven requests a second and no waiting at all: one request for each 250 leads and one for each 250 of their
 contacts. A share of 1 is not possible, because an answer has to come before the next thing is known.
@@ -21,7 +21,7 @@ from tests.support.workers import Worker
 FILLER = "benchmarks.filler"
 PAGE = 250
 PACE = "6.7"
-"""What the desk is set to where nobody sets it."""
+"""The desk's pace by default."""
 
 ALLOWED_RPS = 7
 LIMIT_SHARE = {120: 0.95, 500: 0.90}
@@ -29,7 +29,7 @@ LIMIT_MB = 400
 
 
 def main(*sizes: str) -> bool:
-    """Measure, print, and tell whether the limits hold. `sizes`: numbers of leads, 10,000 and 100,000 where none is given."""
+    """Measure, print, and tell whether the limits hold. `sizes`: numbers of leads, by default 10,000 and 100,000."""
     good = True
     for leads in map(int, sizes or ("10000", "100000")):
         with running_sandbox(leads=leads, rps=ALLOWED_RPS) as box:
@@ -42,7 +42,7 @@ def main(*sizes: str) -> bool:
 
 
 def needed_requests(box: Sandbox) -> int:
-    """One for each 250 leads and each 250 contacts of them."""
+    """The requests of a perfect reading: one for each 250 leads and one for each 250 of their contacts."""
     linked = {
         link["to_id"] for link in box.entities("links", limit=box.count("links")) if link["to_type"] == "contacts"
     }
@@ -99,7 +99,7 @@ def kill(box: Sandbox, leads: int, needed: int) -> bool:
 
 
 def connected(box: Sandbox, folder: str) -> str:
-    """A database of a connected desk that has read nothing."""
+    """A database of a connected desk before any reading."""
     url = f"sqlite:///{folder}/desk.db"
     with desk_for(box, Path(folder), DATABASE_URL=url, SECRET_KEY=KEY):
         return url

@@ -1,4 +1,4 @@
-"""A desk in a process of its own that reads AmoCRM's leads for the first time.
+"""A first reading of AmoCRM's leads, by a desk in a process of its own.
 
 python -m benchmarks.filler FOLDER     prints "ready"; on a line it fills and prints one line of JSON; may be killed
 """
@@ -26,7 +26,7 @@ def main(folder: str) -> None:
 
 
 def peak_mb() -> float:
-    """The most memory this process has held."""
+    """The peak memory of the process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 

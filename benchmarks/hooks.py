@@ -56,7 +56,7 @@ def main() -> bool:
 
 
 def arrivals(desk: RunningDesk, box: Sandbox) -> bool:
-    """Edits one after another, each from its hook's arrival to the mirror."""
+    """Edits in a row, each from its hook's arrival to the mirror."""
     before = len(lags_of(desk) or ())
     for row in box.entities("leads", limit=EDITS):
         box.edit("update", "leads", id=row["id"], fields={"price": 11_000 + row["id"] % 97})
@@ -70,7 +70,7 @@ def arrivals(desk: RunningDesk, box: Sandbox) -> bool:
 
 
 def lags_of(desk: RunningDesk) -> list[float] | None:
-    """Seconds each hook waited until it was in the mirror, oldest first; None while the mirror is being filled."""
+    """Seconds from each hook to the mirror, oldest first; None while the mirror is being filled."""
     store = Store(desk.database_url)
     try:
         with store.read() as db:
@@ -82,7 +82,7 @@ def lags_of(desk: RunningDesk) -> list[float] | None:
 
 
 def load(address: str, ids: list[int], seconds: float) -> None:
-    """Send, and print what it took. Two seconds of it only warm up."""
+    """Send, and print the times. The first two seconds only warm up."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
 
     def hook(number: int) -> open_loop.Request:

@@ -22,7 +22,7 @@ from tests.support.programs import LOCAL, RunningDesk, running_desk, until
 
 RATE, LOAD_S = 50, 20
 CONNECTIONS = 40
-"""Kept open by the sender: enough that none ever waits for another one's answer."""
+"""Connections kept open by the sender: enough to send without waiting for an answer."""
 
 LIMIT_MS = 100
 SLOW_MS = 5000
@@ -37,7 +37,7 @@ def main() -> bool:
 
 
 def measure(name: str, latency_ms: int | None = 0) -> bool:
-    """One desk, one load. `latency_ms`: how long AmoCRM takes; None: it is gone."""
+    """Measure a desk under a load. `latency_ms`: AmoCRM's; None for an AmoCRM that is gone."""
     with running_sandbox(leads=50, rps=1000) as box, running_desk(**settings_for(box, ADMIN_API_KEY=ADMIN_KEY)) as desk:
         connect(desk, box)
         if latency_ms is None:
@@ -74,7 +74,7 @@ def run_load(desk: RunningDesk, seconds: float) -> tuple[list[float], int]:
 
 
 def load(url: str, seconds: float) -> None:
-    """Send, and print what it took."""
+    """Send, and print the times."""
     stamp = time.time_ns() // 1000 % 10**6
 
     def lead(number: int) -> open_loop.Request:

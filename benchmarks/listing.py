@@ -1,4 +1,4 @@
-"""The leads page over a full mirror: a filter change, the first paint, what goes to the browser, and twenty people at once.
+"""The leads page over a full mirror: a filter change, the first paint, bytes to the browser, and twenty people at once.
 
 Each size has a database of its own and, on it, two programs: the desk, and a bare Streamlit page that does the same queries
 (`bare_list.py`). They take turns, filter by filter, none of which either has answered before. Timed over the socket, from
@@ -30,7 +30,7 @@ OPENINGS = 20
 LIMIT_RATIO = 2.5
 LIMIT_CHANGE_S, LIMIT_PAINT_S, LIMIT_BYTES, LIMIT_TOGETHER_S = 0.2, 0.3, 300_000, 1.0
 LIMIT_SIZES = 2.0
-"""No size of the club takes longer than this many times the greatest one."""
+"""The longest time of any size of the club, as a multiple of the greatest size's."""
 
 NOWHERE = {"AMOCRM_API_URL": "http://127.0.0.1:1", "AMOCRM_CLIENT_ID": "id-of-nobody", "AMOCRM_CLIENT_SECRET": "secret-of-nobody"}  # fmt: skip
 NAMES = ("иван", "мари", "ольг", "серг", "алекс", "кузн", "петр", "соко", "леб", "ник")
@@ -89,7 +89,7 @@ def one_size(size: int, desk: int, bare: int) -> tuple[float, bool]:
 
 
 def together(port: int) -> bool:
-    """Twenty people, each changing a filter again as soon as the answer is there; and each gets the answer to what was asked."""
+    """Twenty people, each with the next filter change as soon as the answer to the last is there, and each with the right answer."""
     took, wrong, start = [], [], threading.Barrier(PEOPLE)
 
     def person(number: int) -> None:
@@ -122,7 +122,7 @@ def together(port: int) -> bool:
 
 
 def all_changes(seed: int) -> Iterator[Change]:
-    """A search, then two or three sources, then the next search: no two alike, so that none is remembered."""
+    """A search, then two or three sources, then the next search: no two alike, so that no answer is remembered."""
     random = Random(seed)
     seen = set()
     while True:
@@ -137,7 +137,7 @@ def all_changes(seed: int) -> Iterator[Change]:
 
 
 def make(visitor: Visitor, change: Change) -> float:
-    """Carry one change out: seconds."""
+    """Carry a change out: seconds."""
     kind, value = change
     if kind == "search":
         return visitor.type("leads.search", str(value))

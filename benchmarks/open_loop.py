@@ -1,4 +1,4 @@
-"""Requests that leave when they are due, whether the former ones were answered or not: as visitors come."""
+"""Requests sent when due, like visitors, whether the former requests were answered or not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def send(
     status: int,
     warm: int = 0,
 ) -> None:
-    """Send `rate` a second, and print as JSON what each took from when it was due, and how many were not answered with `status`.
+    """Send `rate` requests a second, and print as JSON the time of each since it was due, and the count of answers but `status`.
 
     `make`: the request of a number. The first `warm` are sent before the seconds begin, and not timed.
     """
@@ -37,8 +37,7 @@ def send(
         connection = http.client.HTTPConnection(host, timeout=60)
         while (job := todo.get()) is not None:
             due, number = job
-            path, body, headers = make(number)
-            connection.request("POST", path, body, headers)
+            connection.request("POST", *make(number))
             answer = connection.getresponse()
             answer.read()
             if number >= warm:

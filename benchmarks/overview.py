@@ -40,7 +40,7 @@ def main() -> bool:
 
 
 def measure(name: str, **more: str) -> bool:
-    """One database, every period."""
+    """Measure a database, every period."""
     with tempfile.TemporaryDirectory() as folder:
         desk = Desk(load({**NOWHERE, **more}, Path(folder)))
         began = time.perf_counter()
@@ -78,7 +78,7 @@ def measure_period(name: str, desk: Desk, period: str) -> bool:
 
 
 def _change(desk: Desk) -> None:
-    """As if AmoCRM had told something."""
+    """Change the mirror's version, like news from AmoCRM."""
     with desk.mirror.rows.changing():
         pass
 

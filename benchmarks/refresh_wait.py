@@ -1,4 +1,4 @@
-"""What waiting for a refresh adds: 64 callers in two processes find the token expired at the same moment.
+"""The wait for a refresh: 64 callers in two processes find the token expired at the same moment.
 
 AmoCRM answers after 300 ms. One token call is measured by itself first, then ten rounds of all callers at once; the
 95th percentile of their waits is set against the median of the single calls, on both databases.
@@ -14,10 +14,9 @@ from pathlib import Path
 
 from sandbox.process import running_sandbox
 from store.tables import grants
-from tests.crm.connection.conftest import WORKER
 from tests.support import postgres
 from tests.support.desks import KEY, desk_for
-from tests.support.workers import workers
+from tests.support.workers import REFRESHER, workers
 
 ROUNDS = 10
 THREADS = 32
@@ -42,7 +41,7 @@ def measure(name: str, url: str, folder: Path) -> bool:
     with (
         running_sandbox(leads=1, rps=1000, latency_ms=LATENCY_MS) as box,
         desk_for(box, folder, DATABASE_URL=url, SECRET_KEY=KEY) as desk,
-        workers(2, WORKER, box, url, folder, "threads", str(THREADS)) as pair,
+        workers(2, REFRESHER, box, url, folder, "threads", str(THREADS)) as pair,
     ):
         alone = []
         for _ in range(ROUNDS):

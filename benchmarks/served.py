@@ -1,4 +1,4 @@
-"""A Streamlit program as a process of its own, for as long as something is measured."""
+"""A Streamlit program as a process of its own, for the time of a measurement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @contextmanager
 def serving(script: str, settings: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """Port and process id of the program, from the moment it answers. Nobody's own settings of AmoCRM reach it."""
+    """Port and process id of the program, from its first answer on. Settings of a real AmoCRM do not reach it."""
     port = _free_port()
     environ = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What a browser does towards the server, without a browser: opens a page, changes a widget, waits until it is drawn.
+"""A browser's part towards the server, without a browser: open a page, change a widget, wait for the drawing.
 
 It speaks Streamlit's own protocol over the socket, so what is timed is the server's whole answer, and what is counted is
 every byte that goes to the browser besides Streamlit's own files.
@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 
 
 class Visitor:
-    """One session. `bytes`: received since it was opened. `tables`: rows of each table as it was drawn last."""
+    """A session. `bytes`: received since its opening. `tables`: rows of each table as drawn last."""
 
     def __init__(self, port: int, query: str = "", cookies: Mapping[str, str] | None = None) -> None:
         self._query = query
@@ -48,11 +48,11 @@ class Visitor:
         self._socket.close()
 
     def open(self) -> float:
-        """Run the page the first time. Seconds until everything is drawn."""
+        """Run the page the first time. Seconds until the drawing is complete."""
         return self._run("")
 
     def choose(self, widget: str, values: list[str]) -> float:
-        """Choose in a multiselect, by labels. Seconds until everything is drawn."""
+        """Choose in a multiselect, by labels. Seconds until the drawing is complete."""
         widget_id, fragment = self._widget(widget)
         state = WidgetState(id=widget_id)
         state.string_array_value.data.extend(values)
@@ -60,7 +60,7 @@ class Visitor:
         return self._run(fragment)
 
     def type(self, widget: str, text: str) -> float:
-        """Type into an input. Seconds until everything is drawn."""
+        """Type into an input. Seconds until the drawing is complete."""
         widget_id, fragment = self._widget(widget)
         self._states[widget_id] = WidgetState(id=widget_id, string_value=text)
         return self._run(fragment)

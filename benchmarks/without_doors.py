@@ -1,4 +1,4 @@
-"""The desk without what stands before it: no headers, no gate, no proof. Only to measure what those cost; see `benchmarks.doors`."""
+"""The desk without headers, gate and proof, to measure their cost; see `benchmarks.doors`."""
 
 import sys
 from pathlib import Path

@@ -8,6 +8,7 @@
     ├── NotLetIn         are we let in?              token, payment, rights, block, pace
     ├── BrokenWord       did they keep their word?   a 5xx, HTML for JSON, another shape, an ignored filter
     ├── SaidNo           did they say no?            validation, not found, too many
+    ├── Declined         may this be done now?       too late, taken, gone: somebody's wish, and nothing is broken
     └── OwnFault         did we stumble ourselves?   an exception nobody foresaw, ours or the database's
 
 The class answers the question; `code` names the case (`errors` in `locales/` has its words and remedy);
@@ -101,6 +102,13 @@ class BrokenWord(DeskError):
 
 class SaidNo(DeskError):
     """AmoCRM understood the request and refused it."""
+
+
+class Declined(DeskError):
+    """A person's wish that cannot be carried out as things are: too late, taken, full or gone.
+
+    Nothing is broken and nobody has to be told; whoever asked reads why, and chooses anew.
+    """
 
 
 class OwnFault(DeskError):

@@ -18,7 +18,7 @@ from crm import account, oauth
 from crm.client import Client
 from crm.connection import GIVEN, LONG_LIVED, OURS, STATE_LIFE, Held, Status, decisions, usable
 from crm.connection import Connection as Grants
-from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SaidNo, SetupError
+from crm.errors import BrokenWord, Declined, DeskError, NetworkError, NotLetIn, SaidNo, SetupError
 from crm.journal import Line
 from crm.vault import fingerprint, secret_hash
 from store import clock
@@ -141,7 +141,7 @@ class Connection(Grants):
         """Refresh whatever is left on the token. One request, or none if somebody just did. Raises why it failed.
 
         `insists`: whoever asks knows what it costs. Else a pair that was renewed, or tried in vain, a short while ago is left
-        alone: `SetupError("refreshed_just_now")` with the seconds to wait.
+        alone: `Declined("refreshed_just_now")` with the seconds to wait.
         """
         if self._long_lived is not None:
             raise SetupError("long_lived_not_refreshed")
@@ -179,7 +179,7 @@ class Connection(Grants):
             now=self._clock(),
         )
         if wait > timedelta():
-            raise SetupError("refreshed_just_now", retry_after_s=wait.total_seconds())
+            raise Declined("refreshed_just_now", retry_after_s=wait.total_seconds())
 
     def check_key(self) -> None:
         """Raise `SetupError("secret_key_wrong")` if the stored pair cannot be opened; it stays stored."""

@@ -1,6 +1,6 @@
 """The desk put together: which part gets which. Nothing is decided here and nothing is done twice.
 
-    Settings ─► Store ─► Journal ─► Limiter ─► Door ─► Connection ─► Client ─► FieldMap, Outbox ─► Reception, Calls
+    Settings ─► Store ─► Journal ─► Limiter ─► Door ─► Connection ─► Client ─► FieldMap, Outbox ─► Intake, Calls
                   └► Vault ──────────────────────────────┘                      Webhooks, Outbox ─► Mirror
 
 One `Desk` a process. `dashboard.py` opens it for the server; a page run on its own (a test, a notebook)
@@ -27,7 +27,7 @@ from desk.doorway import Doorway
 from desk.exports import Exports
 from desk.fields import FieldMap
 from desk.health import Rounds, place_of, reason_of
-from desk.intake import Reception
+from desk.intake import Intake
 from desk.journal import Journal
 from desk.key_file import key_file_phrases
 from desk.listing import Listing
@@ -98,7 +98,7 @@ class Desk:
             on_round=self.rounds.told,
         )
         self.outbox = Outbox(tools)
-        self.reception = Reception(self.store, self.outbox, self.fields, settings)
+        self.intake = Intake(self.store, self.outbox, self.fields, settings)
         self.exports = Exports(
             self.store,
             self.listing,
@@ -174,7 +174,7 @@ class Desk:
         if time.monotonic() < self._tidy_at_s:
             return
         failed: Exception | None = None
-        for tidy in (self.reception.prune, self.webhooks.prune, self.exports.prune, self.calls.prune):
+        for tidy in (self.intake.prune, self.webhooks.prune, self.exports.prune, self.calls.prune):
             try:
                 tidy()
             except Exception as error:

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from crm import custom_fields
 from crm.client import Client
 from crm.custom_fields import Field
-from crm.errors import NotLetIn, SaidNo, SetupError
+from crm.errors import Declined, NotLetIn, SaidNo, SetupError
 from desk.reading import choices, dates, numbers, texts, ticks
 from desk.settings import Settings
 from store import Store, clock
@@ -196,13 +196,13 @@ class FieldMap:
         return [mapped for mapped in self.mapping() if mapped.is_added and mapped.verdict == "ok"]
 
     def choose(self, key: str, field_id: int) -> None:
-        """Use another field for one of the desk's own purposes. Raises `SetupError` where it will not do."""
+        """Use another field for one of the desk's own purposes. Raises `Declined` where it will not do."""
         purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
         if purpose is None:
-            raise SetupError("field_purpose_unknown")
+            raise Declined("field_purpose_unknown")
         self._check(purpose.entity, field_id, purpose.types)
         if any((one.entity, one.field_id) == (purpose.entity, field_id) and one.key != key for one in self.mapping()):
-            raise SetupError("field_taken")
+            raise Declined("field_taken")
         self._keep(key, purpose.entity, field_id, None)
 
     def add(self, entity: str, field_id: int, label: str) -> str:
@@ -213,9 +213,9 @@ class FieldMap:
             raise SetupError("field_label_wrong")
         mapping = self.mapping()
         if any((mapped.entity, mapped.field_id) == (entity, field_id) for mapped in mapping):
-            raise SetupError("field_taken")
+            raise Declined("field_taken")
         if sum(mapped.is_added for mapped in mapping) >= MOST_ADDED:
-            raise SetupError("too_many_fields")
+            raise Declined("too_many_fields")
         key = f"{'lead' if entity == 'leads' else 'contact'}_{field_id}"
         self._keep(key, entity, field_id, label)
         return key
@@ -229,7 +229,7 @@ class FieldMap:
         """Make the missing field of one of the desk's own purposes in AmoCRM and use it. Three requests."""
         purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
         if purpose is None:
-            raise SetupError("field_purpose_unknown")
+            raise Declined("field_purpose_unknown")
         made = custom_fields.create(client, purpose.entity, name, purpose.types[0])
         self.refresh(client)
         self._keep(key, purpose.entity, made.id, None)
@@ -299,9 +299,9 @@ class FieldMap:
     def _check(self, entity: str, field_id: int, types: Sequence[str]) -> None:
         field = next((field for field in self.known(entity) if field.id == field_id), None)
         if field is None:
-            raise SetupError("field_missing")
+            raise Declined("field_missing")
         if field.type not in types:
-            raise SetupError("field_type_wrong")
+            raise Declined("field_type_wrong")
 
     def _keep(self, key: str, entity: str, field_id: int, label: str | None) -> None:
         with self._store.write() as db:

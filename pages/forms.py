@@ -7,14 +7,14 @@ from ui.forms import cards as view
 from ui.forms import drawers, log
 from ui.frame.words import say
 
-reception = the_desk().reception
-forms = reception.forms.all()
-tallies = reception.log.tallies()
+intake = the_desk().intake
+forms = intake.forms.all()
+tallies = intake.log.tallies()
 
 st.caption(say("forms-intro"))
 st.button(say("forms-new"), type="primary", icon=":material/add:", key="forms.new", on_click=drawers.open_new)
 for form in forms:
-    view.card(form, reception.forms.keys(form.id), tallies.get(form.id))
+    view.card(form, intake.forms.keys(form.id), tallies.get(form.id))
 if len(forms) == 1:
     st.info(say("forms-none"), icon=":material/lightbulb:")
 

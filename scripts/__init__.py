@@ -1,1 +1,1 @@
-"""Small programs for those who work on the desk; each is one word of the Makefile."""
+"""Small programs for work on the desk; each is a word of the Makefile."""

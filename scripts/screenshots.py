@@ -1,4 +1,4 @@
-"""`make screenshots`: the README's pictures, taken from the running product, so that they stay true.
+"""`make screenshots`: the README's pictures, taken from the running product.
 
 With `--all FOLDER` every page in both languages, light and dark, wide and phone width: to look through before
 a release.
@@ -39,7 +39,7 @@ SUBMISSIONS = (
     {"name": "Best Prices", "phone": "8 901 000-00-01", "homepage": "https://buy.example"},
     {"name": "Екатерина Белова", "phone": "8 911 777-88-99", "direction": "Бассейн"},
 )
-"""What a site might hand in: leads, one too short a phone, one sent again, one by a bot."""
+"""Submissions of a site: leads, a phone too short, a repetition, a bot's."""
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def picture(
     size: tuple[int, int] = WIDE,
     language: str = "ru",
 ) -> None:
-    """One page, filled where there is a form to fill."""
+    """Take the picture of a page, with its form filled in."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,  # type: ignore[arg-type]
@@ -123,7 +123,7 @@ def settle(page: Page) -> None:
 
 
 def type_a_lead(page: Page) -> None:
-    """A lead by keyboard, so that the picture shows the card as well."""
+    """Type a lead by keyboard, for a picture with its card."""
     expect(page.locator(".st-key-new-phone input")).to_be_focused()
     for text in ("8 (961) 204-31-77", "Марина Весенняя", "Пилатес", "Звонок"):
         page.keyboard.type(text)
@@ -135,7 +135,7 @@ def type_a_lead(page: Page) -> None:
 
 
 def hand_leads_in(page: Page, address: str) -> None:
-    """A form of the site, and some submissions, so that the picture shows what becomes of them."""
+    """Make a form of the site and hand submissions in, for a picture with their fates."""
     page.locator(".st-key-forms-new button").click()
     for name, text in (("name", "Главная страница"), ("source", "Сайт"), ("origins", "https://fit.ru")):
         page.locator(f".st-key-forms-{name}").get_by_role("textbox").fill(text)
@@ -149,7 +149,7 @@ def hand_leads_in(page: Page, address: str) -> None:
 
 @contextmanager
 def demo() -> Iterator[str]:
-    """The desk as `make run` starts it, with a database of its own."""
+    """The desk as started by `make run`, with a database of its own."""
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         environ = {name: text for name, text in os.environ.items() if not name.startswith(("AMOCRM_", "STREAMLIT_"))}

@@ -10,8 +10,7 @@ import pytest
 from crm.connection.decisions import FATAL
 from desk.__main__ import parser
 from desk.desk import Desk
-from desk.intake import snippet, tracking
-from desk.intake.intake import KEY
+from desk.intake import KEY, snippet, tracking
 from desk.intake.signs import CONSENT, CONSENT_VERSION, FILL_MS, TRAP
 from desk.lead import OWN_FIELDS
 from desk.settings import PROJECT

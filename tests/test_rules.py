@@ -134,3 +134,17 @@ def test_the_clock_is_asked_in_one_place():
     rooms = [path for path in FILES if not path.is_relative_to(PROJECT / "sandbox")]
     found = {path.relative_to(PROJECT).as_posix() for path in rooms if asking.search(path.read_text())}
     assert found == {"store/clock.py"}
+
+
+def test_what_tests_share_is_in_one_place():
+    """Benchmarks, scripts and `tests/support` itself import of the tests only what is in `tests/support`."""
+    sharing = [
+        path for folder in ("benchmarks", "scripts", "tests/support") for path in (PROJECT / folder).rglob("*.py")
+    ]
+    wrong = [
+        f"{path.relative_to(PROJECT)} imports {module}"
+        for path in sharing
+        for module in imports(path)
+        if module.startswith("tests") and not module.startswith("tests.support")
+    ]
+    assert wrong == []

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from crm.client import Client
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.calls import callbacks, stats
 from desk.calls import entry as entries
 from desk.calls.asking import Asked, Asking
@@ -87,11 +87,11 @@ class Calls:
             return db.scalar(sa.select(calls.c.lead_id).where(calls.c.draft_id == draft_id))
 
     def undo(self, lead_id: str) -> Draft | None:
-        """Take a saved call back before it leaves: its draft is open again. Raises `SetupError("left_already")`."""
+        """Take a saved call back before it leaves: its draft is open again. Raises `Declined("left_already")`."""
         with self._store.write() as db:
             row = db.execute(sa.select(calls).where(calls.c.lead_id == lead_id)).mappings().first()
             if row is None:
-                raise SetupError("left_already")
+                raise Declined("left_already")
             db.execute(calls.delete().where(calls.c.lead_id == lead_id))
             self._outbox.take_back(lead_id, db)
             if row["answers"] is not None:

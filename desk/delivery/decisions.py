@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from crm.errors import BrokenWord, DeskError, NoAnswer, NotLetIn, NotSent, OwnFault, Refusal, SetupError
+from crm.errors import BrokenWord, Declined, DeskError, NoAnswer, NotLetIn, NotSent, OwnFault, Refusal, SetupError
 from store import StoreError
 
 QUEUED, SENDING, DELIVERED = "queued", "sending", "delivered"
@@ -179,7 +179,7 @@ def as_fault(error: Exception) -> DeskError:
 
 def fate_of(error: DeskError) -> str:
     """The fate of a write that ended in an error: `NOT_DONE`, `NOBODY_KNOWS` or `SAID_NO`."""
-    if isinstance(error, NotSent | NotLetIn | SetupError) or error.code == "not_routed":
+    if isinstance(error, NotSent | NotLetIn | SetupError | Declined) or error.code == "not_routed":
         return NOT_DONE
     if isinstance(error, NoAnswer | BrokenWord | OwnFault):
         return NOBODY_KNOWS
@@ -188,7 +188,7 @@ def fate_of(error: DeskError) -> str:
 
 def affects_whole_queue(error: DeskError) -> bool:
     """Whether a failure would meet all leads alike: no way to AmoCRM, no key, no payment, no rights, too fast."""
-    return isinstance(error, NotSent | NotLetIn | SetupError) and error.code != "too_late_to_send"
+    return isinstance(error, NotSent | NotLetIn | SetupError | Declined) and error.code != "too_late_to_send"
 
 
 def is_thrown_away(error: DeskError) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from crm import leads
-from crm.errors import SaidNo, SetupError
+from crm.errors import Declined, SaidNo
 from desk.delivery import acceptance, changes, report
 from desk.delivery.acceptance import USUAL_PLAN, DeliveryPlan
 from desk.delivery.carry import Carrier
@@ -93,10 +93,10 @@ class Outbox:
     def take_back(self, lead_id: str, db: sa.Connection) -> None:
         """Take an accepted lead back before it leaves: no row of the lead stays. `db`: a writing transaction the caller ends.
 
-        Raises `SetupError("left_already")`.
+        Raises `Declined("left_already")`.
         """
         if not acceptance.remove(self._store, db, lead_id):
-            raise SetupError("left_already")
+            raise Declined("left_already")
 
     def add_step(self, lead_id: str, kind: str, payload: Any, db: sa.Connection) -> None:
         """Add a step to a lead, behind its last; a delivered lead goes on its way again. Call `wake` then.
@@ -144,7 +144,7 @@ class Outbox:
         """Codes of the last day's failures of the desk itself, or of its database."""
         return report.own_faults(self._store)
 
-    # What people decide. `by`: who. All raise `SetupError("decided_meanwhile")` if the decision comes too late.
+    # What people decide. `by`: who. All raise `Declined("decided_meanwhile")` if the decision comes too late.
 
     def exists(self, lead_id: str, amo_lead_id: int, by: str) -> None:
         """Settle a lead that a person has found in AmoCRM. A single request: whether AmoCRM has such a lead.

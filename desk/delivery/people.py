@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.delivery.columns import NO_FAILURES, RELEASED, due_in, write_attempt
 from desk.delivery.decisions import FOR_PEOPLE, QUEUED, UNKNOWN
 from desk.delivery.job import Attempt
@@ -39,13 +39,13 @@ class People:
         """A transaction on a lead in any of the given states.
 
         `what`, `by`: the decision and the person, for the history. `begun_in`: the account the decision takes the lead to be in.
-        Raises `SetupError("decided_meanwhile")` if the lead is in another state or account by now.
+        Raises `Declined("decided_meanwhile")` if the lead is in another state or account by now.
         """
         with self._store.write() as db:
             wanted = sa.select(*deliveries.c["state", "lease_number", "account_id"])
             row = db.execute(wanted.where(deliveries.c.lead_id == lead_id).with_for_update()).mappings().first()
             if row is None or row["state"] not in states or begun_in not in (ANY_ACCOUNT, row["account_id"]):
-                raise SetupError("decided_meanwhile")
+                raise Declined("decided_meanwhile")
             self.set_free(db, lead_id, lease_number=row["lease_number"] + 1, decided_by=by)
             write_attempt(db, lead_id, Attempt(PERSON, what, by=by))
             yield db

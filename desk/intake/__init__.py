@@ -1,6 +1,6 @@
-"""The way in for leads over HTTP: forms and their keys, what comes from them, and what becomes of it.
+"""The way in for leads over HTTP: forms, keys, submissions and their outcome.
 
-    callers, pace ─► bodies ─► forms, admission ─► reception (tracking, signs) ─► log
+    callers, pace ─► bodies ─► forms, admission ─► Intake (tracking, signs) ─► log
       who, how fast   what       may they           one durable transaction        for people
 
 Knows nothing of HTTP beyond the bytes of a body: the addresses and answers are `desk.web.api`'s.
@@ -11,6 +11,7 @@ from desk.intake import (
     bodies,
     form_draft,
     forms,
+    known_names,
     log,
     names,
     pace,
@@ -22,8 +23,9 @@ from desk.intake import (
     tracking,
 )
 from desk.intake.forms import API, Form, FormKey, Forms
-from desk.intake.intake import KEY, Reception, Taken
+from desk.intake.intake import Intake, Taken
 from desk.intake.log import Submission, SubmissionLog, Tally
+from desk.intake.received import KEY
 from desk.intake.seen import SeenName
 
 __all__ = [
@@ -32,7 +34,7 @@ __all__ = [
     "Form",
     "FormKey",
     "Forms",
-    "Reception",
+    "Intake",
     "SeenName",
     "Submission",
     "SubmissionLog",
@@ -42,6 +44,7 @@ __all__ = [
     "bodies",
     "form_draft",
     "forms",
+    "known_names",
     "log",
     "names",
     "pace",

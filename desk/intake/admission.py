@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from desk.intake.forms import Form, Keyholder
 
 NO_ORIGIN = "null"
-"""What a browser says of a page that hides where it is: one with `no-referrer`, in a sandbox, or opened from a file."""
+"""`Origin` of a page with a hidden address: with `no-referrer`, in a sandbox, or opened from a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The form that somebody's submission belongs to, and why it is refused all the same; None: it is not.
+    """The form of a submission, and the reason to refuse the submission all the same; None to admit.
 
     `form` is None where nobody knows whose it is: then nothing of it is kept. `is_program`: who asks is told all about a lead.
     """
@@ -32,8 +32,10 @@ def admit(
     api: Form,
     by_address: bool = False,
 ) -> Admission:
-    """`key`: as given, "" for none; `keyholder`: whom it names. `api`: the built-in form. `by_address`: the key
-    stood in the address, which a form has to allow.
+    """Decide which form a submission belongs to, and whether the form takes it.
+
+    `key`: as given, "" for none; `keyholder`: its holder. `api`: the built-in form. `by_address`: the key stood in the address,
+    which a form has to allow.
 
     A program on this machine needs no key as long as there is none; `is_local` says that it is here, proved where proof
     is asked for. A key that is given has to be right wherever it comes from, and a site has to be one the form allows.

@@ -27,63 +27,63 @@ FORM_KINDS = (URLENCODED, MULTIPART)
 """Content types of an HTML form."""
 
 LARGEST_BODY_BYTES = 64 * 1024
-"""A lead takes a few hundred bytes; its longest allowed message about 16 KB, in a form three times that."""
+"""The largest body. A lead takes a few hundred bytes; its longest allowed message about 16 KB, in a form three times as much."""
 
 MOST_NAMES = 2000
-"""Names of one submission that are looked at. The richest quiz or cart has some hundreds; of what comes after only `PERSONAL` is read."""
+"""Names of a submission to be read; of further names only `PERSONAL`. The richest quiz or cart has some hundreds."""
 
 DEEPEST = 40
-"""Levels of lists and objects that are looked into. A quiz has five; what lies deeper is not read."""
+"""Levels of lists and objects to be read. A quiz has five."""
 
 LONGEST_NAME = 200
-"""Characters of a name. A quiz spells whole questions; what is longer is cut."""
+"""Characters of a name; longer names are cut. A quiz spells whole questions."""
 
 LONGEST_NUMBER = 25
-"""Digits of a JSON number that is read as one. Python refuses to read endless ones, and no id has more than twenty."""
+"""Digits of a JSON number. Python refuses to read endless numbers, and no id has more than twenty."""
 
 OLD_ENCODING = "windows-1251"
 
 SURE_CODECS = frozenset({"utf-8", "cp1251", "koi8-r", "koi8-u", "iso8859-5", "iso8859-1", "cp866", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "ascii", "mac-cyrillic"})  # fmt: skip
-"""Charsets that are believed when a sender names them, by Python's names. Python has codecs that are none (`zlib`, `idna`)."""
+"""Charsets to believe a sender, by Python's names. Some of Python's codecs are no charsets (`zlib`, `idna`)."""
 
 FILE = "file:"
-"""How the value of a file begins that came along: its name is kept, its content is not."""
+"""Mark before the value of an uploaded file: its name is kept, its content is not."""
 
 Flat = dict[str, Any]
-"""Values by name: a text, number, truth or None, or a list of these where a name came more than once."""
+"""Values by name: a text, number, truth or None, or a list of values if a name came more than once."""
 
 PARTED = re.compile(
     rb"\s{0,4}--([^\r\n]{1,200})\r?\n(?:[\w-]+:[^\r\n]*\r?\n){0,4}?content-disposition:\s*form-data", re.IGNORECASE
 )
-"""How a form of parts begins, whatever its head calls it; and the boundary it has."""
+"""The beginning of a form of parts, with its boundary, under any content type."""
 
 LINES = re.compile(rb"\s*(?:[^\s=:{}<>][^=:{}<>\r\n]{0,199}[=:][^\r\n]*(?:\r?\n\s*|$))+")
 """A form sent as plain text: `name=value`, or `name: value`, a line each."""
 
 ENCODED = re.compile(rb"(?=[^%]*%[0-9A-Fa-f]{2})(?:%[0-9A-Fa-f]{2}|[\w.*=+\-\r\n])+")
-"""Such lines encoded as an address is. Plainly written ones have blanks and marks in them."""
+"""`LINES`, percent-encoded like an address. Plainly written lines have blanks and marks in them."""
 
 SEMICOLONS = re.compile(rb"[^&;=]+=[^&;=]*(?:;[^&;=]+=[^&;=]*)+;?")
 """A form whose pairs are parted as HTML once recommended."""
 
 TWICE_ENCODED = re.compile(r"(?=.*%[Dd][01]%)(?:%[0-9A-Fa-f]{2}|[\w.+\- ])+")
-"""A Russian text that was encoded once too often. An address, whose texts are encoded by right, has slashes in it."""
+"""A Russian text encoded once too often. An address, whose texts are encoded by right, has slashes in it."""
 
 TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\(?:.|\Z))*(?:"|\Z))|,(\s*[}\]])', re.DOTALL)
 """A text of JSON, whole or cut, or a comma behind the last value, which JavaScript allows and JSON does not."""
 
 CALLED = re.compile(r"[\w.$]{1,80}\(")
-"""How JSON begins that is the argument of a script's call."""
+"""The beginning of JSON as the argument of a script's call."""
 
 PERSONAL = re.compile(r"phone|tel|mob|name|fio|имя|фио|тел|моб|номер", re.IGNORECASE)
-"""What stands in a name that is looked at even behind `MOST_NAMES` others."""
+"""Words of a name to be read even behind `MOST_NAMES` other names."""
 
 # Its warnings quote what strangers send, and anybody could fill the console with them.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
 class Unreadable(Exception):
-    """A body that holds no submission. `code` has its words in `locales/` (`error-<code>`)."""
+    """A body without a submission. `code` has its words in `locales/` (`error-<code>`)."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -91,12 +91,12 @@ class Unreadable(Exception):
 
 
 def is_form(content_type: str) -> bool:
-    """Whether a browser can send this without any script."""
+    """Whether a browser can send the content type without any script."""
     return _kind(content_type) in FORM_KINDS
 
 
 def plain(body: bytes, content_encoding: str | None) -> bytes:
-    """A body as it was before it was compressed. Raises `Unreadable`."""
+    """Decompress a body. Raises `Unreadable`."""
     match (content_encoding or "identity").strip().lower():
         case "identity" | "":
             return body
@@ -118,7 +118,7 @@ def read(content_type: str, body: bytes) -> Flat:
 
 
 def kind_of(content_type: str, body: bytes) -> str:
-    """What a body is: by its content type, and by its looks where that says nothing. Raises `Unreadable`.
+    """The kind of a body: by its content type, else by its looks. Raises `Unreadable`.
 
     A sender that says `text/plain` or nothing at all sends JSON as often as a form.
     """
@@ -141,7 +141,7 @@ def kind_of(content_type: str, body: bytes) -> str:
 
 
 def charset_of(content_type: str) -> str:
-    """The charset a content type names, by Python's name; "" for none and for what is no charset."""
+    """The charset of a content type, by Python's name; "" if none is named or known."""
     parameters = content_type.partition(";")[2].split(";")
     named = next((part.partition("=")[2] for part in parameters if _is_charset(part)), "")
     try:
@@ -152,7 +152,7 @@ def charset_of(content_type: str) -> str:
 
 
 def text_of(body: bytes, charset: str = "") -> str:
-    """A body as text, whatever its encoding: UTF-8 where it is that throughout, else what it says, else the old one."""
+    """Decode a body: as valid UTF-8, else in the named encoding, else in the old encoding."""
     if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return body.decode("utf-16", "replace")
     if charset.startswith("utf-16") and body.count(0):
@@ -164,7 +164,7 @@ def text_of(body: bytes, charset: str = "") -> str:
 
 
 def expanded(found: Any) -> Flat:
-    """Names and values of nested lists and objects, each under one name, and of JSON that stands inside a value."""
+    """Flatten nested lists and objects, and JSON inside a value, to names and values."""
     flat: Flat = {}
     gathered: set[str] = set()  # names whose list is ours to lengthen: making a new one each time would cost the square
     for path, value in _leaves(found):
@@ -183,7 +183,7 @@ def expanded(found: Any) -> Flat:
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """The parts of a name: `contact[phone]` → `contact`, `phone`; the empty ones that mean "one more" are none."""
+    """The parts of a name: `contact[phone]` → `contact`, `phone`. Empty parts, for "one more", are left out."""
     first, bracket, _ = name.partition("[")
     if not bracket or not name.endswith("]"):
         return (name,)
@@ -192,7 +192,7 @@ def parts_of(name: str) -> tuple[str, ...]:
 
 
 def spelled(path: tuple[str, ...]) -> str:
-    """One name of its parts, as an HTML form spells it."""
+    """Join the parts of a name, as an HTML form spells names."""
     return (path[0] + "".join(f"[{part}]" for part in path[1:]))[:LONGEST_NAME] if path else ""
 
 
@@ -201,7 +201,7 @@ def _kind(content_type: str) -> str:
 
 
 def _looks_urlencoded(body: bytes) -> bool:
-    """Whether it begins with a name and "=", of one line."""
+    """Whether a body begins with a name and "=", on the same line."""
     return bool(re.match(rb"[^\s={}<>\"]{1,200}=", body)) and b"\n" not in body.strip()
 
 
@@ -231,7 +231,7 @@ def _json(body: bytes, charset: str) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    """JSON, with the slips that programs make and that harm nobody: a comma behind the last value, a call around it, `NaN`."""
+    """Parse JSON, with harmless slips of programs: a comma behind the last value, a call around all, `NaN`."""
     try:
         return _loaded(text)
     except (ValueError, RecursionError):
@@ -251,7 +251,7 @@ def _loaded(text: str) -> Any:
 
 
 def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose names may come several times, as those of a form do."""
+    """An object whose names may repeat, like a form's."""
     if len(pairs) == len({name for name, _ in pairs}):
         return dict(pairs)
     each: dict[str, list[Any]] = {}
@@ -311,7 +311,7 @@ def _multipart(content_type: str, body: bytes) -> Flat:
 
 
 def _texts(pairs: list[tuple[bytes, bytes]], charset: str) -> Flat:
-    """All of a form in one encoding: what is not UTF-8 throughout is what it says, or the old one."""
+    """Decode all values of a form in the same encoding: valid UTF-8, else the named encoding, else the old encoding."""
     try:
         texts = [(name.decode(), value.decode()) for name, value in pairs]
     except UnicodeDecodeError:
@@ -326,7 +326,7 @@ def _texts(pairs: list[tuple[bytes, bytes]], charset: str) -> Flat:
 
 
 def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value with the parts of its name, in the order they were said, lists of plain values whole."""
+    """Every value with the parts of its name, in the order of the submission; lists of plain values whole."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((), found)]
     while waiting:
         path, value = waiting.pop()
@@ -344,7 +344,7 @@ def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _inside(text: str) -> Any:
-    """The JSON that a text is, objects only; else the text. Builders put a whole submission into one field."""
+    """The JSON object inside a text; else the text. Builders put a whole submission into a field."""
     start = text.lstrip()[:1]
     if not start or start not in "{[" or '"' not in text:
         return text

@@ -1,4 +1,4 @@
-"""Who may know what became of a lead. Pure.
+"""The right to know the fate of a lead. Pure.
 
 A form's key stands on a page, so whoever asks with it may be anybody: of what came through this form they are told whether it is in
 AmoCRM by now, and nothing more. What was put aside and what was the same phone again looks like any other lead, and arrives like one.
@@ -13,18 +13,18 @@ from datetime import datetime, timedelta
 from desk.delivery import DELIVERED, QUEUED, Progress
 
 TOLD_FOR = timedelta(days=90)
-"""How long a form's key is told anything: what made no lead is forgotten then, and a lead must not be told from it by that."""
+"""How long a form's key can ask for a lead."""
 
 USUAL = timedelta(seconds=2)
 """How long a lead takes to AmoCRM on a usual day."""
 
 LONGEST_USUAL = timedelta(seconds=5)
-"""A first lead that took longer met an outage; the same phone again after that outage does not."""
+"""The longest usual delivery. Longer is an outage for a first lead, and not for the same phone after the outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An id that a sender was told: through which form it came, None for an operator's, and when.
+    """An id told to a sender: through which form, None for an operator's, and when.
 
     `is_lead`: it is a lead's own. `doubles`: the lead whose phone it has again; None for what was put aside.
     """
@@ -36,14 +36,14 @@ class Told:
 
 
 def may_know(told: Told | None, form_id: str, now: datetime, *, is_program: bool) -> bool:
-    """Whether whoever asks with a key of this form is told of it at all."""
+    """Whether the holder of a form's key may ask for a lead at all."""
     if told is None or told.form_id != form_id:
         return False
     return is_program or now - told.at < TOLD_FOR
 
 
 def seems_delivered(told: Told, lead: Progress | None, paused_since: datetime | None, now: datetime) -> bool:
-    """Whether a form's key is told that it is in AmoCRM. `lead`: the lead that it is, or doubles; `paused_since`: the queue's.
+    """Whether a form's key is told "in AmoCRM". `lead`: the lead or its double; `paused_since`: the queue's.
 
     What is no lead of its own arrives as one would: not before the lead it doubles, not at once, and not while the queue waits.
     """
@@ -60,7 +60,7 @@ def seems_delivered(told: Told, lead: Progress | None, paused_since: datetime | 
 
 
 def bare(told_id: str, accepted_at: datetime, *, is_delivered: bool = False) -> Progress:
-    """A lead's way with nothing of how it went: all that a form's key is told, and all there is of what was put aside."""
+    """The progress of a lead without its story: all a form's key is told, and all there is of a lead put aside."""
     return Progress(
         id=told_id,
         state=DELIVERED if is_delivered else QUEUED,

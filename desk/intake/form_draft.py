@@ -1,4 +1,4 @@
-"""A form as somebody describes it on the page: cleaned, or every fault at its field. Pure."""
+"""A form as typed on the page: cleaned, or every fault at its field. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from desk.intake import presets
-from desk.intake.names import ADDED
+from desk.intake.known_names import ADDED
 from desk.intake.presets import ANSWERS, AS_JSON, BY_ID, OWN
 from desk.lead import LONGEST_LABEL, OWN_FIELDS, FieldFault, label
 from desk.reading import texts
@@ -20,23 +20,23 @@ MOST_ORIGINS = 20
 LONGEST_URL = 500
 
 LONGEST_DUPLICATE_S = 24 * 3600
-"""A day. Whoever writes again the next day has something new to say."""
+"""The longest window for duplicates, a day: the next day the same person has news."""
 
 LONGEST_FILL_S = 60.0
-"""Nobody may be put aside as a program for needing less than a minute for two fields."""
+"""The longest time to call fast: people need less than a minute for two fields."""
 
 DUPLICATE_S, LEAST_FILL_S = 600, 2.0
-"""What a new form starts with: ten minutes, in which people press twice; two seconds, in which nobody types a phone."""
+"""Defaults of a new form: ten minutes for pressing twice; two seconds, too short for typing a phone."""
 
 LONGEST_CODE = 64
-"""Characters of the word that a sender asks for. VK's has eight."""
+"""Characters of the confirmation word a sender asks for. VK's has eight."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class FormDraft:
-    """What a form can be told. The columns of `forms` have the same names."""
+    """The settings of a form. The columns of `forms` have the same names."""
 
     name: str
     source: str = ""
@@ -76,7 +76,7 @@ def read(raw: Mapping[str, Any], taken: Iterable[str] = ()) -> tuple[FormDraft |
 
 
 def ways_of(preset_id: str) -> dict[str, Any]:
-    """What a preset says of a form, as `read` takes it."""
+    """The settings of a form fixed by a preset, as `read` takes settings."""
     preset = presets.of(preset_id)
     return {
         "preset": preset.id,
@@ -87,8 +87,10 @@ def ways_of(preset_id: str) -> dict[str, Any]:
 
 
 def origin_of(text: str) -> str | None:
-    """A site as browsers name it in `Origin`: `https://fit.ru`. Takes the address of any of its pages, also without
-    https://, and Russian domains; None for what is no site."""
+    """The site of an address, as browsers name sites in `Origin`: `https://fit.ru`; None for no site.
+
+    Takes the address of any page, also without https://, and Russian domains.
+    """
     text = text.strip()
     if len(text) > LONGEST_URL:
         return None

@@ -1,4 +1,4 @@
-"""The forms that hand leads in, and their keys: who may, from which sites, and how what comes is treated.
+"""Forms and their keys: the right to hand leads in, from which sites, and the rules for submissions.
 
 A form is a form of the site or another program. `api` is always there: it is whoever shows `INTAKE_API_KEY`, and
 programs on this machine. Of a key only its hash is kept. A new key may take over while the old one still works for a
@@ -20,10 +20,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from crm.vault import secret_hash
 from desk.intake.form_draft import FormDraft, origin_of
-from desk.intake.names import LONGEST_TAUGHT, MOST_TAUGHT
 from desk.intake.presets import AS_JSON, OWN
 from desk.intake.presets import of as preset_of
 from desk.settings import Settings
@@ -34,15 +33,18 @@ API = "api"
 """The built-in form's id."""
 
 KEY_PREFIX = "desk_"
-"""So that people and scanners of leaked secrets know one when they see it."""
+"""Beginning of every key, so that people and scanners of leaked secrets recognise a key."""
 
 KEY_BYTES = 24
-"""Of randomness: nobody guesses 192 bits, so a plain hash is enough to keep it by."""
+"""Random bytes of a key: 192 bits are beyond guessing, so a plain hash is enough to store."""
 
 LONGEST_KEY = 512
-"""Characters of a key that is looked up; the longest anybody would set as `INTAKE_API_KEY`."""
+"""Characters of a key to be looked up; far more than a usual `INTAKE_API_KEY` has."""
 
 HINT_LENGTH = 4
+
+MOST_TAUGHT, LONGEST_TAUGHT = 200, 200
+"""Names a form can be taught, and their characters."""
 
 NOTICED_WITHIN_S = 2.0
 """How long a change made by another process may go unnoticed. Our own is noticed at once."""
@@ -50,7 +52,7 @@ NOTICED_WITHIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One row of `forms`. `origins`: sites whose pages may post, as browsers spell them.
+    """A form, a row of `forms`. `origins`: sites whose pages may post, as browsers spell them.
 
     `preset`: whose ways it follows (`desk.intake.presets`). `taught`: what names mean that come in it. `required`: fields without
     which its owner wants no lead; a phone is wanted in any case.
@@ -76,7 +78,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class FormKey:
-    """A key, without the key. `ends_at`: until when it works; None: as long as nobody ends it."""
+    """A key's facts without the key. `ends_at`: until when the key works; None for no end."""
 
     id: int
     form_id: str
@@ -90,7 +92,7 @@ class FormKey:
 
 @dataclass(frozen=True, slots=True)
 class Keyholder:
-    """Whom a key names: its form, and whether the key still works.
+    """The holder of a key: its form, and whether the key still works.
 
     `is_program`: the key never stands on a page or in an address, so whoever shows it is the owner's own program.
     """
@@ -102,7 +104,7 @@ class Keyholder:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Everything about forms, as it was read at `at`."""
+    """All forms and keys, as read at `at`."""
 
     at: float
     forms: Mapping[str, Form]
@@ -111,7 +113,7 @@ class _Known:
 
 
 class Forms:
-    """The forms of one desk. Thread-safe; answers from memory, see `NOTICED_WITHIN_S`."""
+    """The forms of a desk. Thread-safe; answers from memory, see `NOTICED_WITHIN_S`."""
 
     def __init__(self, store: Store, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._clock = store, clock
@@ -122,18 +124,18 @@ class Forms:
         self._known: _Known | None = None
 
     def all(self) -> list[Form]:
-        """Every form by age, the built-in one last."""
+        """Every form by age, the built-in form last."""
         return sorted(self._now().forms.values(), key=lambda form: (form.id == API, form.created_at))
 
     def of(self, form_id: str) -> Form:
-        """The form of an id. Raises `SetupError`."""
+        """The form of an id. Raises `Declined`."""
         form = self._now().forms.get(form_id)
         if form is None:
-            raise SetupError("form_unknown")
+            raise Declined("form_unknown")
         return form
 
     def keyholder(self, key: str) -> Keyholder | None:
-        """Whom a key names; None for a key that was never one."""
+        """The holder of a key; None for an unknown key."""
         if not 0 < len(key) <= LONGEST_KEY:
             return None
         known, hashed = self._now(), secret_hash(key)
@@ -144,11 +146,11 @@ class Forms:
         return Keyholder(known.forms[found.form_id], found.works(clock.now())) if found else None
 
     def is_shut(self) -> bool:
-        """No key exists at all, so nobody from elsewhere can get in."""
+        """Whether no key exists at all, so that strangers cannot get in."""
         return self._settings_key is None and not self._now().keys
 
     def allows(self, origin: str) -> bool:
-        """Whether pages of this site may post through any form. For preflights, which show no key."""
+        """Whether pages of a site may post through any form. For preflights, which show no key."""
         return origin.lower() in self._now().origins
 
     def keys(self, form_id: str) -> list[FormKey]:
@@ -157,7 +159,7 @@ class Forms:
         return sorted(found, key=lambda key: key.id, reverse=True)
 
     def add(self, draft: FormDraft) -> Form:
-        """Make a form. It has no key yet."""
+        """Make a form, without a key."""
         form_id = uuid.uuid4().hex
         with self._changing() as db:
             taught = json.dumps(dict(preset_of(draft.preset).taught))
@@ -173,29 +175,29 @@ class Forms:
             db.execute(forms.update().where(forms.c.id == form_id).values(**_row(draft)))
 
     def teach(self, form_id: str, name: str, meaning: str) -> None:
-        """Tell a form what a name means; "" forgets it. Raises `SetupError` for one name too many."""
+        """Teach a form the meaning of a name; "" forgets the name. Raises `Declined` for a name too many."""
         name = name[:LONGEST_TAUGHT]
         with self._changing() as db:
             found = db.scalar(sa.select(forms.c.taught).where(forms.c.id == form_id).with_for_update())
             if found is None:
-                raise SetupError("form_unknown")
+                raise Declined("form_unknown")
             taught = json.loads(found)
             taught.pop(name, None)
             if meaning:
                 if len(taught) >= MOST_TAUGHT:
-                    raise SetupError("names_too_many")
+                    raise Declined("names_too_many")
                 taught[name] = meaning
             db.execute(forms.update().where(forms.c.id == form_id).values(taught=json.dumps(taught)))
 
     def pause(self, form_id: str) -> None:
-        """Refuse what comes, and keep it in the log, until `resume`."""
+        """Refuse submissions and keep their log, until `resume`."""
         self._switch(form_id, active=False)
 
     def resume(self, form_id: str) -> None:
         self._switch(form_id, active=True)
 
     def new_key(self, form_id: str, overlap: timedelta = timedelta()) -> str:
-        """Make a key and return it, this once. Those there are end after `overlap`, if they do not end before."""
+        """Make a key and return it, for the only time; former keys end after `overlap`."""
         self.of(form_id)
         key, now = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES), clock.now()
         mine, end = form_keys.c.form_id == form_id, now + overlap
@@ -228,7 +230,7 @@ class Forms:
 
     @contextmanager
     def _changing(self) -> Iterator[sa.Connection]:
-        """A writing transaction after which everything is read anew."""
+        """A writing transaction; the forms are read anew afterwards."""
         with self._store.write() as db:
             yield db
         with self._lock:

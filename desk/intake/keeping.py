@@ -1,4 +1,4 @@
-"""How much of what strangers send is kept: each value as far as its field may be long, and so much a day for each form.
+"""The room for submissions of strangers: each value as long as its field may be, and a daily limit for each form.
 
     a submission no lead holds ─► kept_of ─► whole │ the phone and the name │ the bare line │ nothing
                                     what the form has used today
@@ -27,49 +27,51 @@ from desk.reading import texts
 from store.tables import submissions
 
 DAY_BYTES = 20 * 1024 * 1024
-"""Of one form and day. A refused submission takes about one KB, its longest message 16."""
+"""Bytes of a form and day. A refused submission takes about one KB, its longest message 16."""
 
 DAY_LINES = 10_000
-"""The same in lines. The busiest form has some hundreds; ten thousand calls nobody makes."""
+"""Lines of a form and day. The busiest form has some hundreds; nobody makes ten thousand calls."""
 
 LARGEST_BYTES = 2 * 64 * 1024
-"""Of one submission, as many as can come: Russian letters of an old encoding are two bytes each here."""
+"""Bytes of a submission, as many as can come: Russian letters of an old encoding are two bytes each here."""
 
 LONGEST_MARK = 500
-"""Characters of a mark of a campaign: it is cut at 250 on its way to AmoCRM, so this shows what it was."""
+"""Characters of a campaign's mark: AmoCRM gets 250 of them, so the longer text stays visible here."""
 
 LONGEST_MESSAGE_KEPT = texts.SPARE * LONGEST_MESSAGE
-"""A message that was refused for its length is there to be shortened."""
+"""Characters of a message: a message refused for its length is there to be shortened."""
 
 LONGEST_VALUE = LONGEST_MESSAGE
-"""Of a value under any other name: it may be a message that nobody has taught the form yet."""
+"""Characters of a value under any other name, which may be a message not taught to the form yet."""
 
 LONGEST_CONTACT = 120
-"""Of the phone and of the name, where only these are kept."""
+"""Characters of the phone and of the name, if kept alone."""
 
 CONTACT_BYTES = 1024
-"""What these take at most, with the line around them."""
+"""Bytes of a phone and a name at most, with the line around."""
 
 WHOLE, CONTACT, BARE, NOTHING = "whole", "contact", "bare", "nothing"
-"""All that was said; the phone and the name; the line alone, because its id was told to somebody; not even that."""
+"""Degrees of keeping: the whole; phone and name; the line alone, because its id was told; not even the line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What a form has taken of its room today: bytes of what was said, and lines that are no accepted lead's."""
+    """A form's used room of today: bytes of submissions, and lines without an accepted lead."""
 
     size: int = 0
     lines: int = 0
 
     @property
     def is_up(self) -> bool:
-        """Whether what comes now is kept shorter than it came."""
+        """Whether submissions are kept in short from now on."""
         return self.size >= DAY_BYTES or self.lines >= DAY_LINES
 
 
 def kept_of(used: Used, size: int, *, is_told: bool, is_lead: bool = False) -> str:
-    """How much is kept of a submission of this many bytes. `is_told`: its id was told as a lead's, and can be asked for;
-    `is_lead`: an accepted lead holds what it said, but for names nobody knows."""
+    """Decide how much of a submission of `size` bytes is kept.
+
+    `is_told`: its id was told as a lead's, and can be asked for. `is_lead`: an accepted lead holds its content, but for unknown names.
+    """
     if used.size + size <= DAY_BYTES and (is_lead or used.lines < DAY_LINES):
         return WHOLE
     if is_lead or used.lines >= DAY_LINES:
@@ -78,7 +80,7 @@ def kept_of(used: Used, size: int, *, is_told: bool, is_lead: bool = False) -> s
 
 
 def shortened(said: Mapping[str, Any], taught: Mapping[str, str]) -> dict[str, Any]:
-    """What is kept of what was said, names and values: each as far as its field goes, all together `LARGEST_BYTES`."""
+    """Cut a submission's names and values: each to its field's length, all together to `LARGEST_BYTES`."""
     kept: dict[str, Any] = {}
     room = LARGEST_BYTES
     for name, value in said.items():
@@ -91,23 +93,23 @@ def shortened(said: Mapping[str, Any], taught: Mapping[str, str]) -> dict[str, A
 
 
 def fitting(text: str | None) -> str | None:
-    """The beginning of a body that could not be read."""
+    """The beginning of an unreadable body."""
     return text if text is None else text.encode()[:LARGEST_BYTES].decode("utf-8", "ignore")
 
 
 def contact(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The phone and the name of a submission, marked as all that there is of it."""
+    """The phone and the name of a submission, with a mark for the missing rest."""
     found = {name: texts.line(asked.get(name), LONGEST_CONTACT)[0] for name in ("phone", "name")}
     return {name: text for name, text in found.items() if text} | {SHORT: True}
 
 
 def dumped(content: Mapping[str, Any]) -> str:
-    """JSON as it is kept: letters as letters, so that it takes no more room than it came in."""
+    """Serialise for the log: letters as letters, so that a text takes no more room than on its way in."""
     return texts.mended(json.dumps(content, ensure_ascii=False))
 
 
 class Room:
-    """What each form has used today. Thread-safe; another process may use as much again."""
+    """The used room of each form today. Thread-safe; another process may use as much again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -116,7 +118,7 @@ class Room:
     def take(
         self, db: sa.Connection, form_id: str, now: datetime, size: int, *, is_told: bool, is_lead: bool = False
     ) -> str:
-        """Decide about a submission, and count it."""
+        """Decide how much of a submission is kept, and count the room."""
         with self._lock:
             used = self._of(db, form_id, now)
             how = kept_of(used, size, is_told=is_told, is_lead=is_lead)
@@ -126,7 +128,7 @@ class Room:
         return how
 
     def used(self, db: sa.Connection, form_id: str, now: datetime) -> Used:
-        """What the form has used today."""
+        """A form's used room of today."""
         with self._lock:
             return self._of(db, form_id, now)
 
@@ -164,7 +166,7 @@ def _day(now: datetime) -> date:
 
 
 def _longest(name: str, taught: Mapping[str, str]) -> int:
-    """Characters of a value that are kept under a name."""
+    """Characters to be kept of a value under a name."""
     meaning = names.meaning_of(name, taught)
     if meaning == "message":
         return LONGEST_MESSAGE_KEPT

@@ -1,6 +1,6 @@
-"""The log of submissions: what was handed in and what became of it, for people to look through.
+"""The log of submissions and their outcomes, for people to look through.
 
-Read here, written by `reception`. A line holds what was said only where no accepted lead does; of an accepted one the
+Read here, written by `Intake`. A line holds what was said only where no accepted lead does; of an accepted one the
 name and the phone are the lead's.
 """
 
@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from desk.delivery import new_lead
 from desk.intake.bodies import expanded
 from desk.intake.fates import Told
-from desk.intake.names import ADDED, Understood, understood
+from desk.intake.known_names import ADDED
+from desk.intake.names import Understood, understood
 from desk.intake.signs import SIGNS, consent_of
 from desk.intake.tracking import tracking_of
 from desk.lead import OWN_FIELDS, Consent
@@ -32,18 +33,20 @@ OPEN = (DUPLICATE, REFUSED, FLAGGED)
 """Outcomes of which a person can still make a lead."""
 
 SHORT = "desk:short"
-"""A name in a kept body, ours and nobody's: there was no room for more than this of what was said."""
+"""Mark in a kept body: the room was up, and only phone and name are kept. No sender can set the mark."""
 
 COUNTED = timedelta(days=7)
-"""What the counts on the page are of."""
+"""The span of the counts on the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One line. `reason`: error code of a refused one, sign of a flagged one; an accepted one that has a reason was
-    none at first and was made a lead by hand. `body`: what was said, {} where an accepted lead holds it; `asked`: the same in our
-    words. `raw`: the text of a body that could not be read. `others`: what an accepted one said under names nobody knows.
-    `is_short`: there was no room for more than the phone and the name. `lead_id` of a duplicate is that of the first.
+    """A line of the log.
+
+    `reason`: the error code of a refused submission, the sign of a flagged one; an accepted one with a reason was made a lead by
+    hand. `body`: its content, {} if an accepted lead holds it; `asked`: the same in our words. `raw`: the text of an unreadable
+    body. `others`: values of an accepted submission under unknown names. `is_short`: there was no room for more than the phone
+    and the name. `lead_id`: of a duplicate, the first lead's.
     """
 
     id: str
@@ -64,18 +67,18 @@ class Submission:
 
     @property
     def is_told(self) -> bool:
-        """Its own id is what its sender was told as a lead's."""
+        """Whether the line's own id was told to its sender as a lead's."""
         return is_told(self.outcome, self.reason)
 
     @property
     def is_open(self) -> bool:
-        """A person can still make a lead of it."""
+        """Whether a person can still make a lead of the submission."""
         return self.outcome in OPEN and bool(self.body or self.raw)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a submission says: its fields by name, its marks by AmoCRM's code, the consent, and all else by its label."""
+    """The content of a submission: fields by name, marks by AmoCRM's code, the consent, the rest by label."""
 
     texts: Mapping[str, str] = field(repr=False)
     tracking: Mapping[str, str]
@@ -93,7 +96,7 @@ class Tally:
 
 
 class SubmissionLog:
-    """The log of one desk."""
+    """The log of a desk."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -101,7 +104,7 @@ class SubmissionLog:
     def page(
         self, *, form_id: str | None = None, outcome: str | None = None, limit: int = 50, offset: int = 0
     ) -> list[Submission]:
-        """The newest lines first, of one form, of one outcome."""
+        """Lines, the newest first, of one form, of one outcome."""
         wanted = _lines(form_id, outcome).order_by(submissions.c.at.desc(), submissions.c.id).limit(limit)
         with self._store.read() as db:
             return [_submission(row) for row in db.execute(wanted.offset(offset)).mappings()]
@@ -116,7 +119,7 @@ class SubmissionLog:
         return _submission(row) if row is not None else None
 
     def told(self, told_id: str) -> Told | None:
-        """To whom an id was told as a lead's, and when; None for one that never was. One read, whatever it is."""
+        """The form and time of an id told as a lead's; None for an unknown id. A read in either case."""
         lead = sa.select(accepted_leads.c.form_id, accepted_leads.c.accepted_at).where(accepted_leads.c.id == told_id)
         line = sa.select(
             submissions.c.form_id, submissions.c.at, submissions.c.outcome, submissions.c.reason, submissions.c.lead_id
@@ -130,13 +133,13 @@ class SubmissionLog:
         return Told(aside.form_id, aside.at, False, aside.lead_id if aside.outcome == DUPLICATE else None)
 
     def said(self, line: Submission) -> Said:
-        """What a line says: of its own where that is kept, else what the lead says."""
+        """The content of a line: its own if kept, else the lead's."""
         if line.is_open:
             said = line.asked.fields
             asked = {name: value for name, value in said.items() if name in OWN_FIELDS or ADDED.fullmatch(name)}
             texts = {name: str(value) for name, value in asked.items() if value is not None}
             consent = consent_of(said, given_at=line.at, ip=line.ip, form="")
-            return Said(texts, tracking_of(said), consent, {**line.asked.named_ways(), **line.asked.others})
+            return Said(texts, tracking_of(said), consent, {**line.asked.named_channels(), **line.asked.others})
         with self._store.read() as db:
             lead = db.execute(sa.select(accepted_leads).where(accepted_leads.c.id == line.lead_id)).mappings().first()
             given = db.execute(sa.select(consents).where(consents.c.lead_id == line.lead_id)).mappings().first()
@@ -149,7 +152,7 @@ class SubmissionLog:
         return Said(texts, taken.tracking, consent, others)
 
     def tallies(self) -> dict[str, Tally]:
-        """Of every form that has lines, by its id."""
+        """Tallies by form, for forms with lines."""
         since = clock.now() - COUNTED
         is_recent = sa.case((submissions.c.at >= since, 1), else_=0)
         wanted = sa.select(
@@ -166,8 +169,10 @@ class SubmissionLog:
 
 
 def is_told(outcome: str, reason: str | None) -> bool:
-    """Whether a line's own id was told to its sender as a lead's: what was put aside, and the same phone again, also
-    after a person has made a lead of it."""
+    """Whether a line's own id was told to its sender as a lead's.
+
+    So it is for submissions put aside and for duplicates, also after a person has made a lead of them.
+    """
     return outcome in (FLAGGED, DUPLICATE) or (outcome == ACCEPTED and reason in (*SIGNS, DUPLICATE))
 
 

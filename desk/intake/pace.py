@@ -1,4 +1,4 @@
-"""How fast anybody may hand something in: token buckets for each sender, for each form and for those who have no key.
+"""The pace of submissions: token buckets for each sender, for each form and for strangers without a key.
 
     head ─► whose key?  a form's: the sender's own bucket, then the form's share, or what is left over for all
                         a wrong one: the strangers' buckets, and nobody else's
@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 MOST_SENDERS = 10_000
-"""Buckets kept. Whoever was not seen for longest is forgotten, that is, begins anew with a full one."""
+"""Buckets kept. The least recently seen sender is forgotten, and begins anew with a full bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +31,22 @@ class Rule:
 
 
 PERSON = Rule("person", 10, 20 / 60)
-"""A browser's address: an office behind one address sends a few forms, and people correct their faults."""
+"""A browser's address: an office behind the same address sends a few forms, and people correct their faults."""
 
 PROGRAM = Rule("program", 60, 600 / 60)
-"""A program's address: a site that hands over what its visitors typed."""
+"""A program's address: a site's server, handing over its visitors' leads."""
 
 ASKING = Rule("asking", 60, 300 / 60)
-"""Questions where a lead is, from one address."""
+"""Questions for a lead's progress, from the same address."""
 
 STRANGER = Rule("stranger", 20, 60 / 60)
-"""Requests with a wrong key, or none, from one address: a site whose key was mistyped tries a few times, and reads why."""
+"""Requests with a wrong key, or none, from the same address: a site with a mistyped key tries a few times, and reads why."""
 
 ALL_STRANGERS = Rule("all-strangers", 100, 20)
-"""The same from everywhere together. Refusing costs little; this is so that it stays little."""
+"""Requests with a wrong key, or none, from everywhere together: refusing is cheap, and stays so by the limit."""
 
 SHARE = Rule("share", 50, 5)
-"""Of one form, whatever comes through the others: five times what a busy club's busiest form ever gets."""
+"""A form's own share: five times a busy club's busiest form."""
 
 ALL_TAKING = Rule("all-taking", 200, 100)
 """Submissions beyond their forms' shares together: a hundred times a busy club's, and less than the database takes."""
@@ -55,7 +55,7 @@ ASKING_SHARE = Rule("asking-share", 50, 5)
 ALL_ASKING = Rule("all-asking", 200, 100)
 
 HOOK_LOOK = Rule("hook-look", 50, 20)
-"""Looks into the database whether an unknown secret of the webhook's address is a new one. The known ones are in memory."""
+"""Looks into the database for an unknown secret of the webhook's address. The known secrets are in memory."""
 
 SITE_WIDE = 8
 """How many homes' worth the /48 around a home has: a company has several floors, and a stranger 65,536 addresses."""
@@ -64,12 +64,12 @@ Limit = tuple[Rule, str]
 """A rule, and whose bucket."""
 
 TAKING, ASKED = "taking", "asking"
-"""What a request wants: to hand a lead in, or to know where one is."""
+"""The wish of a request: to hand a lead in, or to know the progress of a lead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a request takes a token of: of each in `all_of`, then of one in `one_of`, the first that has any."""
+    """The buckets of a request: a token of each in `all_of`, then of the first in `one_of` with any left."""
 
     all_of: tuple[Limit, ...] = ()
     one_of: tuple[Limit, ...] = ()
@@ -78,8 +78,10 @@ class Limits:
 def before(
     what: str, homes: Sequence[str], *, form_id: str | None, has_key: bool, is_browser: bool, is_beside: bool
 ) -> Limits:
-    """What a request takes as soon as its head is there. `form_id`: whose key stands in the head, None for nobody's;
-    `has_key`: one stands there. `is_beside`: a program on the desk's own machine, which is held to its form's alone.
+    """The buckets of a request, before its body is read.
+
+    `form_id`: the form of the key in the head, None for no form's; `has_key`: a key stands there. `is_beside`: a program on the
+    desk's own machine, which is held to its form's buckets alone.
 
     Without any key in its head it may have one in its body, or ask for nothing that wants one: see `after`.
     """
@@ -91,17 +93,17 @@ def before(
 
 
 def after(homes: Sequence[str], *, form_id: str | None) -> Limits:
-    """What a request takes whose head named no key, once its body has been read. `form_id`: whose key stood there."""
+    """The buckets of a request without a key in its head, after its body was read. `form_id`: the form of its key."""
     return _of_form(TAKING, form_id) if form_id else strangers(homes)
 
 
 def strangers(homes: Sequence[str]) -> Limits:
-    """What whoever has no right key takes, for whatever they ask."""
+    """The buckets of a request without a right key."""
     return Limits((*own_limits(STRANGER, homes), (ALL_STRANGERS, "")))
 
 
 def own_limits(rule: Rule, homes: Sequence[str]) -> tuple[Limit, ...]:
-    """A sender's own buckets under a rule: the home's, and of IPv6 the site's around it."""
+    """A sender's own buckets under a rule: the home's, and for IPv6 the site's around it."""
     wider = Rule(f"{rule.name}-site", rule.burst * SITE_WIDE, rule.per_s * SITE_WIDE)
     return tuple((rule if place == 0 else wider, home) for place, home in enumerate(homes))
 
@@ -120,7 +122,7 @@ class Bucket:
 
 
 def spend(bucket: Bucket | None, rule: Rule, now: float) -> tuple[Bucket, float]:
-    """The bucket after one more request, and 0.0; or unspent, and the seconds until there is a token again."""
+    """Spend a token: the new bucket and 0.0; or the same bucket, and the seconds until its next token."""
     left = rule.burst if bucket is None else min(rule.burst, bucket.tokens + (now - bucket.at) * rule.per_s)
     if left < 1:
         return Bucket(left, now), (1 - left) / rule.per_s
@@ -128,15 +130,20 @@ def spend(bucket: Bucket | None, rule: Rule, now: float) -> tuple[Bucket, float]
 
 
 class Pace:
-    """The buckets of one process. Thread-safe."""
+    """The buckets of a process. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
+    @property
+    def size(self) -> int:
+        """Buckets kept, `MOST_SENDERS` at most."""
+        return len(self._buckets)
+
     def keep(self, limits: Limits) -> float:
-        """Take what a request takes: 0.0, or the seconds until it may come again."""
+        """Take the tokens of a request: 0.0, or the seconds until the next try."""
         now = self._clock()
         with self._lock:
             wait_s = next((wait for one in limits.all_of if (wait := self._spend(one, now))), 0.0)
@@ -150,7 +157,7 @@ class Pace:
         return wait_s or min(waits, default=0.0)
 
     def wait_s(self, *limits: Limit) -> float:
-        """Take one token of each: 0.0, or how long until the first that was empty has one again."""
+        """Take a token of each bucket: 0.0, or the seconds until the first empty bucket has a token again."""
         return self.keep(Limits(limits))
 
     def _spend(self, limit: Limit, now: float) -> float:

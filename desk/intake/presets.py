@@ -1,4 +1,4 @@
-"""The senders whose ways are known: what they send, how they want to be answered, how their checks and repetitions look.
+"""Presets for known senders: their submissions, the wanted answers, their checks and repetitions.
 
 Pure. What is said here of a sender was read in its public documentation; `docs/intake.md` names each page.
 """
@@ -18,10 +18,10 @@ AS_JSON, AS_PLAIN, AS_PAGE = "json", "plain", "page"
 """How an accepted submission is answered: 202 with JSON, 200 with a word or two, 303 to a page."""
 
 ANSWERS = (AS_JSON, AS_PLAIN)
-"""What a form can be told of it. A browser that shows a page is led to one in any case."""
+"""Answers a form can be set to. A browser with a page open is led to a page in any case."""
 
 OK = "ok"
-"""The plain answer. VK wants exactly this word."""
+"""The plain answer. VK wants exactly "ok"."""
 
 EVENT, CONFIRMATION, VK_LEAD = "type", "confirmation", "lead_forms_new"
 
@@ -29,7 +29,7 @@ ONE_OF_A_KIND = (
     "tranid", "submission_id", "submissionid", "response_id", "entry_id", "entryid", "event_id", "eventid", "lead_id", "leadid",
     "object[lead_id]", "request_id", "requestid", "uuid", "created", "created_at", "created_date", "timestamp", "sent_at", "submitted_at",
 )  # fmt: skip
-"""Names (in small letters) whose value is another one for each submission, and the same when a sender tries again."""
+"""Names (in small letters) with a new value for each submission, and the same value when a sender tries again."""
 
 CHECKS: tuple[Mapping[str, str], ...] = (
     {"test": "test"},
@@ -38,15 +38,15 @@ CHECKS: tuple[Mapping[str, str], ...] = (
     {"ping": "ping"},
     {"ping": "1"},
 )
-"""All that a builder's check of the address says."""
+"""The only names in a builder's check of the address."""
 
 OF_TILDA = ("tranid", "tildaspec-formid")
-"""Names by which Tilda is known also where nobody has told the form of it."""
+"""Names by which Tilda is recognised even in a form without its preset."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a submission for trying out says. Not shown by `repr`."""
+    """The content of a test submission. Not shown by `repr`."""
 
     name: str = field(repr=False)
     phone: str = field(repr=False)
@@ -55,7 +55,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One kind of sender. `sent`: content type and body of a submission as it sends it.
+    """A kind of sender. `sent`: content type and body of a submission, as the sender makes it.
 
     `taught`: meanings of its names that nobody could guess. `wants_code`: it asks for a word of its own before it sends anything.
     """
@@ -70,7 +70,7 @@ class Preset:
 
 
 def of(preset_id: str) -> Preset:
-    """The preset of an id; the desk's own for one that is none."""
+    """The preset of an id; the desk's own for an unknown id."""
     return BY_ID.get(preset_id, BY_ID[OWN])
 
 
@@ -87,7 +87,7 @@ def manner(*, answer: str, is_form: bool, accept: str, said: Mapping[str, Any]) 
 
 
 def reply(preset_id: str, said: Mapping[str, Any], told_id: str) -> tuple[str, str]:
-    """The plain answer, as (content type, text): what the sender looks for in it, else one word."""
+    """The plain answer, as (content type, text): the sender's word, else "ok"."""
     if said.get("jsonrpc") == "2.0":
         return JSON, json.dumps({"jsonrpc": "2.0", "id": said.get("id"), "result": {"id": told_id}})
     if preset_id == "roistat":
@@ -96,7 +96,7 @@ def reply(preset_id: str, said: Mapping[str, Any], told_id: str) -> tuple[str, s
 
 
 def is_check(said: Mapping[str, Any], *, by_address: bool) -> bool:
-    """Whether a builder only tries the address out. `by_address`: it showed its key there, so that nothing at all is a check too."""
+    """Whether a builder only tries the address out. `by_address`: the key is in the address, so an empty body is a check too."""
     asked = {
         name.casefold(): str(value).casefold() for name, value in said.items() if name.casefold() not in ("key", "page")
     }
@@ -104,7 +104,7 @@ def is_check(said: Mapping[str, Any], *, by_address: bool) -> bool:
 
 
 def own_answer(preset_id: str, said: Mapping[str, Any], code: str) -> str | None:
-    """The answer to a call of the sender's that is no submission; None for a submission.
+    """The answer to a sender's call without a submission; None for a submission.
 
     VK asks for its word before it sends anything, and tells of everything that happens in a community if it is let.
     """
@@ -117,7 +117,7 @@ def own_answer(preset_id: str, said: Mapping[str, Any], code: str) -> str | None
 
 
 def repetition_key(said: Mapping[str, Any]) -> str:
-    """What stands for an Idempotency-Key where the sender has none: the whole of what it says, if that has anything of its own kind.
+    """A substitute for a missing Idempotency-Key: the sender's whole content, if any of it is unique.
 
     A phone alone is no such thing: the same person may well come again tomorrow. "" for none.
     """
@@ -129,7 +129,7 @@ def repetition_key(said: Mapping[str, Any]) -> str:
 
 
 def address(base_url: str, by_address: bool, key: str) -> str:
-    """Where to send to, as a service is told it."""
+    """The address to send to, as a service needs it."""
     return f"{base_url}/api/crm/in/{key}" if by_address else f"{base_url}/api/crm"
 
 

@@ -1,4 +1,4 @@
-"""What can be saved of a body that could not be read: names and values where they still show, and a phone wherever one stands.
+"""The rest of an unreadable body: legible names and values, and a phone anywhere in the text.
 
 Pure. Nothing here decides that somebody is a lead: what is found stands in the log, and a person makes a lead of it.
 """
@@ -16,7 +16,7 @@ from desk.intake.bodies import LARGEST_BODY_BYTES, MOST_NAMES, Flat, expanded, t
 from desk.intake.forms import KEY_PREFIX
 
 HIDDEN = "…"
-"""Stands where a key stood."""
+"""Substitute for a key."""
 
 A_KEY = re.compile(KEY_PREFIX + r"[\w-]{16,}")
 
@@ -25,34 +25,34 @@ A_KEY = re.compile(KEY_PREFIX + r"[\w-]{16,}")
 QUOTED = re.compile(
     r"""["']([^"'\\{}\[\]]{1,200})["']\s{0,20}:\s{0,20}(?:"((?:[^"\\]|\\.){0,16000})"|'((?:[^'\\]|\\.){0,16000})'|(-?\d[\d.]{0,40}))"""
 )
-"""A name and a value of something that was meant to be JSON."""
+"""A name and a value in broken JSON."""
 
 PART = re.compile(r'name="([^"\r\n]{1,200})"[^\r\n]{0,300}\r?\n(?:[^\r\n]{1,300}\r?\n){0,4}\r?\n([^\r\n]{1,4000})')
-"""A part of a form that was cut short, and the first line of what it says."""
+"""A part of a form cut short, and the first line of its value."""
 
 TAGGED = re.compile(r"<([\w.:-]{1,100})(?:\s[^<>]{0,300})?>([^<>]{1,4000})</")
 
 A_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?\d[\d\s().\u2010-\u2015-]{8,22}\d(?![\w])")
 
 MOST_PHONES = 50
-"""Numbers of a text that are tried whether they are a phone."""
+"""Numbers of a text to be tried as a phone."""
 
 
 def kept_text(body: bytes, charset: str = "") -> str:
-    """A body as text that a database can keep: no keys, no NUL, no longer than a body may be."""
+    """A body as text for a database: no keys, no NUL, no longer than a body may be."""
     text = text_of(body[:LARGEST_BODY_BYTES], charset).replace("\x00", "\ufffd")
     text = text.encode("utf-8", "replace").decode("utf-8", "replace")
     return A_KEY.sub(HIDDEN, text)
 
 
 def key_in(body: bytes) -> str:
-    """A key that stands in a body nobody can read; "" for none. It says whose the submission is."""
+    """A key in an unreadable body, to tell the form of a submission; "" for none."""
     found = A_KEY.search(body[:LARGEST_BODY_BYTES].decode("latin-1"))
     return found.group() if found else ""
 
 
 def saved(text: str) -> Flat:
-    """Names and values that still show. Where none of them is a phone, the first phone in the text is."""
+    """Names and values still legible; without a phone among the values, the first phone in the text too."""
     found: Flat = {}
     if any(char in text for char in "{["):
         for name, double, single, number in QUOTED.findall(text):
@@ -71,7 +71,7 @@ def saved(text: str) -> Flat:
 
 
 def _pairs(text: str) -> Flat:
-    """Names and values of a form that says it is something else, or of lines such as `Имя: Иван`."""
+    """Names and values of a form under a wrong content type, or of lines such as `Имя: Иван`."""
     plainly = unquote_plus if "&" in text or "%" in text else str
     found: Flat = {}
     for line in text.replace("&", "\n").split("\n", MOST_NAMES)[:MOST_NAMES]:

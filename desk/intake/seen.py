@@ -1,4 +1,4 @@
-"""The names that came in a form's submissions, for the page on which a form is taught what they mean. Names only, never values.
+"""The names in a form's submissions, for the page on which a form is taught. Names only, never values.
 
 Written once a day for each name and process, so that a lead costs no write more; bounded, because anybody can make names up.
 """
@@ -13,26 +13,26 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from desk.intake.names import Seen
+from desk.intake.meanings import Seen
 from store import Store, clock
 from store.tables import seen_names
 
 MOST_NAMES = 200
-"""Of one form. The richest quiz has some forty questions."""
+"""Names of a form. The richest quiz has some forty questions."""
 
 MOST_REMEMBERED = 20_000
-"""Names of all forms that a process remembers to have written down."""
+"""Names of all forms a process remembers as written down."""
 
 KEPT = timedelta(days=90)
-"""How long a name is kept that comes no more."""
+"""How long a name is kept after its last coming."""
 
 TELLING = re.compile(r"\d{7}|@|[\x00-\x1f\ud800-\udfff]")
-"""What a name must not have: then somebody has put what they say into its name."""
+"""Signs of a value in a name: a person's own words in place of a field's."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenName:
-    """A name of a form, what it was taken for, how sure that was (`desk.intake.names`), and when it came last, to a day."""
+    """A name of a form, its field, the certainty (`desk.intake.meanings`), and the day of its last coming."""
 
     name: str
     meaning: str
@@ -49,7 +49,7 @@ class SeenNames:
         self._written: dict[tuple[str, Seen], date] = {}
 
     def note(self, form_id: str, seen: Iterable[Seen]) -> None:
-        """Write down what is new today."""
+        """Write down the names new today."""
         now = clock.now()
         with self._lock:
             if len(self._written) > MOST_REMEMBERED:
@@ -74,14 +74,14 @@ class SeenNames:
             self._written.update(dict.fromkeys(((form_id, one) for one in fresh.values()), now.date()))
 
     def of(self, form_id: str) -> list[SeenName]:
-        """The names of a form: those nobody knows first, then by name."""
+        """The names of a form: the unknown first, then by name."""
         with self._store.read() as db:
             rows = db.execute(sa.select(seen_names).where(seen_names.c.form_id == form_id)).mappings().all()
         found = [SeenName(row["name"], row["meaning"], row["tier"], row["seen_at"]) for row in rows]
         return sorted(found, key=lambda one: (bool(one.meaning), one.name.casefold()))
 
     def prune(self) -> None:
-        """Forget names that come no more."""
+        """Forget names past their time."""
         with self._store.write(durable=False) as db:
             db.execute(seen_names.delete().where(seen_names.c.seen_at < clock.now() - KEPT))
 

@@ -1,4 +1,4 @@
-"""Which address on the network a submission comes from, behind whatever proxies stand in between.
+"""The network address of a sender, behind any proxies in between.
 
 Pure. `X-Forwarded-For` is a list that each proxy appends to; whoever sends the request can write anything into its left
 part. So it is read from the right, and only as long as those who wrote it are trusted (`TRUSTED_PROXIES`).
@@ -15,19 +15,19 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOOPBACK: tuple[Address, ...] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
 
 IPV6_HOME = 64
-"""Bits of an IPv6 address that name a home or an office; whoever lives there may use any of the rest."""
+"""Bits of an IPv6 address for a home or an office; its people may use any of the rest."""
 
 IPV6_SITE = 48
-"""Bits that name a site: what a provider gives to a company or a server, with 65,536 homes in it."""
+"""Bits for a site: a provider's share for a company or a server, with 65,536 homes in it."""
 
 MOST_HOPS = 20
-"""Entries of `X-Forwarded-For` that are looked at. A real request passes two or three proxies."""
+"""Entries of `X-Forwarded-For` to be read. A real request passes two or three proxies."""
 
 
 def client_address(
     peer: str, forwarded: Sequence[str], trusted: Sequence[Network], *, is_rewritten: bool = True
 ) -> Address | None:
-    """The address a request comes from; None where the peer has none (a socket file, a test).
+    """The address of a request's sender; None if the peer has none (a socket file, a test).
 
     `forwarded`: the values of all `X-Forwarded-For` headers in their order. `is_rewritten`: the peer may be what uvicorn has
     put there, as it does on a connection over loopback alone.
@@ -45,7 +45,7 @@ def client_address(
 
 
 def _as_uvicorn_reads(hops: Sequence[str]) -> str:
-    """What uvicorn puts in place of a loopback peer before anybody of ours sees it.
+    """Uvicorn's replacement for a loopback peer, made before any code of ours sees the request.
 
     Streamlit gives no way to switch that off, and uvicorn believes whoever is on this machine. A peer that is this very
     entry therefore came over loopback; whether that is to be believed is for `TRUSTED_PROXIES` to say.
@@ -54,7 +54,7 @@ def _as_uvicorn_reads(hops: Sequence[str]) -> str:
 
 
 def address_of(text: str) -> Address | None:
-    """An address as proxies spell it: bare, with a port, in brackets; IPv4 inside IPv6 comes out as IPv4."""
+    """An address as spelled by proxies: bare, with a port, in brackets; IPv4 inside IPv6 comes out as IPv4."""
     try:
         address = ipaddress.ip_address(_host(text))
     except ValueError:
@@ -70,7 +70,7 @@ def _host(text: str) -> str:
 
 
 def households(address: Address | None) -> tuple[str, ...]:
-    """Whoever is counted together: one IPv4 address; one /64 of IPv6, and the /48 that it is part of."""
+    """The networks counted as the same sender: an IPv4 address; the /64 of an IPv6 address, and its /48."""
     if isinstance(address, ipaddress.IPv6Address):
         return tuple(str(ipaddress.IPv6Network((address, bits), strict=False)) for bits in (IPV6_HOME, IPV6_SITE))
     return (str(address),)

@@ -1,4 +1,4 @@
-"""What else a submission shows: whether a person filled it in, and whether that person consented.
+"""Signs in a submission: of a person or a program, and of consent.
 
 Pure. None of it refuses anything: a submission that looks like a program's is put aside and can be brought back.
 """
@@ -15,10 +15,10 @@ from desk.lead import Consent
 from desk.reading import ticks
 
 TRAP = "homepage"
-"""A field people do not see. Programs that fill in everything fill it in too; browsers do not fill it by themselves."""
+"""A field invisible to people. Programs fill in every field; browsers do not fill an invisible field by themselves."""
 
 FILL_MS = "fill_ms"
-"""Milliseconds from the form's appearing to its sending, as the snippet counts them."""
+"""Milliseconds from the form's appearing to its sending, as counted by the snippet."""
 
 IN_TRAP, TOO_FAST = "trap", "too_fast"
 SIGNS = (IN_TRAP, TOO_FAST)
@@ -30,7 +30,7 @@ LONGEST_VERSION = 100
 
 
 def sign_of(raw: Mapping[str, Any], least_fill_s: float) -> str | None:
-    """Why this looks like a program's work, one of `SIGNS`; None where it does not.
+    """The sign of a program's work, a value of `SIGNS`; None if there is none.
 
     A form without scripts sends no time, so a missing one says nothing.
     """
@@ -44,7 +44,7 @@ def sign_of(raw: Mapping[str, Any], least_fill_s: float) -> str | None:
 
 
 def consent_of(raw: Mapping[str, Any], *, given_at: datetime, ip: str | None, form: str) -> Consent | None:
-    """The consent to the processing of personal data, or None where none was given."""
+    """The consent to the processing of personal data; None if none was given."""
     if ticks.read(raw.get(CONSENT)) is not True:
         return None
     return Consent(clean(raw.get(CONSENT_VERSION))[:LONGEST_VERSION], given_at, ip, form)

@@ -1,4 +1,4 @@
-"""The form ready to be pasted into a site: plain HTML that works without any script, and a script that makes it better.
+"""The form ready to be pasted into a site: plain HTML for browsers without scripts, and a script for the rest.
 
 Without the script the browser is led to a thank-you page, or to one that names the faults. With it the visitor stays
 where they are, faults stand at their fields, and a repetition is recognised by its Idempotency-Key.
@@ -21,11 +21,11 @@ from desk.words import Words
 FOLDER = Path(__file__).parent / "snippets"
 
 PLACEHOLDER = "FORM_KEY"
-"""Stands where the key belongs; the key itself is shown only once."""
+"""Placeholder for the key, which is shown only once."""
 
 
 def plain(say: Words, base_url: str, *, key: str = PLACEHOLDER, thanks_url: str = "") -> str:
-    """The form, and the lines that tell its page. `base_url`: the desk's, as the site's visitors reach it."""
+    """The form, and the lines to tell its page. `base_url`: the desk's, as reachable for the site's visitors."""
     form = _filled(
         "plain",
         address=escape(f"{base_url}/api/crm"),

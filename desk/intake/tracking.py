@@ -1,4 +1,4 @@
-"""Where a submission came from: campaign marks, click ids and addresses, as AmoCRM's tracking fields want them.
+"""The origin of a submission: campaign marks, click ids and addresses, for AmoCRM's tracking fields.
 
 Pure. The names in a submission are AmoCRM's codes in small letters (`utm_source` → `UTM_SOURCE`, sheet 5.8). Marks that
 were not named are taken from the query of the landing page's address. Nothing here ever refuses a lead: a value that is
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from desk.reading import texts
 
 PAGE = "page"
-"""The name under which a submission tells the landing page's address. AmoCRM keeps it as `FROM`."""
+"""The name of the landing page's address in a submission, kept by AmoCRM as `FROM`."""
 
 NAMES = (
     "utm_source",
@@ -37,22 +37,22 @@ NAMES = (
     "openstat_ad",
     "openstat_source",
 )
-"""Every name a submission may have here besides `page`; in capitals it is AmoCRM's code of the field (sheet 5.8)."""
+"""Every name of a mark besides `page`; in capitals, AmoCRM's code of the field (sheet 5.8)."""
 
 IN_ADDRESSES = frozenset(NAMES) - {"referrer", "from"}
-"""Names that advertisers append to a page's address and nobody else does."""
+"""Names in a page's address that only advertisers append."""
 
 LONGEST = 250
 """Characters of a value. AmoCRM's text fields take 256 (sheet 6)."""
 
 LONGEST_ADDRESS = 4096
-"""Characters of an address that is looked at: browsers and servers take hardly longer ones."""
+"""Characters of an address to be read: browsers and servers take hardly longer ones."""
 
 MOST_IN_QUERY = 100
 
 
 def tracking_of(raw: Mapping[str, Any]) -> dict[str, str]:
-    """Values by AmoCRM's code. `raw`: what came, values of any type."""
+    """Marks by AmoCRM's code. `raw`: a submission's values of any type."""
     page, marks = _page(raw.get(PAGE))
     found = {name.upper(): text for name in NAMES if (text := clean(raw.get(name)) or clean(marks.get(name)))}
     if page:
@@ -61,12 +61,12 @@ def tracking_of(raw: Mapping[str, Any]) -> dict[str, str]:
 
 
 def clean(value: Any) -> str:
-    """One line of text, at most `LONGEST` characters; "" for what is no text, number or list of these."""
+    """A line of text, at most `LONGEST` characters; "" for a value without text."""
     return texts.line(value, LONGEST)[0]
 
 
 def _page(value: Any) -> tuple[str, Mapping[str, str]]:
-    """The landing page's address without what is told apart from it, and the marks its query carried."""
+    """The landing page's address without its marks, and the marks in its query."""
     if not isinstance(value, str) or len(value) > LONGEST_ADDRESS:
         return "", {}
     try:

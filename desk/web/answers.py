@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from crm.connection import Status
-from crm.errors import BrokenWord, DeskError, NetworkError, NotLetIn, SaidNo, SetupError
+from crm.errors import BrokenWord, Declined, DeskError, NetworkError, NotLetIn, SaidNo, SetupError
 from desk.delivery import Progress
 from desk.lead import FieldFault
 from desk.words import Words
@@ -29,9 +29,9 @@ class Refused(Exception):
 def http_status_of(error: DeskError) -> int:
     """The HTTP status our own callers get for an error: theirs to repair, AmoCRM's to repair, or come again."""
     match error:
-        case SetupError() if error.code == "refreshed_just_now":
+        case Declined() if error.code == "refreshed_just_now":
             return 429
-        case SetupError() | NotLetIn() if error.code != "rate_limited":
+        case Declined() | SetupError() | NotLetIn() if error.code != "rate_limited":
             return 409
         case SaidNo():
             return 422

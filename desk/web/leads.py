@@ -1,6 +1,6 @@
 """The landing page's way in: a lead from a program, from a page's script or from a plain HTML form, and where it is.
 
-Thin: how fast is `pace`, who may is `admission`, what a body says is `bodies`, what becomes of it is the reception. Here
+Thin: how fast is `pace`, who may is `admission`, what a body says is `bodies`, what becomes of it is `Intake`. Here
 these are asked in turn, and what they say becomes an answer: JSON, or for a form without scripts a page to be led to.
 """
 
@@ -113,7 +113,7 @@ def add(api: FastAPI, desk: Callable[[], Desk], pace: Pace) -> None:
         if admission.form is None or admission.refusal:
             raise _refused(admission.refusal)
         told_id = lead_id if LEAD_ID.fullmatch(lead_id) else NOBODYS_ID
-        progress = desk().reception.fate(admission.form, told_id, is_program=admission.is_program)
+        progress = desk().intake.fate(admission.form, told_id, is_program=admission.is_program)
         if progress is None:
             raise Refused(404, "lead_unknown")
         return JSONResponse(progress_json(progress), headers=headers(request, desk()))
@@ -182,7 +182,7 @@ class Sender:
 
     def admission(self, shown: Any = None) -> Admission:
         """`shown`: a key in the body, if any. The address's counts before the header's, and that before it."""
-        forms = self.desk.reception.forms
+        forms = self.desk.intake.forms
         key = self.bearer or (shown if isinstance(shown, str) else "")
         if self.address_key is not None:
             key = self.address_key or " "  # an empty one is none anybody could have
@@ -209,7 +209,7 @@ def headers(request: Request, desk: Desk) -> dict[str, str]:
     """Of every answer under /crm: who may read it, and that nobody keeps it."""
     origin = request.headers.get("origin")
     try:
-        allowed = origin is not None and desk.reception.forms.allows(origin)
+        allowed = origin is not None and desk.intake.forms.allows(origin)
     except StoreError:
         allowed = False  # the answer itself says that the database is away
     return cors.headers_for(origin, allowed=allowed) | {"Cache-Control": "no-store"}
@@ -265,7 +265,7 @@ def _take(pace: Pace, sender: Sender, body: bytes, code: str | None) -> Response
         said = _said(sender, body)
     except Unreadable as error:
         _unread(pace, sender, error.code, body)
-    admission, reception = sender.admission(_shown(said)), sender.desk.reception
+    admission, intake = sender.admission(_shown(said)), sender.desk.intake
     form, keys = admission.form, sender.request.headers.getlist("idempotency-key")
     _keep_pace_of_key(pace, sender, form)
     if form is None:
@@ -276,10 +276,10 @@ def _take(pace: Pace, sender: Sender, body: bytes, code: str | None) -> Response
     if refusal is None and keys and not (len(keys) == 1 and IDEMPOTENCY_KEY.fullmatch(keys[0])):
         refusal = "idempotency_key_wrong"
     if refusal is not None:
-        taken = reception.refuse(form, said, refusal, ip=sender.ip)
+        taken = intake.refuse(form, said, refusal, ip=sender.ip)
     else:
         key = keys[0] if keys else presets.repetition_key(said)
-        taken = reception.take(form, said, ip=sender.ip, idempotency_key=key, is_visitor=sender.is_visitor)
+        taken = intake.take(form, said, ip=sender.ip, idempotency_key=key, is_visitor=sender.is_visitor)
     if taken.outcome == REFUSED:
         raise _refused(taken.code, taken.faults)
     return _accepted(sender, form, said, taken)
@@ -335,7 +335,7 @@ def _unread(pace: Pace, sender: Sender, code: str, body: bytes) -> NoReturn:
     _keep_pace_of_key(pace, sender, admission.form)
     if admission.form is not None:
         text = salvage.kept_text(body, bodies.charset_of(sender.content_type))
-        sender.desk.reception.refuse(admission.form, salvage.saved(text), code, ip=sender.ip, text=text)
+        sender.desk.intake.refuse(admission.form, salvage.saved(text), code, ip=sender.ip, text=text)
     raise _refused(code)
 
 
@@ -349,6 +349,6 @@ def _preflight(request: Request, desk: Desk, method: str) -> Response:
     origin = request.headers.get("origin")
     if origin is None or "access-control-request-method" not in request.headers:
         return Response(status_code=204, headers={"Allow": f"{method}, OPTIONS"})
-    if not desk.reception.forms.allows(origin):
+    if not desk.intake.forms.allows(origin):
         raise Refused(403, "origin_not_allowed")
     return Response(status_code=204, headers=headers(request, desk) | cors.preflight_headers(method))

@@ -113,8 +113,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDesk]:
 
 def fill(shared: Desk, running: RunningDesk) -> None:
     """What strangers and colleagues have left in the desk itself."""
-    form = shared.reception.forms.add(FormDraft(EVIL, EVIL[:100], ("https://fit.example",)))
-    key = shared.reception.forms.new_key(form.id)
+    form = shared.intake.forms.add(FormDraft(EVIL, EVIL[:100], ("https://fit.example",)))
+    key = shared.intake.forms.new_key(form.id)
     marks = dict.fromkeys(("utm_source", "utm_medium", "utm_campaign", "utm_term", "referrer"), EVIL[:240])
     for number, lead in enumerate(
         (

@@ -391,17 +391,17 @@ def test_the_keepers_pause_is_bounded(connected, monkeypatch, told):
     assert timedelta(seconds=1) <= connected.look_after() <= MINUTE
 
 
-@pytest.mark.parametrize("which", ["reception", "webhooks", "exports", "calls"])
+@pytest.mark.parametrize("which", ["intake", "webhooks", "exports", "calls"])
 def test_each_part_of_tidying_up_stands_alone(connected, monkeypatch, which):
     """One that fails keeps none of the others from running; its failure is seen and it is tried again soon."""
     ran = []
-    for name in ("reception", "webhooks", "exports", "calls"):
+    for name in ("intake", "webhooks", "exports", "calls"):
         monkeypatch.setattr(
             getattr(connected, name), "prune", lambda name=name: ran.append(name) or (name == which and 1 / 0)
         )
     connected.started_at = clock.now()
     connected.look_after()
-    assert ran == ["reception", "webhooks", "exports", "calls"]
+    assert ran == ["intake", "webhooks", "exports", "calls"]
     assert codes(connected)["pruning"] == "ZeroDivisionError"
     monkeypatch.setattr(getattr(connected, which), "prune", lambda: None)
     connected._tidy_at_s = 0.0

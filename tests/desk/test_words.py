@@ -38,7 +38,7 @@ def test_every_key_in_code_has_words(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_error_code_has_words_and_a_remedy(language):
     """Whatever code an error in `crm/` can carry, a person reads what happened and what to do."""
-    raised = r'(?:SetupError|NetworkError|NotSent|NoAnswer|Unsent|Unanswered|NotLetIn|BrokenWord|SaidNo|Refused|Unreadable)\(\s*(?:\d+,\s*)?"(\w+)"'
+    raised = r'(?:SetupError|Declined|say_declined|OwnFault|NetworkError|NotSent|NoAnswer|Unsent|Unanswered|NotLetIn|BrokenWord|SaidNo|Refused|Unreadable)\(\s*(?:\d+,\s*)?"(\w+)"'
     hints = r'"\w[\w ]*", (?:SetupError|NotLetIn), "(\w+)"'
     codes = (
         set(re.findall(raised, SOURCE))

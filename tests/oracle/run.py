@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import shutil
 import signal
 import tempfile
 import threading
@@ -24,8 +23,7 @@ from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import sync_playwright
 
 from sandbox.process import Sandbox, running_sandbox
-from tests.browser.conftest import FLAGS
-from tests.support import postgres
+from tests.support import browsers, postgres
 from tests.support.desks import settings_for
 from tests.support.programs import LOCAL, RunningDesk, browser_cookies, until
 
@@ -261,7 +259,7 @@ def _post(desks: list[RunningDesk], result: Result, confirmed: set[str], over: t
 def _type(desk: RunningDesk, result: Result, confirmed: set[str]) -> None:
     """The operator: types, presses Ctrl+Enter and looks whether the card shows the lead."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = browsers.launch(playwright)
         context = browser.new_context()
         context.add_cookies(browser_cookies())
         page = context.new_page()

@@ -29,7 +29,7 @@ def app(desk, open_page):
 
 @pytest.fixture
 def form(desk):
-    return desk.reception.forms.add(FormDraft("Главная", "Сайт", ("https://fit.example",)))
+    return desk.intake.forms.add(FormDraft("Главная", "Сайт", ("https://fit.example",)))
 
 
 def press(app, key):
@@ -86,11 +86,11 @@ def test_a_form_is_made_and_its_key_shown_once(app, desk):
     press(app, "new")
     fill(app, name="Главная", source="Сайт", origins="fit.example\nhttps://фитнес.рф/yoga")
     press(app, "save")
-    form = desk.reception.forms.all()[0]
+    form = desk.intake.forms.all()[0]
     assert (form.name, form.origins) == ("Главная", ("https://fit.example", "https://xn--e1afprck.xn--p1ai"))
     [key] = codes(app)
     assert key.startswith(KEY_PREFIX)
-    assert desk.reception.forms.keyholder(key).form.id == form.id
+    assert desk.intake.forms.keyholder(key).form.id == form.id
     assert "показывается один раз" in shown(app)
     close(app)
     assert codes(app) == []
@@ -116,7 +116,7 @@ def test_faults_stand_at_their_fields(app, desk, field, value, words):
     assert words in shown(app)
     widget = app.text_area if field == "origins" else app.text_input
     assert widget(key=f"forms.{field}").value == value
-    assert len(desk.reception.forms.all()) == 1
+    assert len(desk.intake.forms.all()) == 1
 
 
 def test_a_form_is_changed(desk, form, open_page):
@@ -127,7 +127,7 @@ def test_a_form_is_changed(desk, form, open_page):
     app.number_input(key="forms.duplicate_min").set_value(0)
     fill(app, name="Акция", thanks_url="https://fit.example/ok")
     press(app, "save")
-    changed = desk.reception.forms.of(form.id)
+    changed = desk.intake.forms.of(form.id)
     assert (changed.name, changed.thanks_url, changed.duplicate_s) == ("Акция", "https://fit.example/ok", 0)
     assert "уже действует" in app.success[0].value
 
@@ -137,21 +137,21 @@ def test_paused_and_resumed(desk, form, open_page):
     app = open_page("forms")
     press(app, f"pause.{form.id}")
     assert "сайту отказывают, а присланное хранится" in app.success[0].value
-    assert not desk.reception.forms.of(form.id).is_active
+    assert not desk.intake.forms.of(form.id).is_active
     assert "На паузе" in shown(app)
     press(app, f"resume.{form.id}")
-    assert desk.reception.forms.of(form.id).is_active
+    assert desk.intake.forms.of(form.id).is_active
 
 
 def test_a_key_takes_over_with_an_overlap(desk, form, open_page):
     """A week unless another length is chosen; both keys are listed with their ends."""
-    old = desk.reception.forms.new_key(form.id)
+    old = desk.intake.forms.new_key(form.id)
     app = open_page("forms")
     press(app, f"keys.{form.id}")
     assert app.selectbox(key="forms.overlap").value == 7
     app.selectbox(key="forms.overlap").set_value(30)
     press(app, "make_key")
-    new, former = desk.reception.forms.keys(form.id)
+    new, former = desk.intake.forms.keys(form.id)
     assert codes(app)[0].endswith(new.hint)
     assert former.hint == old[-4:]
     assert former.ends_at - new.created_at == timedelta(days=30)
@@ -160,17 +160,17 @@ def test_a_key_takes_over_with_an_overlap(desk, form, open_page):
 
 def test_revoking_asks_first(desk, form, open_page):
     """The first press asks, "cancel" leaves all as it was, the second press ends the key."""
-    key = desk.reception.forms.new_key(form.id)
-    key_id = desk.reception.forms.keys(form.id)[0].id
+    key = desk.intake.forms.new_key(form.id)
+    key_id = desk.intake.forms.keys(form.id)[0].id
     app = open_page("forms")
     press(app, f"keys.{form.id}")
     press(app, f"revoke.{key_id}")
     assert f"Отозвать ключ …{key[-4:]}?" in app.warning[0].value
     press(app, "revoke_no")
-    assert desk.reception.forms.keyholder(key).works
+    assert desk.intake.forms.keyholder(key).works
     press(app, f"revoke.{key_id}")
     press(app, "revoke_yes")
-    assert not desk.reception.forms.keyholder(key).works
+    assert not desk.intake.forms.keyholder(key).works
     assert "кончился" in shown(app)
 
 
@@ -213,7 +213,7 @@ def test_a_test_lead_goes_the_real_way(desk, box, form, open_page):
 
 def test_a_test_lead_of_a_paused_form_is_refused(desk, form, open_page):
     """The page says why, as the site would be told."""
-    desk.reception.forms.pause(form.id)
+    desk.intake.forms.pause(form.id)
     app = open_page("forms")
     press(app, f"test.{form.id}")
     assert "Проверочная заявка не принята" in app.error[0].value
@@ -223,7 +223,7 @@ def test_a_test_lead_of_a_paused_form_is_refused(desk, form, open_page):
 def test_numbers_of_a_form(desk, form, open_page):
     """How many of each outcome of late, and when the last was accepted and refused."""
     for raw in (LEAD, LEAD, LEAD | {"phone": "8"}, LEAD | {"phone": "89615551021", "homepage": "x"}):
-        desk.reception.take(form, raw)
+        desk.intake.take(form, raw)
     app = open_page("forms")
     assert {metric.label: metric.value for metric in app.metric} == {
         "Принято": "1",
@@ -237,8 +237,8 @@ def test_numbers_of_a_form(desk, form, open_page):
 
 def test_the_log_masks_phones_and_filters(desk, form, open_page):
     """Every submission, the newest first, by outcome and form; no whole phone in the list."""
-    desk.reception.take(form, LEAD)
-    desk.reception.take(desk.reception.forms.of(API), LEAD | {"phone": "8 99 1"})
+    desk.intake.take(form, LEAD)
+    desk.intake.take(desk.intake.forms.of(API), LEAD | {"phone": "8 99 1"})
     app = open_page("forms")
     table = app.dataframe[0].value
     assert list(table["outcome"]) == ["✗ Отклонена", "✓ Принята"]
@@ -261,10 +261,8 @@ def opened(open_page, submission_id):
 
 def test_an_accepted_one_opened(desk, form, open_page):
     """All that was said, the whole phone, marks and consent; nothing to press."""
-    desk.reception.take(
-        form, LEAD | {"utm_source": "vk", "consent": True, "consent_version": "2026-01"}, ip="203.0.113.9"
-    )
-    text = shown(app := opened(open_page, desk.reception.log.page()[0].id))
+    desk.intake.take(form, LEAD | {"utm_source": "vk", "consent": True, "consent_version": "2026-01"}, ip="203.0.113.9")
+    text = shown(app := opened(open_page, desk.intake.log.page()[0].id))
     for said in (
         "Ольга Новая",
         "+7 961 555-10-20",
@@ -283,14 +281,14 @@ def test_one_press_makes_a_lead(desk, form, open_page, kind):
     """What was put aside, a duplicate or refused for another reason than its fields becomes a lead, once."""
     match kind:
         case "flagged":
-            desk.reception.take(form, LEAD | {"homepage": "x"})
+            desk.intake.take(form, LEAD | {"homepage": "x"})
         case "duplicate":
-            desk.reception.take(form, LEAD)
-            desk.reception.take(form, LEAD | {"message": "Вечером"})
+            desk.intake.take(form, LEAD)
+            desk.intake.take(form, LEAD | {"message": "Вечером"})
         case _:
-            desk.reception.refuse(form, LEAD, "key_ended")
+            desk.intake.refuse(form, LEAD, "key_ended")
     before = len(leads(desk))
-    app = opened(open_page, desk.reception.log.page()[0].id)
+    app = opened(open_page, desk.intake.log.page()[0].id)
     assert "+7 961 555-10-20" in shown(app)
     press(app, "accept")
     assert not app.exception
@@ -301,8 +299,8 @@ def test_one_press_makes_a_lead(desk, form, open_page, kind):
 
 def test_a_duplicate_shows_the_way_of_its_first_lead(desk, form, open_page):
     """Its sender was told a number of its own; the club's people see which lead counts."""
-    first = desk.reception.take(form, LEAD)
-    again = desk.reception.take(form, LEAD | {"message": "Вечером"})
+    first = desk.intake.take(form, LEAD)
+    again = desk.intake.take(form, LEAD | {"message": "Вечером"})
     app = opened(open_page, again.told_id)
     links = [link.query_string for link in app.page_link]
     assert f"lead={first.told_id}" in links
@@ -312,16 +310,16 @@ def test_a_duplicate_shows_the_way_of_its_first_lead(desk, form, open_page):
 def test_a_flood_is_told_of(desk, form, open_page, monkeypatch):
     """When a form's room for the day is used up its card says so, and so does a submission of which only the phone was kept."""
     monkeypatch.setattr(keeping, "DAY_BYTES", 1)
-    desk.reception.refuse(form, LEAD, "form_paused")
-    app = opened(open_page, desk.reception.log.page()[0].id)
+    desk.intake.refuse(form, LEAD, "form_paused")
+    app = opened(open_page, desk.intake.log.page()[0].id)
     assert "сохранены только телефон и имя" in shown(app)
     assert "сохраняются только телефон и имя" in shown(app)
 
 
 def test_a_refused_one_is_put_right(desk, form, open_page):
     """Its faulty field is open with what is wrong; still wrong it stays, right it is a lead."""
-    desk.reception.take(form, LEAD | {"phone": "8 961"})
-    submission_id = desk.reception.log.page()[0].id
+    desk.intake.take(form, LEAD | {"phone": "8 961"})
+    submission_id = desk.intake.log.page()[0].id
     app = opened(open_page, submission_id)
     phone = f"forms.repair.{submission_id}.phone"
     assert "Не хватает цифр" in shown(app)
@@ -339,8 +337,8 @@ def test_a_refused_one_is_put_right(desk, form, open_page):
 @pytest.mark.parametrize("text", ["**жирный** [ссылка](https://evil)", "$x$ :material/home:", "`code`"])
 def test_what_was_sent_is_shown_letter_by_letter(desk, form, open_page, text):
     """No message is taken for markup, in the list or opened."""
-    desk.reception.take(form, LEAD | {"name": text, "message": text})
-    app = opened(open_page, desk.reception.log.page()[0].id)
+    desk.intake.take(form, LEAD | {"name": text, "message": text})
+    app = opened(open_page, desk.intake.log.page()[0].id)
     assert not app.exception
     assert not [part for part in app.markdown if text in part.value]
 
@@ -354,9 +352,9 @@ def test_a_row_chosen_opens_its_submission(desk, form, open_page):
     """The table tells a row; the page knows which submission stood there."""
     from ui.forms import log
 
-    desk.reception.take(form, LEAD)
+    desk.intake.take(form, LEAD)
     app = open_page("forms")
-    assert app.session_state[log.SHOWN] == [desk.reception.log.page()[0].id]
+    assert app.session_state[log.SHOWN] == [desk.intake.log.page()[0].id]
 
 
 # Senders as they are
@@ -368,7 +366,7 @@ def test_a_form_for_a_service(app, desk):
     app.selectbox(key="forms.preset").set_value("tilda")
     fill(app, name="Тильда", source="Сайт")
     press(app, "save")
-    form = desk.reception.forms.all()[0]
+    form = desk.intake.forms.all()[0]
     assert (form.preset, form.answer, form.key_in_address, form.note_unknown) == ("tilda", "plain", True, True)
     [key] = codes(app)
     press(app, "to_code")
@@ -383,7 +381,7 @@ def test_a_form_for_a_service(app, desk):
 @pytest.mark.parametrize("preset", [preset.id for preset in PRESETS if preset.id])
 def test_every_service_is_told_where_to_put_the_address(app, desk, preset):
     """Each preset's drawer shows the address and its own steps."""
-    form = desk.reception.forms.add(FormDraft("Форма", **ways_of(preset)))
+    form = desk.intake.forms.add(FormDraft("Форма", **ways_of(preset)))
     app.run()
     press(app, f"code.{form.id}")
     assert not app.exception
@@ -392,14 +390,14 @@ def test_every_service_is_told_where_to_put_the_address(app, desk, preset):
 
 def test_its_ways_are_edited(app, desk, form):
     """An owner changes how a form answers, what it wants, and its word; another preset sets it up anew, and what it was taught stays."""
-    desk.reception.forms.teach(form.id, "x", "name")
+    desk.intake.forms.teach(form.id, "x", "name")
     app.run()
     press(app, f"edit.{form.id}")
     app.radio(key="forms.answer").set_value("plain")
     app.checkbox(key="forms.key_in_address").set_value(True)
     app.multiselect(key="forms.required").set_value(["name"])
     press(app, "save")
-    now = desk.reception.forms.of(form.id)
+    now = desk.intake.forms.of(form.id)
     assert (now.answer, now.key_in_address, now.note_unknown, now.required) == ("plain", True, False, ("name",))
     press(app, f"edit.{form.id}")
     app.selectbox(key="forms.preset").set_value("vk")
@@ -407,7 +405,7 @@ def test_its_ways_are_edited(app, desk, form):
     press(app, f"edit.{form.id}")
     app.text_input(key="forms.code_word").set_value("a1b2c3d4")
     press(app, "save")
-    now = desk.reception.forms.of(form.id)
+    now = desk.intake.forms.of(form.id)
     assert (now.preset, now.note_unknown, now.required, now.code, now.taught) == (
         "vk",
         True,
@@ -423,23 +421,23 @@ def test_names_are_mapped_with_one_press(app, desk, form):
     press(app, f"names.{form.id}")
     assert "Ещё ничего не приходило" in shown(app)
     close(app)
-    desk.reception.take(form, {"Phone": "8 961 555-10-20", "text-463": "Ольга", "Город": "Тверь"})
+    desk.intake.take(form, {"Phone": "8 961 555-10-20", "text-463": "Ольга", "Город": "Тверь"})
     press(app, f"names.{form.id}")
     assert "незнакомых полей: 2" in shown(app)
     boxes = {box.label: box for box in app.selectbox if box.key and box.key.startswith("forms.named.")}
     assert list(boxes) == ["text\\-463", "Город", "Phone"]
     boxes["text\\-463"].set_value("name").run()
-    assert desk.reception.forms.of(form.id).taught == {"text-463": "name"}
+    assert desk.intake.forms.of(form.id).taught == {"text-463": "name"}
     assert "незнакомых полей: 1" in shown(app)
-    desk.reception.take(desk.reception.forms.of(form.id), {"Phone": "8 961 555-10-21", "text-463": "Ольга"})
+    desk.intake.take(desk.intake.forms.of(form.id), {"Phone": "8 961 555-10-21", "text-463": "Ольга"})
     assert {lead["name"] for lead in leads(desk)} == {"", "Ольга"}
 
 
 def test_what_nobody_could_read_is_shown_and_taken(app, desk, form):
     """A body that is no JSON stands in the drawer as it came, with the phone it held; one press makes a lead of it."""
     text = '{"Имя": "Лом", "phone": "8 961 555-10-22",}'
-    desk.reception.refuse(form, salvage.saved(text), "json_broken", text=text)
-    app.session_state["forms.open"] = ("submission", desk.reception.log.page()[0].id)
+    desk.intake.refuse(form, salvage.saved(text), "json_broken", text=text)
+    app.session_state["forms.open"] = ("submission", desk.intake.log.page()[0].id)
     app.run()
     assert not app.exception
     assert text in codes(app)
@@ -450,8 +448,8 @@ def test_what_nobody_could_read_is_shown_and_taken(app, desk, form):
 
 def test_only_an_email_came(app, desk, form):
     """What is known of the person stands there; with a phone filled in it becomes a lead that has it in its note."""
-    desk.reception.take(form, {"name": "Эля", "email": "only@example.ru"})
-    line = desk.reception.log.page()[0]
+    desk.intake.take(form, {"name": "Эля", "email": "only@example.ru"})
+    line = desk.intake.log.page()[0]
     app.session_state["forms.open"] = ("submission", line.id)
     app.run()
     assert "only@example.ru" in shown(app)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from crm.errors import DeskError
 from store import Store, StoreError
 from tests.desk.calls.conftest import PHONE, contact_row, lead_row, put, put_stages
 from tests.pages.conftest import shown
-from ui.frame.frame import SCREENS
+from ui.frame.frame import NOTICE, SCREENS
 
 NAMES = [screen.name for screen in SCREENS]
 ASKING = ["fields"]
@@ -96,6 +97,18 @@ def test_a_fault_of_ours_shows_no_trace(desk, open_page, monkeypatch):
     assert not app.exception
     assert "сломался сам Lead Desk" in app.error[0].value
     assert "ZeroDivision" not in shown(app)
+
+
+def test_a_click_that_came_too_late_is_no_fault(desk, open_page):
+    """It is told as a notice with what to do, and nobody is sent to support."""
+    app = open_page("deliveries")
+    with pytest.raises(DeskError) as raised:
+        desk.outbox.drop("settled long ago", "Анна")
+    app.session_state[NOTICE] = raised.value
+    app.run()
+    assert not app.error
+    assert "пока вы решали" in app.warning[0].value.lower()
+    assert "Для поддержки" not in shown(app)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from desk.desk import Desk
 from desk.fields import FieldMap
 from desk.intake import Forms, SubmissionLog
-from desk.intake.intake import Reception
+from desk.intake.intake import Intake
 from desk.settings import Settings
 from sandbox.process import Sandbox, running_sandbox
 from store import Store
@@ -57,7 +57,7 @@ class Here:
     def __init__(self, desk: Desk) -> None:
         from starlette.testclient import TestClient
 
-        self.desk, self.keys = desk, make_forms(desk.reception.forms) | {"api": INTAKE}
+        self.desk, self.keys = desk, make_forms(desk.intake.forms) | {"api": INTAKE}
         self.words = add_fields(desk.fields)
         app = app_of(desk, no_hurry())
         self.client = TestClient(app, base_url="http://localhost:8501", client=("127.0.0.1", 5), follow_redirects=False)
@@ -94,24 +94,24 @@ def count(desk: Desk) -> int:
 @pytest.mark.parametrize("sent", CORPUS, ids=lambda sent: sent.name)
 def test_each_becomes_what_is_right(sent: Sent, here: Here):
     """Status, answer and outcome as the file says; of a lead its phone, name, words, marks and what stands in its note."""
-    before, lines = count(here.desk), here.desk.reception.log.count()
+    before, lines = count(here.desk), here.desk.intake.log.count()
     status, text = here.send(sent)
     assert (status, text) == (int(sent.one("status")), text)
     assert sent.one("answer") in text
     if sent.outcome == "check":
-        assert (count(here.desk), here.desk.reception.log.count()) == (before, lines)
+        assert (count(here.desk), here.desk.intake.log.count()) == (before, lines)
         return
-    line = here.desk.reception.log.page(limit=1)[0]
-    assert (line.outcome, line.form_id) == (sent.outcome, form_id_of(sent.form, here.desk.reception.forms))
+    line = here.desk.intake.log.page(limit=1)[0]
+    assert (line.outcome, line.form_id) == (sent.outcome, form_id_of(sent.form, here.desk.intake.forms))
     if sent.outcome == "refused":
-        _kept(sent, here.desk.reception)
+        _kept(sent, here.desk.intake)
         return
     assert count(here.desk) == before + 1
     _as_right(sent, here)
     if sent.one("again"):
         assert here.send(sent) == (status, text)
         assert count(here.desk) == before + 1
-        assert here.desk.reception.log.page(limit=1)[0].outcome == "repeated"
+        assert here.desk.intake.log.page(limit=1)[0].outcome == "repeated"
 
 
 def _as_right(sent: Sent, here: Here) -> None:
@@ -138,21 +138,21 @@ def _as_right(sent: Sent, here: Here) -> None:
         assert has_consent
 
 
-def _kept(sent: Sent, reception: Reception) -> None:
+def _kept(sent: Sent, intake: Intake) -> None:
     """What was refused is whole in the log, and one press makes a lead of it with the phone it held."""
-    line = reception.log.page(limit=1)[0]
+    line = intake.log.page(limit=1)[0]
     assert (line.reason, line.is_open) == (sent.one("code"), True)
-    said = reception.log.said(line)
+    said = intake.log.said(line)
     assert [
         held
         for held in sent.right.get("held", [])
         if held not in [f"{name}: {text}" for name, text in said.others.items()]
     ] == []
     if sent.one("kept"):
-        assert reception.accept_kept(line.id).outcome == "accepted"
-        assert reception.log.one(line.id).phone == sent.one("kept")
+        assert intake.accept_kept(line.id).outcome == "accepted"
+        assert intake.log.one(line.id).phone == sent.one("kept")
     else:
-        assert reception.accept_kept(line.id, {"phone": "+7 916 209-99-99"}).outcome == "accepted"
+        assert intake.accept_kept(line.id, {"phone": "+7 916 209-99-99"}).outcome == "accepted"
 
 
 # On the real server, and out into AmoCRM

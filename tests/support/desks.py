@@ -1,4 +1,4 @@
-"""A desk in this process with the sandbox for its AmoCRM, connected; for tests that look inside."""
+"""A desk in the same process with the sandbox for its AmoCRM, connected; for tests of its inside."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from desk.settings import load
 from sandbox.process import Sandbox
 
 KEY = "k" * 40
-"""The key that several desks on one database share."""
+"""The key of several desks on the same database."""
 
 
 def settings_for(box: Sandbox, **more: str) -> dict[str, str]:
-    """What the environment of a desk says that works with this sandbox."""
+    """The environment of a desk on the given sandbox."""
     return {
         "AMOCRM_API_URL": box.url,
         "AMOCRM_OAUTH_URL": f"{box.url}/oauth",
@@ -28,7 +28,7 @@ def settings_for(box: Sandbox, **more: str) -> dict[str, str]:
 
 @contextmanager
 def desk_for(box: Sandbox, folder: Path, *, connected: bool = True, marker: bool = True, **more: str) -> Iterator[Desk]:
-    """An open desk; `connected` by spending a refresh token the sandbox grants, and knowing what its keeper learns then.
+    """An open desk; `connected` with a refresh token of the sandbox, and with the fields its keeper reads then.
 
     `marker=False`: the account has no field for our own id yet.
     """

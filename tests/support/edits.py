@@ -1,4 +1,4 @@
-"""Random edits in the sandbox, as people and other programs make them in AmoCRM; hooks tell of them, or do not.
+"""Random edits in the sandbox, as made by people and other programs in AmoCRM, with hooks or without.
 
     edits = Edits(box, seed=7)
     edits.telling("lost")
@@ -32,7 +32,7 @@ TELLING: dict[str, dict[str, Any]] = {
     "shuffled": {"hook_shuffle_s": 1.5},
     "all at once": {"hook_lose": 0.2, "hook_duplicate": 0.3, "hook_shuffle_s": 1.0},
 }
-"""How AmoCRM tells of edits: switches of the sandbox that differ from its usual ones."""
+"""Ways of telling edits: switches of the sandbox besides its usual ones."""
 
 USUAL = {"hook_lose": 0.0, "hook_duplicate": 0.0, "hook_shuffle_s": 0.0}
 
@@ -48,7 +48,7 @@ SPELLINGS = ("+7907{0}", "8 907 {0}", "7907{0}", "8(907){0}", "907{0}")
 
 
 class Edits:
-    """Edits one sandbox at random. `done`: what was done so far, a line each."""
+    """Random edits of a sandbox. `done`: the edits so far, a line each."""
 
     def __init__(self, box: Sandbox, seed: int, *, without: Collection[str] = ()) -> None:
         self.box, self.random = box, Random(seed)
@@ -63,12 +63,12 @@ class Edits:
         self.reasons = sorted(row["id"] for row in box.entities("loss_reasons"))
 
     def telling(self, how: str) -> None:
-        """From now on hooks are told so; see `TELLING`. The seed decides which ones are hit."""
+        """Change how hooks tell of edits from now on; see `TELLING`. The seed decides which hooks are hit."""
         self.box.config(**USUAL | TELLING[how] | {"hook_seed": self.random.randrange(2**31)})
         self.done.append(f"hooks: {how}")
 
     def run(self, count: int) -> None:
-        """So many edits. One that nothing is there for is another one."""
+        """Make `count` edits. An edit without anything to edit is replaced by another kind."""
         left = count
         while left:
             names, weights, deeds = zip(*self._deeds, strict=True)
@@ -84,7 +84,7 @@ class Edits:
     # What there is
 
     def some(self, table: str, *, deleted: bool = False) -> int | None:
-        """One of the rows, in or out of the bin."""
+        """A random row, in or out of the bin."""
         ids = sorted(row["id"] for row in self.box.entities(table) if bool(row["is_deleted"]) == deleted)
         return self.random.choice(ids) if ids else None
 
@@ -96,7 +96,7 @@ class Edits:
     # What is sent
 
     def ask(self, method: str, path: str, data: Any) -> Any:
-        """One request of the API; it has to succeed."""
+        """Send a request of the API, which has to succeed."""
         answer = self._http.request(method, f"{self.box.url}/api/v4/{path}", json=data, timeout=60)
         assert answer.status_code in (200, 201, 204), (method, path, data, answer.text)
         return answer.json() if answer.content else None
@@ -107,14 +107,14 @@ class Edits:
         return int(rows[0]["id"])
 
     def erase_task(self, task: int) -> None:
-        """What a person's press of "delete" sends; the API has no such call."""
+        """Delete a task as a person's press of "delete" does; the API has no such call."""
         url, data = f"{self.box.url}/private/notes/edit2.php", {"ID": task, "ACTION": "TASK_DELETE"}
         assert requests.post(url, data=data, headers=dict(self._http.headers), timeout=60).status_code == 200  # type: ignore[arg-type]
 
     # What it is filled with
 
     def person(self) -> dict[str, Any]:
-        """A new contact's name and phones: none, one, two, or the same one twice."""
+        """A new contact's name and phones: none, one, two, or twice the same."""
         phones = [self.phone() for _ in range(self.random.choice((0, 1, 1, 1, 2)))]
         fields = [{"field_code": "PHONE", "values": [{"value": phone} for phone in phones]}] if phones else []
         return {"name": self.name(), "custom_fields_values": fields}
@@ -130,7 +130,7 @@ class Edits:
         return self.now - self.random.randrange(3 * YEAR_S)
 
     def texts(self) -> list[dict[str, Any]]:
-        """Values for the fields of direction and source, or for one of them; an empty one clears it."""
+        """Values for direction and source, or for either; an empty value clears its field."""
         chosen = self.random.sample(sorted(TEXTS), self.random.choice((1, 2)))
         values = {field: self.random.choice(TEXTS[field]) for field in chosen}
         return [{"field_id": field, "values": [{"value": text}] if text else None} for field, text in values.items()]
@@ -146,7 +146,7 @@ class Edits:
 
 
 def _new_lead(edits: Edits) -> str:
-    """With no contact up to three, the main one not always the first."""
+    """Add a lead with up to three contacts, the main contact not always the first."""
     people = [edits.made("contacts", edits.person()) for _ in range(edits.random.choice((0, 1, 1, 1, 2, 3)))]
     main = edits.random.choice(people) if people else None
     linked = [{"id": one, "is_main": one == main} for one in people]
@@ -156,7 +156,7 @@ def _new_lead(edits: Edits) -> str:
 
 
 def _import(edits: Edits) -> str:
-    """A lead with dates of long ago, as an import makes it."""
+    """Add a lead with dates of long ago, like an import."""
     created = edits.moment()
     data = edits.stage() | {"name": "Из старой базы", "price": edits.random.choice(PRICES), "created_at": created}
     data |= {"updated_at": created + edits.random.randrange(30 * DAY_S)}
@@ -192,7 +192,7 @@ def _person(change: Callable[[Edits], dict[str, Any]]) -> Callable[[Edits], str 
 
 
 def _link(edits: Edits) -> str | None:
-    """One more contact for a lead: a new one, or one that other leads have too; as the main one, or not."""
+    """Link another contact to a lead: a new contact or a shared one, as the main contact or not."""
     lead = edits.some("leads")
     known = edits.some("contacts") if edits.random.random() < 0.5 else None
     contact = known or edits.made("contacts", edits.person())
@@ -205,7 +205,7 @@ def _link(edits: Edits) -> str | None:
 
 
 def _change_main(edits: Edits) -> str | None:
-    """Another of a lead's contacts becomes its main one: unlinked and linked again, for a linked pair cannot be linked."""
+    """Change a lead's main contact: unlink and link again, for a linked pair cannot be linked."""
     lead = edits.some("leads")
     people = edits.contacts_of(lead) if lead else []
     alive = {row["id"] for row in edits.box.entities("contacts") if not row["is_deleted"]}
@@ -274,7 +274,7 @@ def _note(edits: Edits) -> str | None:
 
 
 def _bin(kind: str, action: str) -> Callable[[Edits], str | None]:
-    """A card into the bin, or back out of it."""
+    """Move a card into the bin, or back out."""
 
     def deed(edits: Edits) -> str | None:
         card = edits.some(kind, deleted=action == "restore")
@@ -287,7 +287,7 @@ def _bin(kind: str, action: str) -> Callable[[Edits], str | None]:
 
 
 def _merge(kind: str) -> Callable[[Edits], str | None]:
-    """Two cards become one."""
+    """Merge two cards."""
 
     def deed(edits: Edits) -> str | None:
         kept, gone = edits.some(kind), edits.some(kind)
@@ -329,4 +329,4 @@ DEEDS: dict[str, tuple[int, Callable[[Edits], str | None]]] = {
     "leads merged": (1, _merge("leads")),
     "contacts merged": (1, _merge("contacts")),
 }  # fmt: skip
-"""Name → how often among all, and what it does: words about it, or None if nothing was there to do it to."""
+"""Edits by name: frequency, and the deed, which returns words, or None without anything to edit."""

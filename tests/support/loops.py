@@ -6,6 +6,6 @@ import anyio
 
 
 def in_a_loop(call, *args):
-    """What `call(*args)` returns or raises, awaited on a new thread: a browser of an earlier test may keep this thread's loop."""
+    """Run `call(*args)` on a new thread's event loop: a browser of an earlier test may keep the loop of the test's own thread."""
     with ThreadPoolExecutor(1) as another:
         return another.submit(anyio.run, call, *args).result()

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for one test run: started in an empty folder, gone afterwards.
+"""A PostgreSQL server for a test run: started in an empty folder, gone afterwards.
 
 Its programs refuse to run as root, so there they run as the user `postgres`, which Debian's package makes.
 """
@@ -39,7 +39,7 @@ class Server:
 
 
 def programs() -> Path | None:
-    """The folder of `initdb` and `pg_ctl`, the newest version first; None where PostgreSQL is not installed."""
+    """The folder of `initdb` and `pg_ctl`, the newest version first; None if PostgreSQL is not installed."""
     on_path = shutil.which("initdb")
     folders = sorted(DEBIAN_FOLDER.glob("*/bin"), key=lambda path: float(path.parent.name), reverse=True)
     candidates = [*folders, *([Path(on_path).resolve().parent] if on_path else [])]
@@ -48,7 +48,7 @@ def programs() -> Path | None:
 
 @contextmanager
 def running(bin_folder: Path) -> Iterator[Server]:
-    """Start a server and stop it. Without fsync: what it holds is worth nothing after the tests."""
+    """Start a server and stop it afterwards. Without fsync: its data are worthless after the tests."""
     folder = Path(tempfile.mkdtemp(prefix="desk-postgres-"))
     try:
         if os.geteuid() == 0:

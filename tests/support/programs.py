@@ -1,4 +1,4 @@
-"""The desk as a running program, for tests that need the real thing: started on a free port, stopped or killed."""
+"""The desk as a running program: started on a free port, stopped or killed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from desk.doorway import Doorway
 from desk.settings import PROJECT, Secret, Settings
 
 START_S = 180.0
-"""A start takes three seconds here; a loaded machine may need many times that."""
+"""Patience with a start, which takes three seconds here and many times as long on a loaded machine."""
 
 CHECK_EVERY_S = 0.05
 
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 def until(condition, what: str, patience_s: float = 120.0):
-    """Wait for a sign and return it; fail with `what` was waited for."""
+    """Wait for a sign and return it; `what`: the words of the failure."""
     pause, end = threading.Event(), time.monotonic() + patience_s
     while time.monotonic() < end:
         if found := condition():
@@ -42,14 +42,14 @@ def until(condition, what: str, patience_s: float = 120.0):
 
 
 LOCAL_KEY = "l" * 40
-"""The local key of every desk that a test starts."""
+"""The local key of every desk started by a test."""
 
 LOCAL = {"Authorization": f"Bearer {LOCAL_KEY}"}
-"""What a program on this machine sends to prove that it is."""
+"""Headers by which a program proves to be on the desk's machine."""
 
 
 def local_cookies() -> dict[str, str]:
-    """The cookie of a browser that has proved to be on this machine, for every desk that a test starts."""
+    """The cookie of a browser with proof of being on the desk's machine."""
     doorway = Doorway(Settings(local_key=Secret(LOCAL_KEY)))
     return {doorway.cookie_name: doorway.cookie()}
 
@@ -60,7 +60,7 @@ def browser_cookies() -> list[dict[str, str]]:
 
 
 class RunningDesk:
-    """A desk of its own: own port, own folder for its database, own settings; file handles as few as it is given."""
+    """A running desk: own port, own folder for its database, own settings; `files`: the limit of its file handles."""
 
     def __init__(self, folder: Path, settings: dict[str, str], files: int | None = None) -> None:
         self.folder, self.port, self._files = folder, free_port(), files
@@ -91,22 +91,22 @@ class RunningDesk:
             return False
 
     def is_alive(self) -> bool:
-        """Whether it answers, for whoever does not know whether it is just being started again."""
+        """Whether the desk answers, even during a start."""
         try:
             return requests.get(f"{self.url}/healthz", timeout=2).ok
         except requests.RequestException:
             return False
 
     def stop(self) -> int:
-        """End it politely; its exit status."""
+        """End the desk politely; its exit status."""
         return self._end(signal.SIGTERM)
 
     def kill(self) -> int:
-        """End it at once, as a power cut would."""
+        """End the desk at once, like a power cut."""
         return self._end(signal.SIGKILL)
 
     def signal(self, how: signal.Signals) -> None:
-        """Send a signal to its process, if it runs."""
+        """Send a signal to the desk's process, if there is any."""
         if self._process is not None:
             self._process.send_signal(how)
 
@@ -133,7 +133,7 @@ class RunningDesk:
 
 @contextmanager
 def running_desk(*, files: int | None = None, **settings: str) -> Iterator[RunningDesk]:
-    """A started desk that is stopped at the end, whatever happens."""
+    """A started desk, stopped at the end in any case."""
     with tempfile.TemporaryDirectory(prefix="desk-") as folder:
         desk = RunningDesk(Path(folder), settings, files)
         try:

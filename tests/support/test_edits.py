@@ -1,4 +1,4 @@
-"""The random edits do what they say, and the truth about them is AmoCRM's own."""
+"""Random edits do their deeds, and the truth about them is AmoCRM's own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def box(process: Sandbox) -> Sandbox:
 
 
 def api_list(box: Sandbox, path: str) -> list[dict]:
-    """A whole list, as a client reads it."""
+    """A whole list, as read by a client."""
     session, found, url = box.session(), [], f"{box.url}/api/v4/{path}"
     while url:
         answer = session.get(url, timeout=60)
@@ -43,7 +43,7 @@ def api_list(box: Sandbox, path: str) -> list[dict]:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_truth_is_what_the_api_says(box: Sandbox, seed: int) -> None:
-    """After every kind of edit the rows tell what AmoCRM tells its clients: leads, contacts, main ones, tasks, fields."""
+    """After every kind of edit the rows agree with AmoCRM's answers: leads, contacts, main contacts, tasks, fields."""
     edits = Edits(box, seed)
     edits.run(150)
     truth = Truth(box)
@@ -68,7 +68,7 @@ def test_the_truth_is_what_the_api_says(box: Sandbox, seed: int) -> None:
 
 
 def test_the_same_seed_does_the_same(box: Sandbox) -> None:
-    """Line by line, so that a failure can be made again."""
+    """The same line by line, so that a failure can be made again."""
     lines = []
     for _ in range(2):
         box.reset(leads=15, seed=3, now=NOW)
@@ -81,7 +81,7 @@ def test_the_same_seed_does_the_same(box: Sandbox) -> None:
 
 
 def test_every_kind_of_edit_comes(box: Sandbox) -> None:
-    """None is so rare that a round of some hundreds would do without it; those left out do not come."""
+    """Every kind of edit comes within some hundreds; left-out kinds do not come."""
     edits = Edits(box, 4, without={"contact into the bin", "note"})
     edits.run(320)
     kinds = Counter(line.partition(":")[0] for line in edits.done)
@@ -103,7 +103,7 @@ def test_every_way_of_telling_is_one(box: Sandbox, how: str) -> None:
 
 
 def test_reckoning_by_hand(box: Sandbox) -> None:
-    """One lead with two contacts, kopecks and two tasks, written out."""
+    """A lead with two contacts, kopecks and two tasks, written out."""
     session = box.session()
 
     def made(path: str, data: dict) -> int:
@@ -140,7 +140,7 @@ def test_reckoning_by_hand(box: Sandbox) -> None:
 
 
 def test_merging(box: Sandbox) -> None:
-    """The one that stays has the other's contacts, tasks and notes; the other is in the bin; the log says so."""
+    """The remaining card has the other card's contacts, tasks and notes; the other card is in the bin; the log says so."""
     session = box.session()
     ids = [row["id"] for row in box.entities("leads") if not row["is_deleted"]][:2]
     before = Truth(box)

@@ -1,4 +1,4 @@
-"""What list, card, search and overview have to show of AmoCRM's rows. Plain Python over the sandbox, and nothing of the desk's.
+"""The truth for list, card, search and overview, from AmoCRM's rows. Plain Python over the sandbox, without the desk.
 
     truth = Truth(box)
     assert shown == [lead.id for lead in truth.listed()]
@@ -24,7 +24,7 @@ DIGITS_OF_A_PHONE = 10
 
 @dataclass(frozen=True)
 class Person:
-    """A contact outside the bin, its phones as they are spelled in AmoCRM."""
+    """A contact outside the bin, its phones as spelled in AmoCRM."""
 
     id: int
     name: str
@@ -38,7 +38,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Lead:
-    """A lead outside the bin. `people`: its contacts, the main one first; `tasks`: times of the open ones, the next first."""
+    """A lead outside the bin. `people`: contacts, the main contact first; `tasks`: times of open tasks, the next first."""
 
     id: int
     name: str
@@ -72,7 +72,7 @@ class Lead:
 
     @property
     def roubles(self) -> int:
-        """The budget in whole roubles, kopecks rounded as people round them."""
+        """The budget in whole roubles, rounded half up."""
         return int(self.price.quantize(Decimal(1), ROUND_HALF_UP))
 
     @property
@@ -87,7 +87,7 @@ class Lead:
         return frozenset().union(*(one.numbers for one in self.people), {own} if own else ())
 
     def reasons(self, now: float) -> set[str]:
-        """Why an open lead needs somebody, in the desk's own words for it."""
+        """The reasons for attention to an open lead, in the desk's own words."""
         if not self.is_open:
             return set()
         phone = self.own_phone or any(one.phones for one in self.people)
@@ -103,7 +103,7 @@ class Lead:
 
 
 class Truth:
-    """AmoCRM as it is at this moment. Some requests of the sandbox's control, none of the API."""
+    """AmoCRM's rows as of now. Some requests of the sandbox's control, none of the API."""
 
     def __init__(self, box: Sandbox) -> None:
         self.people = {row["id"]: _person(row) for row in _outside_the_bin(box, "contacts")}
@@ -132,15 +132,15 @@ class Truth:
             )
 
     def listed(self, leads: Iterable[Lead] | None = None) -> list[Lead]:
-        """All of them, or these, in the list's usual order: the newest first."""
+        """All leads, or the given ones, in the list's usual order: the newest first."""
         return sorted(self.leads.values() if leads is None else leads, key=lambda lead: (-lead.created_at, -lead.id))
 
     def with_phone(self, phone: str) -> list[Lead]:
-        """Leads of which somebody has this number, in any spelling."""
+        """Leads with a phone among their people's, in any spelling."""
         return self.listed(lead for lead in self.leads.values() if ten(phone) in lead.numbers)
 
     def with_words(self, text: str) -> list[Lead]:
-        """Leads that hold all of these words in a contact's name, in their own, or in their number."""
+        """Leads with all given words in a contact's name, in their own name, or in their number."""
         wanted = plain(text).split()
         return self.listed(lead for lead in self.leads.values() if all(word in _searched(lead) for word in wanted))
 
@@ -150,14 +150,14 @@ class Truth:
         return self.listed(lead for lead in rows if since <= lead.created_at < until)
 
     def closed(self, status_id: int, since: int, until: int, pipeline_id: int | None = None) -> list[Lead]:
-        """Leads that are won (142) or lost (143) now and were closed in that time, whenever created."""
+        """Leads won (142) or lost (143) now and closed within the given time, whenever created."""
         rows = self.of_pipeline(pipeline_id)
         return self.listed(
             lead for lead in rows if lead.status_id == status_id and lead.closed_at and since <= lead.closed_at < until
         )
 
     def split(self, by: str, leads: Iterable[Lead]) -> dict[str, tuple[int, int]]:
-        """Text of "source" or "direction" → how many of these leads have it, and how many of those are won now."""
+        """Leads by the text of "source" or "direction": how many, and how many of these are won now."""
         told: dict[str, tuple[int, int]] = {}
         for lead in leads:
             count, won = told.get(getattr(lead, by), (0, 0))
@@ -165,7 +165,7 @@ class Truth:
         return told
 
     def attention(self, now: float, pipeline_id: int | None = None) -> Counter[str]:
-        """How many open leads there are for each reason; "any": with at least one."""
+        """Open leads by reason, counted; "any": with at least one reason."""
         found: Counter[str] = Counter()
         for lead in self.of_pipeline(pipeline_id):
             reasons = lead.reasons(now)
@@ -205,7 +205,7 @@ def ten(phone: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text as people compare it: no case, ё as е."""
+    """A text without case, and with е for ё."""
     return text.casefold().replace("ё", "е")
 
 

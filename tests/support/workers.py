@@ -14,9 +14,12 @@ from desk.settings import PROJECT
 from sandbox.process import Sandbox
 from tests.support.desks import KEY, settings_for
 
+REFRESHER = "tests.crm.connection.worker"
+"""The program of a refresh of the key, with a death on the way if asked for."""
+
 
 class Worker:
-    """A started program of the tests. `module`: the one with its `main`; `what`: its arguments after the folder."""
+    """A started program of the tests. `module`: the module with its `main`; `what`: its arguments after the folder."""
 
     def __init__(self, module: str, box: Sandbox, store_url: str, folder: Path, *what: str, rps: str = "7") -> None:
         clean = {name: text for name, text in os.environ.items() if not name.startswith("AMOCRM_")}

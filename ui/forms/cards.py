@@ -42,7 +42,7 @@ def card(form: Form, keys: Sequence[FormKey], tally: Tally | None) -> None:
             st.caption("  \n".join([*_about(form, keys), *_last(tally)]))
             if form.id != API and not any(key.works(clock.now()) for key in keys):
                 st.markdown(f":orange[:material/key_off: {say('forms-no-key')}]")
-        if tally and the_desk().reception.room_used(form.id).is_up:
+        if tally and the_desk().intake.room_used(form.id).is_up:
             st.markdown(f":orange[:material/inventory_2: {say('forms-room-up')}]")
         if numbers and tally:
             with numbers:
@@ -104,7 +104,7 @@ def _actions(form: Form) -> None:
                 icon=":material/pause:",
                 key=f"forms.pause.{form.id}",
                 on_click=attempt,
-                args=(partial(the_desk().reception.forms.pause, form.id), "forms-pause-done"),
+                args=(partial(the_desk().intake.forms.pause, form.id), "forms-pause-done"),
             )
         else:
             st.button(
@@ -112,13 +112,13 @@ def _actions(form: Form) -> None:
                 icon=":material/play_arrow:",
                 key=f"forms.resume.{form.id}",
                 on_click=attempt,
-                args=(partial(the_desk().reception.forms.resume, form.id), "forms-resume-done"),
+                args=(partial(the_desk().intake.forms.resume, form.id), "forms-resume-done"),
             )
 
 
 def _test(form: Form) -> None:
     message = say("forms-test-message", form=form.name)
-    taken = the_desk().reception.try_out(form.id, name=say("forms-test-name"), message=message)
+    taken = the_desk().intake.try_out(form.id, name=say("forms-test-name"), message=message)
     st.session_state[TESTED] = (form.id, taken)
 
 
@@ -128,7 +128,7 @@ def _tested() -> None:
     if taken.outcome == REFUSED:
         st.error(f"**{say('forms-test-refused')}** {' '.join(error_words(taken.code))}", icon=":material/error:")
         return
-    progress = the_desk().reception.progress(taken.told_id)
+    progress = the_desk().intake.progress(taken.told_id)
     (_test_state if progress is None or progress.is_settled else _live_test_state)()
 
 
@@ -140,7 +140,7 @@ def _live_test_state() -> None:
 def _test_state() -> None:
     _, taken = st.session_state[TESTED]
     desk = the_desk()
-    progress = desk.reception.progress(taken.told_id)
+    progress = desk.intake.progress(taken.told_id)
     if progress is None:
         return
     if progress.state == DELIVERED:

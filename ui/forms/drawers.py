@@ -91,7 +91,7 @@ def show(submission: Callable[[str], None]) -> None:
             _drawer(say("forms-new"), lambda: _form(None))
         case _:
             draw = {"edit": _form, "keys": _keys, "code": _code, "names": names.show}[name]
-            form = the_desk().reception.forms.of(of)
+            form = the_desk().intake.forms.of(of)
             _drawer(f"{formats.plain(form.name)} · {title_of(name, form)}", lambda: draw(form))
 
 
@@ -233,7 +233,7 @@ def _fill(form: Form | None) -> None:
 
 def _save(form_id: str | None) -> None:
     """Keep what was filled in, or say at each field what is wrong. A new form has its first key at once."""
-    forms = the_desk().reception.forms
+    forms = the_desk().intake.forms
     raw = {name: st.session_state.get(f"forms.{name}") for name in ("name", "source", "origins", "thanks_url")}
     raw["duplicate_s"] = (st.session_state.get("forms.duplicate_min") or 0) * 60
     raw["least_fill_s"] = st.session_state.get("forms.least_fill_s") or 0.0
@@ -254,7 +254,7 @@ def _save(form_id: str | None) -> None:
 def _said_of_ways(form_id: str | None) -> dict[str, Any]:
     """What the inputs say besides; of a new form what its preset says, and so where an old one gets another preset."""
     chosen = st.session_state.get("forms.preset") or presets.OWN
-    if form_id is None or (form_id != API and the_desk().reception.forms.of(form_id).preset != chosen):
+    if form_id is None or (form_id != API and the_desk().intake.forms.of(form_id).preset != chosen):
         return form_draft.ways_of(chosen) | {"required": st.session_state.get("forms.required") if form_id else []}
     names = ("answer", "key_in_address", "note_unknown", "required")
     said = {name: st.session_state.get(f"forms.{name}") for name in names}
@@ -267,7 +267,7 @@ def _said_of_ways(form_id: str | None) -> dict[str, Any]:
 def _keys(form: Form) -> None:
     """The keys of a form: the one just made, all there are, another one."""
     _fresh(form)
-    keys = the_desk().reception.forms.keys(form.id)
+    keys = the_desk().intake.forms.keys(form.id)
     if not keys:
         st.info(say("forms-key-none"), icon=":material/key:")
     for key in keys:
@@ -328,7 +328,7 @@ def _key(key: FormKey) -> None:
 
 def _make_key(form_id: str) -> None:
     overlap = timedelta(days=st.session_state.get("forms.overlap") or 0)
-    st.session_state[FRESH] = (form_id, the_desk().reception.forms.new_key(form_id, overlap))
+    st.session_state[FRESH] = (form_id, the_desk().intake.forms.new_key(form_id, overlap))
 
 
 def _ask_revoke(key_id: int | None) -> None:
@@ -336,7 +336,7 @@ def _ask_revoke(key_id: int | None) -> None:
 
 
 def _revoke(key_id: int) -> None:
-    the_desk().reception.forms.revoke(key_id)
+    the_desk().intake.forms.revoke(key_id)
     _ask_revoke(None)
 
 

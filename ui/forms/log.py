@@ -62,7 +62,7 @@ def choose(forms: Sequence[Form]) -> tuple[str | None, str | None]:
 
 def lines(form_id: str | None, outcome: str | None, names: Mapping[str, str]) -> None:
     """The newest first; new ones appear by themselves, unless one is being looked at."""
-    log = the_desk().reception.log
+    log = the_desk().intake.log
     count = log.count(form_id=form_id, outcome=outcome)
     if not count:
         st.info(say("forms-log-none-found"), icon=":material/inbox:")
@@ -81,9 +81,7 @@ def _live_table(form_id: str | None, outcome: str | None, names: Mapping[str, st
 
 
 def _table(form_id: str | None, outcome: str | None, names: Mapping[str, str], page: int) -> None:
-    found = the_desk().reception.log.page(
-        form_id=form_id, outcome=outcome, limit=PER_PAGE, offset=(page - 1) * PER_PAGE
-    )
+    found = the_desk().intake.log.page(form_id=form_id, outcome=outcome, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
     st.session_state[SHOWN] = [line.id for line in found]
     frame = pd.DataFrame(
         {
@@ -140,8 +138,8 @@ def _reason(line: Submission) -> str:
 
 def submission(submission_id: str) -> None:
     """What was said, by whom and what became of it; a button to make a lead of it where that can be."""
-    reception = the_desk().reception
-    line = reception.log.one(submission_id)
+    intake = the_desk().intake
+    line = intake.log.one(submission_id)
     if line is None:
         st.info(say("forms-submission-gone"), icon=":material/history:")
         return
@@ -152,14 +150,14 @@ def submission(submission_id: str) -> None:
     st.markdown(_why(line))
     if line.is_short:
         st.caption(say("forms-submission-short"))
-    said = reception.log.said(line)
+    said = intake.log.said(line)
     _as_it_came(line)
     if line.outcome == DUPLICATE:
         _lead_link(line)
     if not line.is_open:
         _facts(line, said)
         _lead_link(line)
-    elif faults := st.session_state.get(drawers.FAULTS) or reception.faults(line):
+    elif faults := st.session_state.get(drawers.FAULTS) or intake.faults(line):
         _repair(line, said, faults)
     else:
         _facts(line, said)
@@ -197,7 +195,7 @@ def _why(line: Submission) -> str:
 
 def _facts(line: Submission, said: Said) -> None:
     texts = {**said.texts, "phone": phones.display(said.texts.get("phone", ""))}
-    forms = {form.id: form.name for form in the_desk().reception.forms.all()}
+    forms = {form.id: form.name for form in the_desk().intake.forms.all()}
     pairs = [(formats.plain(_label(name)), text) for name, text in texts.items() if text]
     pairs += [(formats.plain(code), text) for code, text in said.tracking.items()]
     if said.consent is not None:
@@ -248,7 +246,7 @@ def _repair(line: Submission, said: Said, faults: Sequence[FieldFault]) -> None:
 def _accept(submission_id: str, names: Sequence[str] = ()) -> None:
     """Make a lead of it; faults that are left stand at their fields."""
     changes = {name: st.session_state.get(f"forms.repair.{submission_id}.{name}") for name in names}
-    taken = the_desk().reception.accept_kept(submission_id, changes, by=person() or None)
+    taken = the_desk().intake.accept_kept(submission_id, changes, by=person() or None)
     st.session_state[drawers.FAULTS] = list(taken.faults)
     if taken.outcome == ACCEPTED:
         drawers.close()

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from desk.desk import the_desk
-from desk.intake import Form, SeenName, names
+from desk.intake import Form, SeenName, known_names, names
 from desk.lead import OWN_FIELDS
 from ui.frame import formats
 from ui.frame.frame import attempt
@@ -18,14 +18,14 @@ from ui.frame.words import say
 BY_ITSELF = ""
 """Stands among the choices for what the desk makes of a name without being taught."""
 
-SPECIAL = (*names.PARTS.values(), "email", "consent", "page", names.NOTED, names.IGNORED)
+SPECIAL = (*known_names.PARTS.values(), "email", "consent", "page", known_names.NOTED, known_names.IGNORED)
 """Meanings besides the fields of a lead."""
 
 
 def show(form: Form) -> None:
     """Every name that came, the unknown ones first."""
-    form = the_desk().reception.forms.of(form.id)
-    seen = the_desk().reception.seen.of(form.id)
+    form = the_desk().intake.forms.of(form.id)
+    seen = the_desk().intake.seen.of(form.id)
     st.markdown(say("forms-names-intro"))
     if not seen:
         st.info(say("forms-names-none"), icon=":material/inbox:")
@@ -49,8 +49,8 @@ def word(meaning: str) -> str:
         return say(f"new-{meaning}")
     if meaning in SPECIAL:
         return say(f"forms-name-{meaning}")
-    if meaning in names.WAYS:
-        return names.WAYS[meaning]
+    if meaning in known_names.CHANNELS:
+        return known_names.CHANNELS[meaning]
     return {mapped.key: mapped.label or mapped.key for mapped in the_desk().fields.added()}.get(meaning, meaning)
 
 
@@ -79,4 +79,4 @@ def _choice(one: SeenName, meaning: str) -> str:
 
 def _teach(form_id: str, name: str, key: str) -> None:
     meaning = st.session_state.get(key) or ""
-    attempt(partial(the_desk().reception.forms.teach, form_id, name, meaning), "forms-name-taught")
+    attempt(partial(the_desk().intake.forms.teach, form_id, name, meaning), "forms-name-taught")

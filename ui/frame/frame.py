@@ -18,7 +18,7 @@ from typing import Any
 
 import streamlit as st
 
-from crm.errors import DeskError, SetupError
+from crm.errors import Declined, DeskError, SetupError
 from desk.connection import needs_attention, warn_days
 from desk.desk import the_desk
 from desk.readiness import PEOPLE
@@ -157,8 +157,13 @@ def say_notice(key: str) -> None:
 
 
 def say_error(code: str) -> None:
-    """For what happened before the page was drawn: an error of ours that the page then tells."""
-    st.session_state[NOTICE] = SetupError(code)
+    """For what went wrong before the page was drawn: the page then tells the words of a code, and its remedy."""
+    st.session_state[NOTICE] = DeskError(code)
+
+
+def say_declined(code: str) -> None:
+    """For callbacks: the page then tells why a wish was not carried out."""
+    st.session_state[NOTICE] = Declined(code)
 
 
 def forget_notice(code: str | None) -> None:
@@ -169,7 +174,10 @@ def forget_notice(code: str | None) -> None:
 
 
 def show_error(error: Exception, *, framed: bool = True) -> None:
-    """What happened, what to do, and what to tell support. Never a stack trace, a body or a token."""
+    """What happened, what to do, and what to tell support. Never a stack trace, a body or a token.
+
+    What was only declined is a notice: nothing is broken, so there is nothing to tell support.
+    """
     if is_away(error):
         log.error("a page had no database: %s", type(error).__name__)
         error = SetupError("database_unreachable")
@@ -177,6 +185,9 @@ def show_error(error: Exception, *, framed: bool = True) -> None:
         log.exception("a page failed", exc_info=error)
         error = SetupError("desk_failed")
     what, remedy = error_words(error.code)
+    if isinstance(error, Declined):
+        st.warning(f"**{what}**\n\n{remedy}", icon=":material/info:")
+        return
     st.error(f"**{what}**\n\n{remedy}", icon=":material/error:")
     if isinstance(error, SettingsError):
         for fault in error.faults:

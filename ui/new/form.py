@@ -21,7 +21,7 @@ from desk.lead import FieldFault
 from desk.reading import names
 from store import clock
 from ui.frame import formats
-from ui.frame.frame import attempt, say_error, say_notice
+from ui.frame.frame import attempt, say_declined, say_notice
 from ui.frame.parts import faults_of, zone
 from ui.frame.person import person
 from ui.frame.words import say
@@ -147,7 +147,7 @@ def take_up(draft_id: str) -> None:
     keep()
     draft = the_desk().calls.drafts.get(draft_id)
     if draft is None or draft.lead_id is not None:
-        say_error("draft_gone")
+        say_declined("draft_gone")
         return
     st.session_state[DRAFT], st.session_state[ANSWERS] = draft.id, draft.answers
     _show({**_empty(), **draft.values})
@@ -317,7 +317,7 @@ def _part_from_saved() -> None:
     """What stands here is not what was saved: it stays, as a draft of its own."""
     st.session_state[DRAFT], st.session_state[ANSWERS] = new_id(), None
     keep()
-    say_error("saved_otherwise")
+    say_declined("saved_otherwise")
 
 
 def undo() -> None:

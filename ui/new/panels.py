@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk import phones
 from desk.calls import CallBack, Figures, Made
 from desk.calls.texts import BLANKS, CONSENT, LONGEST, SCRIPT, filled
@@ -89,11 +89,11 @@ def _save_texts() -> None:
         changed = {kind: body for kind, body in changed.items() if body != begun[kind]}
         for kind, body in changed.items():
             if not body.strip():
-                raise SetupError("text_empty")
+                raise Declined("text_empty")
             newest = the_desk().calls.texts.newest(kind).body
             if (newest or say(f"call-{kind}-text")) != begun[kind]:
                 begun[kind] = newest or begun[kind]
-                raise SetupError("text_changed")
+                raise Declined("text_changed")
         for kind, body in changed.items():
             begun[kind] = the_desk().calls.texts.write(kind, body, person()).body
             st.session_state[f"new.text_{kind}"] = begun[kind]

@@ -13,8 +13,6 @@ from desk.desk import Desk, vault_of
 from sandbox.process import Sandbox
 from tests.support.desks import KEY, desk_for
 
-WORKER = "tests.crm.connection.worker"
-
 
 @pytest.fixture
 def desk(box: Sandbox, store_url: str, tmp_path: Path) -> Iterator[Desk]:

@@ -11,10 +11,10 @@ from crm import account
 from crm.connection.grant import LEASE_S
 from crm.errors import NotLetIn
 from sandbox.process import running_sandbox
-from tests.crm.connection.conftest import WORKER, token_calls
+from tests.crm.connection.conftest import token_calls
 from tests.support.desks import KEY, desk_for
 from tests.support.programs import until
-from tests.support.workers import Worker
+from tests.support.workers import REFRESHER, Worker
 
 STEPS = ("before the journal", "after the journal", "request on its way", "request carried out", "answered", "stored")
 LOST_IN_STRICT = ("request carried out", "answered")
@@ -72,14 +72,14 @@ def _kill(box, store_url, folder, step):
     if step in ("request on its way", "request carried out"):
         box.fault("slow", path="/oauth2/access_token", **{_SLOW[step]: 20_000}, times=1)
         since = box.last_seq()
-        worker = Worker(WORKER, box, store_url, folder, "refresh")
+        worker = Worker(REFRESHER, box, store_url, folder, "refresh")
         sign = "request" if step == "request on its way" else "token"
         until(lambda: [entry for entry in box.ledger(sign, since=since) if _fits(entry)], "the token call")
         if step == "request on its way":
             box.clear_faults()
         worker.process.send_signal(signal.SIGKILL)
     else:
-        worker = Worker(WORKER, box, store_url, folder, "die", step)
+        worker = Worker(REFRESHER, box, store_url, folder, "die", step)
     assert worker.process.wait(120) == -signal.SIGKILL
     worker.end()
 

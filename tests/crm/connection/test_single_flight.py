@@ -12,10 +12,10 @@ from crm import account
 from crm.errors import DeskError
 from sandbox.process import running_sandbox
 from store.tables import grants
-from tests.crm.connection.conftest import WORKER, token_calls
+from tests.crm.connection.conftest import token_calls
 from tests.support.desks import KEY, desk_for
 from tests.support.programs import until
-from tests.support.workers import workers
+from tests.support.workers import REFRESHER, workers
 
 ROUNDS = 200 if os.environ.get("DESK_SOAK") else 12
 THREADS = 32
@@ -32,7 +32,7 @@ def test_64_threads_in_2_processes_refresh_once(store_url, tmp_path):
     with (
         running_sandbox(leads=1, rps=1000, refresh_mode="strict") as box,
         desk_for(box, tmp_path, DATABASE_URL=store_url, SECRET_KEY=KEY) as desk,
-        workers(2, WORKER, box, store_url, tmp_path, "threads", str(THREADS)) as pair,
+        workers(2, REFRESHER, box, store_url, tmp_path, "threads", str(THREADS)) as pair,
     ):
         for number in range(ROUNDS):
             since = box.last_seq()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.calls.drafts import MOST_CALLED, MOST_CALLED_OF_ALL, MOST_OPEN, new_id, operator_name
 from desk.calls.entry import ADD, OTHER, SAME, Choice
 from desk.calls.stats import percentile
@@ -140,7 +140,7 @@ def test_a_saved_call_is_taken_back(desk, box):
     assert desk.outbox.progress(saved.lead_id) is None
     with desk.store.read() as db:
         assert db.scalar(sa.select(sa.func.count()).select_from(consents)) == 0
-    with pytest.raises(SetupError):
+    with pytest.raises(Declined):
         desk.calls.undo(saved.lead_id)
     desk.calls.undo_s = 0.0
     assert desk.calls.save(draft_id, call(SOON), "Анна").is_first
@@ -152,7 +152,7 @@ def test_what_has_left_is_not_taken_back(desk):
     """It is said so, and the call stays."""
     saved = save(desk, call(SOON))
     desk.outbox.deliver_due()
-    with pytest.raises(SetupError) as raised:
+    with pytest.raises(Declined) as raised:
         desk.calls.undo(saved.lead_id)
     assert raised.value.code == "left_already"
     assert desk.calls.today("Анна")[0].lead_id == saved.lead_id

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, UNKNOWN, DeliveryPlan, Outbox, Tools, report
 from desk.delivery.decisions import PATIENCE_S
 from desk.delivery.queue import LEASE_S
@@ -108,7 +108,7 @@ def test_what_was_accepted_by_a_wrong_clock_leaves_at_once(box, desk, time_of, j
         desk.outbox.replay("Анна")
         assert 0 < seconds_until(desk.outbox.progress(held).leaves_at) <= 10
     assert seconds_until(desk.outbox.progress(held).leaves_at) <= 10
-    with pytest.raises(SetupError), desk.store.write() as db:
+    with pytest.raises(Declined), desk.store.write() as db:
         desk.outbox.take_back(held, db)
     desk.outbox.deliver_due()
     assert {desk.outbox.progress(one).state for one in (plain, held, refused)} == {DELIVERED}

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from crm.errors import DeskError, NotSent, SetupError
+from crm.errors import Declined, DeskError, NotSent
 from desk.delivery import DELIVERED, DROPPED, NEEDS_DECISION, QUEUED, REFUSED, SENDING, UNKNOWN, report
 from desk.delivery.queue import LEASE_S
 from desk.lead import NewLead
@@ -127,7 +127,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @rule(data=st.data(), what=st.sampled_from(["look_again", "drop", "send_again", "repair", "drop and take back"]))
     def decide(self, data, what):
         lead_id, outbox = data.draw(st.sampled_from(self.accepted)), self.process.outbox
-        with suppress(SetupError):  # "decided_meanwhile": it is too late for that
+        with suppress(Declined):  # "decided_meanwhile": it is too late for that
             if what == "repair":
                 outbox.repair(lead_id, NewLead("Исправлен", "+79615550009"), "Анна")
             elif what == "drop and take back":

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from crm.errors import SaidNo, SetupError
+from crm.errors import Declined, SaidNo
 from desk.delivery import DELIVERED, NEEDS_DECISION, QUEUED, UNKNOWN, report
 from desk.fields import MARKER_CODE
 from desk.lead import NewLead
@@ -346,7 +346,7 @@ def test_a_decision_that_comes_too_late(box, desk):
     lead_id = desk.outbox.accept(LEAD, "api")
     desk.outbox.deliver_due()
     for decide in (desk.outbox.drop, desk.outbox.send_again, desk.outbox.look_again):
-        with pytest.raises(SetupError) as raised:
+        with pytest.raises(Declined) as raised:
             decide(lead_id, "Анна")
         assert raised.value.code == "decided_meanwhile"
 

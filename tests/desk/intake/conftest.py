@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from desk.desk import Desk
-from desk.intake import Form, Reception
+from desk.intake import Form, Intake
 from desk.intake.form_draft import FormDraft
 from desk.settings import load
 from tests.desk.web.conftest import INTAKE, NOWHERE
@@ -26,10 +28,22 @@ def desk(store_url: str, tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def reception(desk: Desk) -> Reception:
-    return desk.reception
+def intake(desk: Desk) -> Intake:
+    return desk.intake
 
 
 @pytest.fixture
-def form(reception: Reception) -> Form:
-    return reception.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
+def form(intake: Intake) -> Form:
+    return intake.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
+
+
+def rows(desk: Desk, table: sa.Table) -> list[dict]:
+    """All rows of a table."""
+    with desk.store.read() as db:
+        return [dict(row) for row in db.execute(sa.select(table)).mappings()]
+
+
+def age(desk: Desk, table: sa.Table, column: str, by: timedelta) -> None:
+    """Make every row of a table older."""
+    with desk.store.write() as db:
+        db.execute(table.update().values({column: datetime.now(UTC) - by}))

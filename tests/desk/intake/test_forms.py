@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import Declined
 from desk.intake.form_draft import FormDraft
 from desk.intake.forms import API, NOTICED_WITHIN_S, Forms
 from desk.settings import load
@@ -21,9 +21,9 @@ def works(forms, key):
     return holder is not None and holder.works
 
 
-def test_the_built_in_form_is_there(reception):
+def test_the_built_in_form_is_there(intake):
     """INTAKE_API_KEY names the form "api", which takes the sites of the settings along with its own."""
-    forms = reception.forms
+    forms = intake.forms
     assert [form.id for form in forms.all()] == [API]
     assert forms.keyholder(INTAKE).form.id == API
     forms.change(API, FormDraft("API", "Программа", (SITE, "https://old.example")))
@@ -31,9 +31,9 @@ def test_the_built_in_form_is_there(reception):
     assert forms.of(API).source == "Программа"
 
 
-def test_a_form_is_made_changed_paused_and_resumed(reception, form):
+def test_a_form_is_made_changed_paused_and_resumed(intake, form):
     """What a draft says is what the form is, and comes back after a change."""
-    forms = reception.forms
+    forms = intake.forms
     assert (form.name, form.source, form.origins, form.is_active) == ("Главная", "Сайт", (SITE,), True)
     forms.change(form.id, FormDraft("Акция", "VK", ("https://sale.example",), "https://sale.example/ok", 0, 0.0))
     changed = forms.of(form.id)
@@ -47,12 +47,12 @@ def test_a_form_is_made_changed_paused_and_resumed(reception, form):
     assert [one.id for one in forms.all()] == [form.id, API]
 
 
-def test_a_key_is_shown_once_and_kept_as_a_hash(desk, reception, form):
+def test_a_key_is_shown_once_and_kept_as_a_hash(desk, intake, form):
     """The key opens its form; the database holds neither it nor anything to make it of."""
-    key = reception.forms.new_key(form.id)
-    assert reception.forms.keyholder(key).form.id == form.id
-    assert reception.forms.keyholder(key[:-1]) is None
-    assert reception.forms.keys(form.id)[0].hint == key[-4:]
+    key = intake.forms.new_key(form.id)
+    assert intake.forms.keyholder(key).form.id == form.id
+    assert intake.forms.keyholder(key[:-1]) is None
+    assert intake.forms.keys(form.id)[0].hint == key[-4:]
     with desk.store.read() as db:
         stored = str(db.execute(sa.select(form_keys)).mappings().all())
     assert key not in stored
@@ -60,18 +60,18 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(desk, reception, form):
 
 
 @pytest.mark.parametrize("key", ["", "x", "x" * 10_000, "ключ", "\ud800", "\x00"])
-def test_what_is_no_key_names_nobody(reception, key):
+def test_what_is_no_key_names_nobody(intake, key):
     """Empty, endless and odd texts are simply no key."""
-    assert reception.forms.keyholder(key) is None
+    assert intake.forms.keyholder(key) is None
 
 
-def test_two_keys_overlap_while_the_site_is_changed(desk, reception, form):
+def test_two_keys_overlap_while_the_site_is_changed(desk, intake, form):
     """A new key takes over; the old one works until its time is up, then it is still known whose it was."""
-    old = reception.forms.new_key(form.id)
-    new = reception.forms.new_key(form.id, overlap=timedelta(days=7))
-    assert works(reception.forms, old)
-    assert works(reception.forms, new)
-    ends = [key.ends_at for key in reception.forms.keys(form.id)]
+    old = intake.forms.new_key(form.id)
+    new = intake.forms.new_key(form.id, overlap=timedelta(days=7))
+    assert works(intake.forms, old)
+    assert works(intake.forms, new)
+    ends = [key.ends_at for key in intake.forms.keys(form.id)]
     assert ends[0] is None
     assert timedelta(days=6, hours=23) < ends[1] - datetime.now(UTC) <= timedelta(days=7)
     with desk.store.write() as db:
@@ -81,29 +81,29 @@ def test_two_keys_overlap_while_the_site_is_changed(desk, reception, form):
     assert fresh.keyholder(old).form.id == form.id
 
 
-def test_rotating_twice_does_not_lengthen_a_life(reception, form):
+def test_rotating_twice_does_not_lengthen_a_life(intake, form):
     """A key that ends tomorrow still ends tomorrow when another one takes over with a week's overlap."""
-    reception.forms.new_key(form.id)
-    reception.forms.new_key(form.id, overlap=timedelta(days=1))
-    reception.forms.new_key(form.id, overlap=timedelta(days=7))
-    ends = [key.ends_at for key in reception.forms.keys(form.id)]
+    intake.forms.new_key(form.id)
+    intake.forms.new_key(form.id, overlap=timedelta(days=1))
+    intake.forms.new_key(form.id, overlap=timedelta(days=7))
+    ends = [key.ends_at for key in intake.forms.keys(form.id)]
     assert ends[0] is None
     assert ends[2] < ends[1]
 
 
-def test_without_overlap_the_old_key_ends_at_once(reception, form):
+def test_without_overlap_the_old_key_ends_at_once(intake, form):
     """The default is none: making a key anew because the old one leaked shuts the old one out."""
-    old = reception.forms.new_key(form.id)
-    reception.forms.new_key(form.id)
-    assert not works(reception.forms, old)
+    old = intake.forms.new_key(form.id)
+    intake.forms.new_key(form.id)
+    assert not works(intake.forms, old)
 
 
-def test_a_revoked_key_is_out(reception, form):
+def test_a_revoked_key_is_out(intake, form):
     """Revoking ends one key now and leaves the others."""
-    first, second = reception.forms.new_key(form.id), reception.forms.new_key(form.id, overlap=timedelta(days=1))
-    reception.forms.revoke(reception.forms.keys(form.id)[1].id)
-    assert not works(reception.forms, first)
-    assert works(reception.forms, second)
+    first, second = intake.forms.new_key(form.id), intake.forms.new_key(form.id, overlap=timedelta(days=1))
+    intake.forms.revoke(intake.forms.keys(form.id)[1].id)
+    assert not works(intake.forms, first)
+    assert works(intake.forms, second)
 
 
 def test_no_key_at_all_is_shut(desk, tmp_path, form):
@@ -126,9 +126,9 @@ def test_another_process_change_is_noticed_soon(desk, form):
     assert not works(here, key)
 
 
-def test_a_form_that_is_none(reception):
+def test_a_form_that_is_none(intake):
     """Asking for a form that is not there is an error with words."""
-    for ask in (reception.forms.of, reception.forms.new_key):
-        with pytest.raises(SetupError) as raised:
+    for ask in (intake.forms.of, intake.forms.new_key):
+        with pytest.raises(Declined) as raised:
             ask("none")
         assert raised.value.code == "form_unknown"

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from desk.intake import keeping
-from desk.intake.intake import Reception
+from desk.intake.intake import Intake
 from desk.intake.keeping import BARE, CONTACT, DAY_BYTES, DAY_LINES, NOTHING, WHOLE, Used, kept_of, shortened
 from desk.intake.log import ACCEPTED, DUPLICATE, FLAGGED, REFUSED, SHORT
 from store import clock
@@ -72,40 +72,40 @@ def kept(desk):
         return db.execute(sa.select(submissions).order_by(submissions.c.at)).mappings().all()
 
 
-def test_letters_take_the_room_they_came_in(desk, reception, form):
+def test_letters_take_the_room_they_came_in(desk, intake, form):
     """The body of the attack is a twelfth of what it was: marks are cut, no letter is spelled as six characters."""
-    reception.take(form, BOMB)
+    intake.take(form, BOMB)
     (line,) = kept(desk)
     assert len(line["body"].encode()) < 21_000
     assert json.loads(line["body"])["message"] == BOMB["message"]
 
 
-def test_half_characters_and_nul_are_kept_on_any_database(desk, reception, form):
+def test_half_characters_and_nul_are_kept_on_any_database(desk, intake, form):
     """Half an emoji goes, NUL stays as JSON spells it."""
-    reception.take(form, {"name": "a\ud83db\x00c", "phone": "x"})
-    assert reception.log.page()[0].body["name"] == "ab\x00c"
+    intake.take(form, {"name": "a\ud83db\x00c", "phone": "x"})
+    assert intake.log.page()[0].body["name"] == "ab\x00c"
 
 
-def test_an_ordinary_refused_one_survives_whole(reception, form):
+def test_an_ordinary_refused_one_survives_whole(intake, form):
     """A phone, a name and the longest message, with marks, among two thousand long names: one press makes a lead of it."""
     said = {f"{'я' * 190}[{number}]": "x" for number in range(1900)}
     said |= {"name": "Иван Иванов", "message": "м" * 4000, "phone": "8 916 123-45-67"}
-    reception.refuse(form, said, "form_paused")
-    made = reception.accept_kept(reception.log.page()[0].id)
+    intake.refuse(form, said, "form_paused")
+    made = intake.accept_kept(intake.log.page()[0].id)
     assert made.outcome == ACCEPTED
 
 
-def test_a_flood_fills_its_room_and_no_more(desk, reception, form, monkeypatch):
+def test_a_flood_fills_its_room_and_no_more(desk, intake, form, monkeypatch):
     """Of refused, doubled and flagged ones alike: first whole, then the phone and the name, then the line of what was told; another
     form and the next day are not affected; leads come in all the while."""
     monkeypatch.setattr(keeping, "DAY_BYTES", 20_000)
     monkeypatch.setattr(keeping, "DAY_LINES", 30)
-    reception.take(form, LEAD)
+    intake.take(form, LEAD)
     long = LEAD | {"message": "м" * 1000}
     for number in range(20):
-        reception.refuse(form, long | {"phone": f"8 916 123-45-{number:02}"}, "form_paused", text="x" * 500)
-        reception.take(form, long)
-        reception.take(form, long | {"homepage": "x"})
+        intake.refuse(form, long | {"phone": f"8 916 123-45-{number:02}"}, "form_paused", text="x" * 500)
+        intake.take(form, long)
+        intake.take(form, long | {"homepage": "x"})
     lines = kept(desk)
     size = sum(len((line[name] or "").encode()) for line in lines for name in ("body", "raw", "others"))
     assert size <= 20_000 + 30 * keeping.CONTACT_BYTES
@@ -113,31 +113,31 @@ def test_a_flood_fills_its_room_and_no_more(desk, reception, form, monkeypatch):
     told = [line for line in lines if line["outcome"] in (DUPLICATE, FLAGGED)]
     assert len(told) == 40
     assert told[-1]["body"] is None
-    short = [line for line in reception.log.page(limit=100) if line.is_short]
+    short = [line for line in intake.log.page(limit=100) if line.is_short]
     assert short
     assert all(set(line.body) == {"phone", "name"} and line.is_open for line in short)
-    assert reception.accept_kept(short[0].id).outcome == ACCEPTED
-    assert reception.room_used(form.id).is_up
-    assert reception.take(form, LEAD | {"phone": "8 916 555-55-55"}).outcome == ACCEPTED
-    other = reception.forms.of("api")
-    reception.refuse(other, long, "form_paused")
-    assert reception.log.page(form_id="api")[0].body["message"] == long["message"]
+    assert intake.accept_kept(short[0].id).outcome == ACCEPTED
+    assert intake.room_used(form.id).is_up
+    assert intake.take(form, LEAD | {"phone": "8 916 555-55-55"}).outcome == ACCEPTED
+    other = intake.forms.of("api")
+    intake.refuse(other, long, "form_paused")
+    assert intake.log.page(form_id="api")[0].body["message"] == long["message"]
     with clock.moved(timedelta(days=1)):
-        reception.refuse(form, long, "form_paused")
-        assert reception.log.page()[0].body["message"] == long["message"]
+        intake.refuse(form, long, "form_paused")
+        assert intake.log.page()[0].body["message"] == long["message"]
 
 
-def test_another_process_begins_where_the_day_stands(desk, reception, form, monkeypatch):
+def test_another_process_begins_where_the_day_stands(desk, intake, form, monkeypatch):
     """What was kept before a start counts."""
     for _ in range(5):
-        reception.refuse(form, LEAD, "form_paused")
-    used = reception.room_used(form.id)
-    again = Reception(desk.store, desk.outbox, desk.fields, desk.settings)
+        intake.refuse(form, LEAD, "form_paused")
+    used = intake.room_used(form.id)
+    again = Intake(desk.store, desk.outbox, desk.fields, desk.settings)
     assert (again.room_used(form.id), used.lines) == (used, 5)
 
 
-def test_nobody_can_say_that_it_is_short(reception, form):
+def test_nobody_can_say_that_it_is_short(intake, form):
     """A field of that name is none of the sender's."""
-    reception.refuse(form, LEAD | {SHORT: True, SHORT.upper(): True}, "form_paused")
-    line = reception.log.page()[0]
+    intake.refuse(form, LEAD | {SHORT: True, SHORT.upper(): True}, "form_paused")
+    line = intake.log.page()[0]
     assert (line.is_short, set(line.body)) == (False, set(LEAD))

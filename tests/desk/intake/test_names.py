@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from desk import phones
 from desk.intake import bodies, names
-from desk.intake.names import GUESSED, IGNORED, LONGEST_NOTE, NOTED, understood
+from desk.intake.known_names import IGNORED, NOTED
+from desk.intake.meanings import GUESSED
+from desk.intake.names import LONGEST_NOTE, understood
 
 PHONE = "+7 916 100-30-01"
 
@@ -166,7 +168,7 @@ def test_an_address_that_holds_a_number_stays_whole(way, text):
     """The number in it is the phone if nobody has left another; the address itself is no worse for it."""
     found = read({"name": "Иван", way: text})
     assert phones.normalise(found.fields["phone"]) == "+79161003001"
-    assert found.ways == {way: text}
+    assert found.channels == {way: text}
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_memory_is_bounded():
     pace, _ = paced()
     for number in range(100_000):
         pace.wait_s((PERSON, str(number)))
-    assert len(pace._buckets) <= MOST_SENDERS
+    assert pace.size <= MOST_SENDERS
     for _ in range(9):
         pace.wait_s((PERSON, "99999"))
     assert pace.wait_s((PERSON, "99999")) > 0

@@ -61,7 +61,7 @@ def test_the_window(desk, sent, windows):
     """Same form, phone in any spelling and source within the window: the first lead, and what was said is kept; else a lead of its own. Nothing is
     ever lost, also when the clock is set back."""
     forms = [
-        desk.reception.forms.add(FormDraft(f"Окно {number} {clock.unix()}", f"Источник {number}", duplicate_s=window))
+        desk.intake.forms.add(FormDraft(f"Окно {number} {clock.unix()}", f"Источник {number}", duplicate_s=window))
         for number, window in enumerate(windows)
     ]
     model, passed = Model(windows), 0.0
@@ -70,11 +70,11 @@ def test_the_window(desk, sent, windows):
         with clock.moved(timedelta(seconds=passed)):
             at = clock.unix()
             raw = {"phone": SPELLINGS[phone][spelling], "source": source, "message": f"в {at}"}
-            taken = desk.reception.take(forms[form], raw)
+            taken = desk.intake.take(forms[form], raw)
         earlier = model.expected(at, form, phone, source)
         if earlier:
             assert (taken.outcome, taken.lead_id) == (DUPLICATE, earlier[0])
-            assert desk.reception.log.page(form_id=forms[form].id, outcome=DUPLICATE, limit=100)
+            assert desk.intake.log.page(form_id=forms[form].id, outcome=DUPLICATE, limit=100)
         else:
             assert taken.outcome == ACCEPTED
             model.leads.append((at, form, phone, source, taken.told_id))
@@ -82,6 +82,6 @@ def test_the_window(desk, sent, windows):
     with desk.store.read() as db:
         made = set(db.scalars(sa.select(accepted_leads.c.id).where(accepted_leads.c.form_id.in_(ids))))
     assert made == {lead[4] for lead in model.leads}
-    kept = [line for form in forms for line in desk.reception.log.page(form_id=form.id, limit=100)]
+    kept = [line for form in forms for line in desk.intake.log.page(form_id=form.id, limit=100)]
     assert len(kept) == len(sent)
     assert [line for line in kept if line.outcome == DUPLICATE and not line.is_open] == []

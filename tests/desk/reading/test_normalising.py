@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from desk import lead as lead_rules
 from desk import phones
 from desk.calls import drafts as call_drafts
-from desk.intake import bodies, names, salvage, tracking
+from desk.intake import bodies, meanings, names, salvage, tracking
 from desk.intake.form_draft import origin_of
 from desk.listing import search
 from desk.listing.saved_views import clean
@@ -66,7 +66,7 @@ def work(monkeypatch) -> Work:
     counted = Work()
     monkeypatch.setattr(unicodedata, "normalize", counted.normalize)
     phones._read.cache_clear()
-    names._known.cache_clear()
+    meanings.known.cache_clear()
     return counted
 
 

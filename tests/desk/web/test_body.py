@@ -70,14 +70,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_slow_body_is_kept_as_far_as_it_came(desk, at_once):
     """408 in the intake's words for whoever shows a form's key, to the site's script too; the form's log has what came."""
-    made = desk.reception.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
-    key = desk.reception.forms.new_key(made.id)
+    made = desk.intake.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
+    key = desk.intake.forms.new_key(made.id)
     beginning = '{"name": "Иван", "phone": "8 999 123-45-67", '.encode()
     told = Sender(desk, beginning=beginning, authorization=f"Bearer {key}", origin=SITE).send()
     assert (told.status, told.code) == (408, "too_slow_body")
     assert told.head["access-control-allow-origin"] == SITE
     assert told.head["connection"] == "close"
-    (line,) = desk.reception.log.page()
+    (line,) = desk.intake.log.page()
     assert (line.outcome, line.phone) == ("refused", "8 999 123-45-67")
 
 

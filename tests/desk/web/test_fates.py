@@ -38,8 +38,8 @@ def remote(desk):
 
 
 def a_form(desk, name="Главная", **more):
-    made = desk.reception.forms.add(FormDraft(name, "Сайт", (SITE,), key_in_address=True, **more))
-    return made, desk.reception.forms.new_key(made.id)
+    made = desk.intake.forms.add(FormDraft(name, "Сайт", (SITE,), key_in_address=True, **more))
+    return made, desk.intake.forms.new_key(made.id)
 
 
 def bearer(key, **more):
@@ -110,7 +110,7 @@ def test_nobody_learns_whether_a_phone_has_written(desk, remote, way, preset):
     after = clock.now()
     for number, moment in enumerate(MOMENTS):
         with clock.moved(moment):
-            desk.reception.prune()
+            desk.intake.prune()
             for phone, answers in seen.items():
                 for lead_id in ids[phone]:
                     answers += [

@@ -1,5 +1,5 @@
 """The landing page's way in over HTTP: what is answered to whom. What becomes of a submission is proved in
-tests/crm/reception; no AmoCRM is needed for either."""
+tests/desk/intake; no AmoCRM is needed for either."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.fixture
 def form(desk):
     """A form of the site, and its key."""
-    made = desk.reception.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
-    return made.id, desk.reception.forms.new_key(made.id)
+    made = desk.intake.forms.add(FormDraft("Главная", "Сайт", (SITE,)))
+    return made.id, desk.intake.forms.new_key(made.id)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def bearer(key, **headers):
 
 
 def outcomes(desk):
-    return [(line.outcome, line.reason) for line in desk.reception.log.page()]
+    return [(line.outcome, line.reason) for line in desk.intake.log.page()]
 
 
 def count(desk, table=accepted_leads):
@@ -133,14 +133,14 @@ def test_a_forms_key_opens_its_form(remote, desk, form):
     assert remote.post("/api/crm", json=LEAD, headers=bearer(key)).status_code == 202
     assert remote.post("/api/crm", json=LEAD | {"key": key, "phone": "89991234568"}).status_code == 202
     assert remote.post(f"/api/crm?key={key}", json=LEAD).status_code == 401
-    assert {line.form_id for line in desk.reception.log.page()} == {form_id}
-    assert [line.body for line in desk.reception.log.page()] == [{}, {}]
+    assert {line.form_id for line in desk.intake.log.page()} == {form_id}
+    assert [line.body for line in desk.intake.log.page()] == [{}, {}]
 
 
 def test_a_wrong_key_is_refused_on_this_machine_too(local, desk, key):
     """Whoever shows a key means it: a local site whose key was revoked is not quietly taken for somebody else."""
     assert local.post("/api/crm", json=LEAD, headers=bearer("wrong")).status_code == 401
-    desk.reception.forms.revoke(desk.reception.forms.keys(desk.reception.forms.all()[0].id)[0].id)
+    desk.intake.forms.revoke(desk.intake.forms.keys(desk.intake.forms.all()[0].id)[0].id)
     answer = local.post("/api/crm", json=LEAD, headers=bearer(key))
     assert (answer.status_code, answer.json()["code"]) == (401, "key_ended")
 
@@ -148,11 +148,11 @@ def test_a_wrong_key_is_refused_on_this_machine_too(local, desk, key):
 def test_what_an_ended_key_brought_is_kept(remote, desk, form):
     """A site that was forgotten when the key changed loses nothing: its leads wait in the log."""
     form_id, key = form
-    desk.reception.forms.new_key(form_id, overlap=timedelta())
+    desk.intake.forms.new_key(form_id, overlap=timedelta())
     assert remote.post("/api/crm", json=LEAD, headers=bearer(key)).status_code == 401
-    line = desk.reception.log.page()[0]
+    line = desk.intake.log.page()[0]
     assert (line.outcome, line.reason, line.body["phone"]) == ("refused", "key_ended", LEAD["phone"])
-    assert desk.reception.accept_kept(line.id).outcome == "accepted"
+    assert desk.intake.accept_kept(line.id).outcome == "accepted"
 
 
 def test_nobody_knows_whose_it_is(remote, desk):
@@ -165,11 +165,11 @@ def test_nobody_knows_whose_it_is(remote, desk):
 def test_a_paused_form_says_so_and_keeps_what_comes(remote, desk, form):
     """403, with the submission in the log; resumed it accepts again."""
     form_id, key = form
-    desk.reception.forms.pause(form_id)
+    desk.intake.forms.pause(form_id)
     answer = remote.post("/api/crm", json=LEAD, headers=bearer(key))
     assert (answer.status_code, answer.json()["code"]) == (403, "form_paused")
-    assert desk.reception.log.page()[0].is_open
-    desk.reception.forms.resume(form_id)
+    assert desk.intake.log.page()[0].is_open
+    desk.intake.forms.resume(form_id)
     assert remote.post("/api/crm", json=LEAD, headers=bearer(key)).status_code == 202
 
 
@@ -188,7 +188,7 @@ def test_without_any_key_the_way_in_is_shut(tmp_path):
         assert (answer.status_code, answer.json()["code"]) == (403, "api_shut")
     assert client_of(desk).post("/api/crm", json=LEAD).status_code == 202
     assert client_of(desk).post("/api/crm", json=LEAD, headers={"authorization": ""}).status_code == 403
-    desk.reception.forms.new_key("api")
+    desk.intake.forms.new_key("api")
     assert remote.post("/api/crm", json=LEAD, headers=bearer("x")).status_code == 401
     desk.close()
 
@@ -208,7 +208,7 @@ def test_keyless_intake_ends_with_the_first_sign_of_others(tmp_path, settings, s
     answer = client_of(desk).post("/api/crm", json=LEAD, headers={"authorization": ""})
     assert answer.status_code == status
     if status == 202:
-        desk.reception.forms.new_key("api")
+        desk.intake.forms.new_key("api")
         assert client_of(desk).post("/api/crm", json=LEAD, headers={"authorization": ""}).status_code == 401
     desk.close()
 
@@ -237,7 +237,7 @@ def test_keys_that_are_none(local, desk, text):
     """An Idempotency-Key is 1 to 255 printable ASCII characters without spaces; another one is refused and kept."""
     answer = local.post("/api/crm", json=LEAD, headers={"idempotency-key": text})
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_wrong")
-    assert desk.reception.log.page()[0].is_open
+    assert desk.intake.log.page()[0].is_open
 
 
 def test_two_keys_are_none(local):
@@ -312,7 +312,7 @@ def test_a_plain_form_is_led_to_our_thanks(remote, desk, key, encoding):
 def test_a_forms_own_thank_you_address(remote, desk, form):
     """Where the form names one, the visitor goes there; a duplicate and a program that filled the trap go there too."""
     form_id, key = form
-    desk.reception.forms.change(form_id, FormDraft("Главная", "Сайт", (SITE,), f"{SITE}/ok"))
+    desk.intake.forms.change(form_id, FormDraft("Главная", "Сайт", (SITE,), f"{SITE}/ok"))
     for more in ({}, {}, {"homepage": "http://buy.example"}):
         answer = remote.post("/api/crm", data=LEAD | {"key": key} | more)
         assert (answer.status_code, answer.headers["location"]) == (303, f"{SITE}/ok")
@@ -358,7 +358,7 @@ def test_a_file_costs_no_lead(remote, desk, key):
     """A form with a file is taken without it; what the file was called is kept."""
     answer = remote.post("/api/crm", data=LEAD | {"key": key}, files={"photo": ("a.gif", b"GIF")})
     assert answer.status_code == 303
-    assert desk.reception.log.page()[0].others == {"photo": "a.gif"}
+    assert desk.intake.log.page()[0].others == {"photo": "a.gif"}
 
 
 # Senders that can be told an address and nothing else
@@ -367,8 +367,8 @@ def test_a_file_costs_no_lead(remote, desk, key):
 @pytest.fixture
 def hook(desk):
     """A form whose key may stand in the address, and the address."""
-    made = desk.reception.forms.add(FormDraft("Вебхук", "Сайт", (SITE,), **ways_of("webhook")))
-    return f"/api/crm/in/{desk.reception.forms.new_key(made.id)}"
+    made = desk.intake.forms.add(FormDraft("Вебхук", "Сайт", (SITE,), **ways_of("webhook")))
+    return f"/api/crm/in/{desk.intake.forms.new_key(made.id)}"
 
 
 @pytest.mark.parametrize("end", ["", "/", "//"])
@@ -380,7 +380,7 @@ def test_a_key_in_the_address(remote, desk, hook, end):
         remote.post(f"{hook}{end}?phone=89991230005"),
     ]  # fmt: skip
     assert [(answer.status_code, answer.text) for answer in sent] == [(200, "ok")] * 5
-    assert [line.outcome for line in desk.reception.log.page()] == ["accepted"] * 5
+    assert [line.outcome for line in desk.intake.log.page()] == ["accepted"] * 5
 
 
 def test_whoever_looks_whether_the_address_is_right(remote, desk, hook):
@@ -389,7 +389,7 @@ def test_whoever_looks_whether_the_address_is_right(remote, desk, hook):
     assert remote.post(hook, data={"test": "test"}).text == "ok"
     assert remote.post("/api/crm", data={"test": "test"}, headers=bearer(INTAKE)).text == "ok"
     assert remote.post(f"{hook}x", data={"test": "test"}).status_code == 401
-    assert desk.reception.log.count() == 0
+    assert desk.intake.log.count() == 0
 
 
 def test_only_where_the_form_allows_it(remote, desk, form, hook):
@@ -397,9 +397,9 @@ def test_only_where_the_form_allows_it(remote, desk, form, hook):
     for key in (form[1], INTAKE):
         answer = remote.post(f"/api/crm/in/{key}", json=LEAD)
         assert (answer.status_code, answer.json()["code"]) == (403, "key_not_in_address")
-    assert [line.is_open for line in desk.reception.log.page()] == [True, True]
+    assert [line.is_open for line in desk.intake.log.page()] == [True, True]
     assert remote.post("/api/crm/in/%20", json=LEAD).status_code == 401
-    assert "desk_" not in str(desk.reception.log.page()[0])
+    assert "desk_" not in str(desk.intake.log.page()[0])
 
 
 def test_a_page_that_hides_where_it_is(remote, desk, key):
@@ -409,7 +409,7 @@ def test_a_page_that_hides_where_it_is(remote, desk, key):
     assert answer.status_code == 403
     assert "Браузер скрыл, с какого сайта отправлено" in answer.text
     assert outcomes(desk) == [("refused", "origin_null")]
-    assert desk.reception.accept_kept(desk.reception.log.page()[0].id).outcome == "accepted"
+    assert desk.intake.accept_kept(desk.intake.log.page()[0].id).outcome == "accepted"
 
 
 def test_a_slash_at_the_end(remote, key):
@@ -428,7 +428,7 @@ def test_a_builder_sends_again(remote, desk, hook):
     with clock.moved(timedelta(hours=5)):
         again, other = remote.post(hook, data=numbered), remote.post(hook, data={"Phone": "89991230006"})
     assert {answer.text for answer in (first, again, other)} == {"ok"}
-    assert [line.outcome for line in desk.reception.log.page()] == ["accepted", "repeated", "accepted"]
+    assert [line.outcome for line in desk.intake.log.page()] == ["accepted", "repeated", "accepted"]
 
 
 def test_what_cannot_be_read_is_kept_whole(remote, desk, hook):
@@ -442,12 +442,12 @@ def test_what_cannot_be_read_is_kept_whole(remote, desk, hook):
         remote.post(hook, content=b'{"phone": "89991230009", "x": "' + b"x" * 70_000 + b'"}', headers={"content-type": "application/json"}),
     ]  # fmt: skip
     assert [answer.status_code for answer in sent] == [400, 400, 415, 413]
-    lines = desk.reception.log.page()
+    lines = desk.intake.log.page()
     assert [line.is_open for line in lines] == [True] * 4
     assert len(lines[0].raw) == LARGEST_BODY_BYTES
     assert [key in line.raw or key in str(line.body) for line in lines] == [False] * 4
-    assert {desk.reception.accept_kept(line.id).outcome for line in lines} == {"accepted"}
-    phones = [line.phone for line in desk.reception.log.page()]
+    assert {desk.intake.accept_kept(line.id).outcome for line in lines} == {"accepted"}
+    phones = [line.phone for line in desk.intake.log.page()]
     assert phones == ["+79991230009", "+79991230008", "+79991230007", "+79991230007"]
 
 
@@ -460,14 +460,14 @@ def test_a_visitor_is_told_and_a_program_is_kept(remote, desk, key, hook):
     assert (plain.status_code, "<b>Телефон</b>" in plain.text) == (422, True)
     assert remote.post(hook, data=said).status_code == 200
     assert remote.post("/api/crm", json=said, headers=bearer(key)).status_code == 202
-    refused = [line for line in desk.reception.log.page() if line.outcome == "refused"]
-    assert [desk.reception.accept_kept(line.id).outcome for line in refused] == ["accepted"] * 2
+    refused = [line for line in desk.intake.log.page() if line.outcome == "refused"]
+    assert [desk.intake.accept_kept(line.id).outcome for line in refused] == ["accepted"] * 2
 
 
 def test_a_forms_own_answer(remote, desk, form):
     """Whatever content it sends, a form that wants it gets 200 and one word; a browser that opened a page is led to thanks."""
     form_id, key = form
-    desk.reception.forms.change(form_id, FormDraft("Главная", "Сайт", (SITE,), answer="plain"))
+    desk.intake.forms.change(form_id, FormDraft("Главная", "Сайт", (SITE,), answer="plain"))
     assert remote.post("/api/crm", json=LEAD, headers=bearer(key)).text == "ok"
     assert remote.post("/api/crm", data=LEAD, headers=bearer(key)).text == "ok"
     assert remote.post("/api/crm", data=LEAD | {"key": key}, headers={"accept": "text/html,*/*"}).status_code == 303
@@ -513,13 +513,13 @@ def test_options_that_is_no_preflight(remote):
 def test_a_site_the_form_does_not_allow_is_refused(remote, desk, form):
     """403 before anything but the log is written, also where another form allows that site; the script can read why."""
     _, key = form
-    other = desk.reception.forms.add(FormDraft("Акция", "Акция", (OTHER,)))
+    other = desk.intake.forms.add(FormDraft("Акция", "Акция", (OTHER,)))
     refused = remote.post("/api/crm", json=LEAD, headers=bearer(key, origin=OTHER))
     assert (refused.status_code, refused.json()["code"]) == (403, "origin_not_allowed")
     assert refused.headers["access-control-allow-origin"] == OTHER
     assert outcomes(desk) == [("refused", "origin_not_allowed")]
     assert count(desk) == 0
-    desk.reception.forms.pause(other.id)
+    desk.intake.forms.pause(other.id)
     stranger = remote.post("/api/crm", json=LEAD, headers=bearer(key, origin=OTHER))
     assert "access-control-allow-origin" not in stranger.headers
 
@@ -667,7 +667,7 @@ def test_strangers_spend_their_own(desk, key):
 def test_a_forms_flood_leaves_the_other_forms_their_share(desk, key):
     """From six addresses one form's leads and questions take what is there for all; another form's still come in."""
     pace = standing()
-    other = desk.reception.forms.new_key(desk.reception.forms.add(FormDraft("Акция")).id)
+    other = desk.intake.forms.new_key(desk.intake.forms.add(FormDraft("Акция")).id)
     app = app_of(desk, pace)
 
     def sent(number, shown, method="post"):
@@ -693,7 +693,7 @@ def test_behind_a_trusted_proxy_each_visitor_counts(tmp_path):
 
         assert refused_after(lambda send=send: send("203.0.113.1"))[0] == PERSON.burst
         assert (send("203.0.113.2").status_code == 422) is others_pass
-        assert {line.ip for line in desk.reception.log.page()} == (
+        assert {line.ip for line in desk.intake.log.page()} == (
             {"203.0.113.1", "203.0.113.2"} if trusted else {"10.1.2.3"}
         )
         desk.close()
@@ -741,7 +741,7 @@ def test_the_database_away_is_said_so(desk, key, monkeypatch):
     answer = client.post("/api/crm", json=LEAD)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unreachable")
     assert answer.headers["retry-after"] == "5"
-    monkeypatch.setattr(desk.reception.forms, "_now", fail)
+    monkeypatch.setattr(desk.intake.forms, "_now", fail)
     assert client.post("/api/crm", json=LEAD, headers={"origin": SITE}).status_code == 503
     assert "secret" not in answer.text
 

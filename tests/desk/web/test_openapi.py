@@ -78,8 +78,8 @@ def connected_desk(shared_box: Sandbox, tmp_path_factory: pytest.TempPathFactory
     shared_box.reset(leads=60)
     with desk_for(shared_box, folder, ADMIN_API_KEY=ADMIN, INTAKE_API_KEY=INTAKE, LOCAL_KEY=LOCAL_KEY) as desk:
         opened.append(desk)
-        form = desk.reception.forms.add(FormDraft("Вебхук", **ways_of("webhook")))
-        address_keys.append(desk.reception.forms.new_key(form.id))
+        form = desk.intake.forms.add(FormDraft("Вебхук", **ways_of("webhook")))
+        address_keys.append(desk.intake.forms.new_key(form.id))
         yield desk
 
 
