@@ -357,6 +357,36 @@ class Outbox:
             write_attempt(db, lead_id, Attempt(PERSON, what, by=by))
             yield db
 
+    # Told to pages
+
+    def entries(self, states: Sequence[str], *, limit: int, offset: int = 0) -> list[report.Entry]:
+        """Leads in the given states, the newest first."""
+        return report.entries(self._store, states, limit=limit, offset=offset)
+
+    def story(self, lead_id: str) -> report.Story | None:
+        """Everything stored about a lead; None for an unknown id."""
+        return report.story(self._store, lead_id)
+
+    def counts(self) -> dict[str, int]:
+        """The number of leads in each state."""
+        return report.counts(self._store)
+
+    def pause(self) -> report.Pause | None:
+        """The reason and the end of a pause of the whole queue; None if the queue moves."""
+        return report.pause(self._store)
+
+    def times(self) -> report.Times:
+        """Delivery times of the last week's leads."""
+        return report.times(self._store)
+
+    def strange(self) -> list[str]:
+        """Codes of the last day's failures that no rule foresees."""
+        return report.strange(self._store)
+
+    def own_faults(self) -> list[str]:
+        """Codes of the last day's failures of the desk or of its database."""
+        return report.own_faults(self._store)
+
 
 def _step(lead_id: str, position: int, kind: str, payload: Any) -> dict[str, Any]:
     text = None if payload is None else json.dumps(payload, ensure_ascii=False)
