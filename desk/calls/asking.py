@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Inquiry:
     """How far a question is. `note`: text and time (unix seconds) of the newest note; `reason`: why there is no answer."""
 
     state: str
@@ -49,30 +49,30 @@ class Asked:
     reason: str | None = None
 
 
-class Asking:
+class Inquiries:
     """Questions of one desk. Thread-safe."""
 
     def __init__(self, store: Store, client: Client, fields: FieldMap, mirror: Mirror) -> None:
         self._store, self._client, self._fields, self._mirror = store, client, fields, mirror
         self._lock = threading.Lock()
-        self._asked: OrderedDict[tuple[str, ...], Asked] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, ...], Inquiry] = OrderedDict()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking")
 
-    def ask(self, *numbers: str) -> Asked:
+    def ask(self, *numbers: str) -> Inquiry:
         """How far the question about these numbers (E.164) of one person is; asked now where it is not. Waits for nothing."""
         numbers = numbers[:MOST_ASKED]
         with self._lock:
             known = self._asked.get(numbers)
             if known is not None and (known.state == ASKING or time.monotonic() - known.at < FRESH_S):
                 return known
-            asked = self._asked[numbers] = Asked(ASKING, time.monotonic())
+            asked = self._asked[numbers] = Inquiry(ASKING, time.monotonic())
             self._asked.move_to_end(numbers)
             while len(self._asked) > KEPT:
                 self._asked.popitem(last=False)
         try:
             self._pool.submit(self._run, numbers)
         except RuntimeError:  # the desk is closing
-            return Asked(FAILED, time.monotonic(), reason="cut_off")
+            return Inquiry(FAILED, time.monotonic(), reason="cut_off")
         return asked
 
     def stop(self) -> None:
@@ -81,12 +81,12 @@ class Asking:
 
     def _run(self, numbers: tuple[str, ...]) -> None:
         try:
-            answer = Asked(ANSWERED, time.monotonic(), self._read(numbers))
+            answer = Inquiry(ANSWERED, time.monotonic(), self._read(numbers))
         except DeskError as error:
-            answer = Asked(FAILED, time.monotonic(), reason=error.code)
+            answer = Inquiry(FAILED, time.monotonic(), reason=error.code)
         except Exception as error:
             log.error("asking for a number stumbled: %s", type(error).__name__)
-            answer = Asked(FAILED, time.monotonic(), reason="desk_failed")
+            answer = Inquiry(FAILED, time.monotonic(), reason="desk_failed")
         with self._lock:
             self._asked[numbers] = answer
 

@@ -13,11 +13,12 @@ from crm.client import Client
 from crm.errors import SetupError
 from desk.calls import callbacks, stats
 from desk.calls import entry as entries
-from desk.calls.asking import Asked, Asking
+from desk.calls.asking import Inquiries, Inquiry
 from desk.calls.callbacks import CallBack
+from desk.calls.choice import OTHER
 from desk.calls.drafts import Draft, Drafts
 from desk.calls.entry import Entry
-from desk.calls.lookup import Look, look
+from desk.calls.lookup import LookupResult, look, open_stages
 from desk.calls.stats import Figures, Made
 from desk.calls.texts import CONSENT, Texts
 from desk.delivery import Outbox, Way
@@ -51,20 +52,24 @@ class Calls:
     ) -> None:
         self._store, self._outbox, self._settings = store, outbox, settings
         self.drafts, self.texts = Drafts(store), Texts(store)
-        self._asking = Asking(store, client, fields, mirror)
+        self._inquiries = Inquiries(store, client, fields, mirror)
         self.undo_s = UNDO_S
 
-    def look(self, text: str) -> Look:
+    def look(self, text: str) -> LookupResult:
         """Who has the number typed so far, as the mirror knows it. No request."""
         return look(self._store, text)
 
-    def ask(self, *numbers: str) -> Asked:
+    def ask(self, *numbers: str) -> Inquiry:
         """How far AmoCRM's own answer about the numbers of one person is. Asks it in the background where nobody has."""
-        return self._asking.ask(*numbers)
+        return self._inquiries.ask(*numbers)
+
+    def open_stages(self, pipeline_id: int) -> list[tuple[int, str]]:
+        """The stages a lead of the pipeline may be put in: status ids and names, in AmoCRM's order."""
+        return open_stages(self._store, pipeline_id)
 
     def stop(self) -> None:
         """Ask AmoCRM nothing more."""
-        self._asking.stop()
+        self._inquiries.stop()
 
     def save(self, draft_id: str, entry: Entry, operator: str, started_at: datetime | None = None) -> Saved:
         """Put a call on the disk, once for each draft, whoever presses how often. AmoCRM is not on this path."""
@@ -203,7 +208,7 @@ class Calls:
             steps=steps,
             amo_lead_id=choice.amo_lead_id,
             contact_id=choice.contact_id,
-            new_contact=choice.kind == entries.OTHER,
+            new_contact=choice.kind == OTHER,
             account_id=self._account_of_the_mirror(),
             hold_s=self.undo_s,
         )

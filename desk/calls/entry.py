@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from crm import tasks
 from desk import lead as lead_rules
 from desk import phones
+from desk.calls.choice import ADD, Choice
 from desk.delivery.decisions import LEAD, NOTE, STAGE, TASK, TASK_DONE
 from desk.fields import Mapped
 from desk.lead import FieldFault, NewLead
@@ -37,9 +38,6 @@ OPENS, CLOSES = time(8), time(20)
 
 ME, ANYONE = "me", "anyone"
 
-NEW, ADD, SAME, OTHER = "new", "add", "same", "other"
-"""Whose it is: nobody known; a note on a lead that is there; a new lead of a known person; another person on the number."""
-
 LONGEST_REASON = 250
 LONGEST_VERSION = 9  # digits
 
@@ -58,30 +56,6 @@ CALL_FIELDS = (
     "consent_text",
 )
 """What the form asks besides the lead itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Whose call it is. `amo_lead_id` of `ADD`, `contact_id` of `SAME`; `stage`: where the lead goes, of `ADD`."""
-
-    kind: str = NEW
-    amo_lead_id: int | None = None
-    contact_id: int | None = None
-    stage: tuple[int, int] | None = None
-
-    @classmethod
-    def of(cls, text: str, stage: str = "") -> Choice:
-        """From what the form holds: "add:123", "same:45", "other:+7…", ""; `stage`: the lead it was chosen for, "123:1:2"."""
-        kind, _, number = text.partition(":")
-        if kind == ADD and number.isdecimal():
-            lead, _, place = stage.partition(":")
-            pipeline, _, status = place.partition(":")
-            is_its = lead == number and pipeline.isdecimal() and status.isdecimal()
-            moved = (int(pipeline), int(status)) if is_its else None
-            return cls(ADD, amo_lead_id=int(number), stage=moved)
-        if kind == SAME and number.isdecimal():
-            return cls(SAME, contact_id=int(number))
-        return cls(OTHER) if kind == OTHER else cls()
 
 
 @dataclass(frozen=True, slots=True)

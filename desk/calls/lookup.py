@@ -68,7 +68,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LookupResult:
     """What a look-up has found. `phone`: the number where it is whole (E.164); `others`: more that were typed with it.
 
     Ordered: open leads first, then newest.
@@ -79,14 +79,19 @@ class Look:
     near: tuple[Person, ...] = ()
     others: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def must_be_shown(self) -> bool:
+        """Whether the operator has to see the result before a call is saved: somebody has this very number."""
+        return bool(self.exact)
 
-def look(store: Store, text: str) -> Look:
+
+def look(store: Store, text: str) -> LookupResult:
     """Everybody whose number this is or may be. `text`: as typed so far, in any spelling."""
     told = phones.all_of(text)
     phone = told[0] if told else None
     beginnings = () if phone else phones.beginnings(text)
     if phone is None and not beginnings:
-        return Look(None)
+        return LookupResult(None)
     with store.read() as db:
         spelled = [spelling for one in told for spelling in phones.same_person(one)]
         exact = _having(db, spelled, MOST_EXACT) if phone else []
@@ -96,7 +101,7 @@ def look(store: Store, text: str) -> Look:
             near = _beginning(db, beginnings)
         near = [one for one in near if one not in exact]
         persons = _persons(db, [*exact, *near])
-    return Look(phone, _ordered(exact, persons), _ordered(near, persons), told[1:])
+    return LookupResult(phone, _ordered(exact, persons), _ordered(near, persons), told[1:])
 
 
 def open_stages(store: Store, pipeline_id: int) -> list[tuple[int, str]]:
