@@ -12,7 +12,7 @@ from ui.frame.frame import fragment
 from ui.frame.parts import zone
 from ui.frame.person import person
 from ui.frame.words import error_words, language, say
-from ui.leads import filters
+from ui.leads.widgets import now_chosen
 
 ASKED = "leads.export"
 """The file this session has asked for last."""
@@ -94,7 +94,7 @@ def _asked() -> Export | None:
 
 
 def _ask(kind: str) -> None:
-    chosen = filters.now_chosen()
+    chosen = now_chosen()
     wanted = Wanted(chosen.filter, chosen.sort, chosen.columns, language())
     st.session_state[ASKED] = the_desk().exports.ask(kind, wanted, person())
 

@@ -16,14 +16,15 @@ from crm.leads import lead_address
 from desk import phones
 from desk.desk import the_desk
 from desk.listing import LeadRow, Page, Reference
+from desk.listing.filters import COLUMNS
 from desk.mirror import MirrorStatus
 from store import clock
 from ui.frame import formats
 from ui.frame.frame import fragment
 from ui.frame.parts import as_of, moment, zone
 from ui.frame.words import error_words, language, say
-from ui.leads import filters
-from ui.leads.filters import Chosen
+from ui.leads import address, filters, widgets
+from ui.leads.chosen import Chosen, on_page
 
 LOOK_EVERY_S = 1.0
 """How often the page asks whether the mirror has changed. One small read."""
@@ -64,6 +65,15 @@ class Shown:
     page: Page
 
 
+def fetch_page(chosen: Chosen) -> tuple[Page, Chosen]:
+    """Fetch the chosen page of the list; the last page, and the choice that says so, if the list has become shorter."""
+    offset = (chosen.page - 1) * chosen.size
+    page = the_desk().listing.page(chosen.filter, chosen.sort, offset=offset, limit=chosen.size)
+    if not page.rows and page.total:
+        return fetch_page(on_page(chosen, -(-page.total // chosen.size)))
+    return page, chosen
+
+
 def table(page: Page, chosen: Chosen, reference: Reference) -> None:
     """One page of leads. A click on a row's mark opens its card, one on a heading sorts the whole list."""
     names = filters.unique({key: stage.full_name for key, stage in reference.stages.items()})
@@ -99,7 +109,7 @@ IDS = "leads.ids"
 
 def close_card() -> None:
     """For a callback: the card is shut, no row is marked."""
-    st.session_state[filters.LEAD] = None
+    st.session_state[address.LEAD] = None
     _unmark()
 
 
@@ -117,10 +127,10 @@ def _picked() -> None:
     ids = st.session_state.get(IDS, [])
     if selection["columns"]:
         _unmark()
-        if (column := str(selection["columns"][0])) in filters.COLUMNS:
+        if (column := str(selection["columns"][0])) in COLUMNS:
             filters.sort_by(column)
     elif selection["rows"] and selection["rows"][0] < len(ids):
-        st.session_state[filters.LEAD] = ids[selection["rows"][0]]
+        st.session_state[address.LEAD] = ids[selection["rows"][0]]
 
 
 def pulse(shown: Shown) -> None:
@@ -144,7 +154,7 @@ def _say(shown: Shown) -> None:
 
     Runs every second while the page is open; the page itself runs again only where what it shows has changed.
     """
-    filters.hear_address()
+    address.hear_address()
     desk = the_desk()
     say_state(desk.mirror.status())
     if filters.has_new_choices() and not _is_busy(shown.chosen):
@@ -152,8 +162,7 @@ def _say(shown: Shown) -> None:
     if desk.mirror.version() == shown.page.version:
         return
     chosen = shown.chosen
-    offset = (chosen.page - 1) * chosen.size
-    now = desk.listing.page(chosen.filter, chosen.sort, offset=offset, limit=chosen.size)
+    now, _ = fetch_page(chosen)
     if (now.rows, now.total) == (shown.page.rows, shown.page.total):
         return
     if not _is_busy(chosen):
@@ -187,33 +196,33 @@ def say_state(status: MirrorStatus) -> None:
 def _is_busy(chosen: Chosen) -> bool:
     """Whether rows that move would disturb: a card is open, a row is marked, a later page is being read."""
     marked = (st.session_state.get(_table_key()) or {}).get("selection", {}).get("rows")
-    return bool(chosen.page > 1 or st.session_state.get(filters.LEAD) or marked)
+    return bool(chosen.page > 1 or st.session_state.get(address.LEAD) or marked)
 
 
 def _show_arrived() -> None:
-    filters.first_page()
+    widgets.to_first_page()
     _unmark()
 
 
 def more_label() -> str:
     """The filters behind the button, and how many of them are set."""
-    count = filters.active(filters.now_chosen().filter)
+    count = filters.count_of_more(widgets.now_chosen().filter)
     return f"{say('leads-more')} · {count}" if count else say("leads-more")
 
 
 def buttons() -> None:
     """Look at AmoCRM now; every lead again."""
     st.button(say("refresh"), icon=":material/refresh:", key="leads.refresh", on_click=the_desk().mirror.refresh)
-    if not filters.now_chosen().filter.is_empty:
+    if not widgets.now_chosen().filter.is_empty:
         st.button(say("leads-clear"), icon=":material/filter_alt_off:", key="leads.clear", on_click=filters.clear)
 
 
 def pages(page: Page, chosen: Chosen) -> None:
     """The pages of the list, where there is more than one."""
     count = max(1, -(-page.total // chosen.size))
-    st.session_state[filters.key("page")] = min(chosen.page, count)
+    st.session_state[widgets.key("page")] = min(chosen.page, count)
     if count > 1:
-        st.pagination(count, key=filters.key("page"))
+        st.pagination(count, key=widgets.key("page"))
 
 
 def nothing_here(chosen: Chosen, status: MirrorStatus) -> None:
