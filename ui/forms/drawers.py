@@ -121,60 +121,12 @@ def _open(name: str, of: str) -> None:
 
 
 def _form(form: Form | None) -> None:
+    """The inputs of a form; of a new form if `form` is None."""
     faults = st.session_state.get(FAULTS, [])
     with st.form("forms.form", border=False, enter_to_submit=False):
-        if form is None or form.id != API:
-            st.selectbox(
-                say("forms-preset"),
-                list(presets.BY_ID),
-                format_func=lambda one: say(f"forms-preset-{one or 'code'}"),
-                help=say("forms-preset-help"),
-                key="forms.preset",
-            )
-        st.text_input(
-            say("forms-name"), placeholder=say("forms-name-hint"), max_chars=form_draft.LONGEST_NAME, key="forms.name"
-        )
-        faults_of("name", faults)
-        st.text_input(
-            say("forms-source"), placeholder=say("forms-source-hint"), help=say("forms-source-help"), key="forms.source"
-        )
-        faults_of("source", faults)
-        st.text_area(
-            say("forms-origins"),
-            placeholder="https://fit.ru",
-            help=say("forms-origins-help"),
-            height=80,
-            key="forms.origins",
-        )
-        faults_of("origins", faults)
-        settings_sites = the_desk().settings.intake_allowed_origins
-        if form is not None and form.id == API and settings_sites:
-            st.caption(say("forms-origins-settings", sites=formats.plain(", ".join(map(site_of, settings_sites)))))
-        st.text_input(
-            say("forms-thanks_url"),
-            placeholder="https://fit.ru/thanks",
-            help=say("forms-thanks_url-help"),
-            key="forms.thanks_url",
-        )
-        faults_of("thanks_url", faults)
-        left, right = st.columns(2, vertical_alignment="bottom")
-        left.number_input(
-            say("forms-duplicate_min"),
-            0,
-            LONGEST_DUPLICATE_S // 60,
-            step=1,
-            help=say("forms-duplicate_min-help"),
-            key="forms.duplicate_min",
-        )
-        right.number_input(
-            say("forms-least_fill_s"),
-            0.0,
-            LONGEST_FILL_S,
-            step=0.5,
-            format="%.1f",
-            help=say("forms-least_fill_s-help"),
-            key="forms.least_fill_s",
-        )
+        _naming(form, faults)
+        _site(form, faults)
+        _limits()
         if form is not None:
             _ways(form, faults)
         st.form_submit_button(
@@ -185,6 +137,70 @@ def _form(form: Form | None) -> None:
             on_click=_save,
             args=(form.id if form else None,),
         )
+
+
+def _naming(form: Form | None, faults: list[FieldFault]) -> None:
+    """Preset, name and source of a form. The form of the API has no preset."""
+    if form is None or form.id != API:
+        st.selectbox(
+            say("forms-preset"),
+            list(presets.BY_ID),
+            format_func=lambda one: say(f"forms-preset-{one or 'code'}"),
+            help=say("forms-preset-help"),
+            key="forms.preset",
+        )
+    st.text_input(
+        say("forms-name"), placeholder=say("forms-name-hint"), max_chars=form_draft.LONGEST_NAME, key="forms.name"
+    )
+    faults_of("name", faults)
+    st.text_input(
+        say("forms-source"), placeholder=say("forms-source-hint"), help=say("forms-source-help"), key="forms.source"
+    )
+    faults_of("source", faults)
+
+
+def _site(form: Form | None, faults: list[FieldFault]) -> None:
+    """The sites a form stands on, and the page shown after sending."""
+    st.text_area(
+        say("forms-origins"),
+        placeholder="https://fit.ru",
+        help=say("forms-origins-help"),
+        height=80,
+        key="forms.origins",
+    )
+    faults_of("origins", faults)
+    settings_sites = the_desk().settings.intake_allowed_origins
+    if form is not None and form.id == API and settings_sites:
+        st.caption(say("forms-origins-settings", sites=formats.plain(", ".join(map(site_of, settings_sites)))))
+    st.text_input(
+        say("forms-thanks_url"),
+        placeholder="https://fit.ru/thanks",
+        help=say("forms-thanks_url-help"),
+        key="forms.thanks_url",
+    )
+    faults_of("thanks_url", faults)
+
+
+def _limits() -> None:
+    """How long the same lead counts as a duplicate, and how fast nobody can fill the form in."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    left.number_input(
+        say("forms-duplicate_min"),
+        0,
+        LONGEST_DUPLICATE_S // 60,
+        step=1,
+        help=say("forms-duplicate_min-help"),
+        key="forms.duplicate_min",
+    )
+    right.number_input(
+        say("forms-least_fill_s"),
+        0.0,
+        LONGEST_FILL_S,
+        step=0.5,
+        format="%.1f",
+        help=say("forms-least_fill_s-help"),
+        key="forms.least_fill_s",
+    )
 
 
 def _ways(form: Form, faults: list[FieldFault]) -> None:
