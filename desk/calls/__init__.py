@@ -1,4 +1,4 @@
-"""The call desk: what an operator types while the caller is talking.
+"""The call desk: a call typed while the caller is talking, saved once, delivered by the outbox.
 
     lookup.py      who has this number, as far as the mirror knows: exact, near, ordered
     asking.py      the same question to AmoCRM itself, in the background

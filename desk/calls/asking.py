@@ -1,5 +1,6 @@
-"""Asking AmoCRM itself who has a number, beside the operator's work: the answer goes into the mirror, and the card that
-reads the mirror shows it.
+"""Questions to AmoCRM about the owner of a number, asked in the background.
+
+The answers go into the mirror, and the card that reads the mirror shows them.
 
 Two or three requests for a number: its contacts, their leads, the newest note of the one that counts. One more for each other
 number that was typed with it. Asked once a minute at the most.
@@ -50,7 +51,7 @@ class Inquiry:
 
 
 class Inquiries:
-    """Questions of one desk. Thread-safe."""
+    """The inquiries of a desk. Thread-safe."""
 
     def __init__(self, store: Store, client: Client, fields: FieldMap, mirror: Mirror) -> None:
         self._store, self._client, self._fields, self._mirror = store, client, fields, mirror
@@ -59,7 +60,7 @@ class Inquiries:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking")
 
     def ask(self, *numbers: str) -> Inquiry:
-        """How far the question about these numbers (E.164) of one person is; asked now where it is not. Waits for nothing."""
+        """Return the state of the inquiry about a person's numbers (E.164); begin an inquiry if need be. Does not wait."""
         numbers = numbers[:MOST_ASKED]
         with self._lock:
             known = self._asked.get(numbers)
@@ -76,7 +77,7 @@ class Inquiries:
         return asked
 
     def stop(self) -> None:
-        """Ask nothing more."""
+        """Stop asking AmoCRM."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, numbers: tuple[str, ...]) -> None:
@@ -103,6 +104,6 @@ class Inquiries:
         return notes.newest(self._client, lead.id, tries=1) if lead else None
 
     def _having(self, phone: str, phone_field: int) -> list[dict[str, Any]]:
-        """The contacts with exactly this number, with the ids of their leads. One request."""
+        """Fetch the contacts with exactly the given number, with the ids of their leads. A single request."""
         hits = contacts.matching(self._client, phones.search_digits(phone), with_leads=True, tries=1)
         return [hit for hit in hits if has_phone(hit, phone_field, phone)]

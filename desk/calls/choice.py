@@ -1,4 +1,4 @@
-"""Whose call it is: what may be done for a known number, and the choice among it. Pure.
+"""The choice of a call's owner: the offers for a known number, and the choice as text. Pure.
 
     LookupResult ─► offers ─► Offer.code ─► the form, the draft ─► Choice.of ─► Choice ─► entry.steps
 
@@ -21,12 +21,12 @@ from desk.calls.lookup import KnownLead, LookupResult, Person
 from desk.lead import fit_name
 
 NEW, ADD, SAME, OTHER = "new", "add", "same", "other"
-"""Whose the call is: an unknown person's; a note on a known lead; a new lead of a known person; another person's."""
+"""Kinds of a choice: an unknown person; a note on a known lead; a new lead of a known person; a different person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The decision whose call it is.
+    """The operator's decision about the owner of a call.
 
     `amo_lead_id` of `ADD`, with the `stage` (pipeline id, status id) the lead is moved to, if any; `contact_id` of `SAME`;
     `phone` of `OTHER`: said of this number, so the choice is gone with the number.
@@ -56,12 +56,12 @@ class Choice:
 
 
 def stage_code(lead: KnownLead, status_id: int) -> str:
-    """A stage to move a lead to, as text. Names the lead, so that the stage is gone with the lead."""
+    """A stage to move a lead to, as text; with the lead's id, and so gone with the lead."""
     return f"{lead.id}:{lead.pipeline_id}:{status_id}"
 
 
 def _stage_of(code: str, lead: str) -> tuple[int, int] | None:
-    """Pipeline and stage of a `stage_code`; None if the code is another lead's, or no code."""
+    """Pipeline and stage of a `stage_code`; None for a code of a different lead, or for any other text."""
     named, _, place = code.partition(":")
     pipeline, _, status = place.partition(":")
     is_its_own = named == lead and pipeline.isdecimal() and status.isdecimal()
@@ -70,7 +70,7 @@ def _stage_of(code: str, lead: str) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A choice an operator may make. `person`: the known person of the choice; None if the caller is another person."""
+    """A choice an operator may make. `person`: the known person of the choice; None if the caller is a different person."""
 
     choice: Choice
     person: Person | None = None
@@ -86,7 +86,7 @@ class Offer:
 
 
 def offers(found: LookupResult) -> list[Offer]:
-    """List what may be done for a number, the likeliest first; nothing for an unknown number."""
+    """List the choices for a number, the likeliest first; no choice for an unknown number."""
     listed: list[Offer] = []
     for person in found.exact:
         if person.open_lead is not None:
@@ -97,5 +97,5 @@ def offers(found: LookupResult) -> list[Offer]:
 
 
 def selected(offered: Sequence[Offer], code: str) -> Offer | None:
-    """The offer with the code of an operator's choice; the likeliest offer if none has that code; None without offers."""
+    """Find the offer with the code of an operator's choice, else the likeliest offer; None without offers."""
     return next((offer for offer in offered if offer.code == code), next(iter(offered), None))
