@@ -1,4 +1,4 @@
-"""Deliveries: what is on its way to AmoCRM, what waits for a person, and what to do about it."""
+"""Deliveries: leads on their way to AmoCRM, leads waiting for a person, and the decisions about them."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Leads: who came, from where, what became of them. Reads the mirror and never waits for AmoCRM."""
+"""Leads: their people, origins and stages. Reads the mirror and never waits for AmoCRM."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ def choose():
 
 @fragment(key=filters.BAR)
 def bar():
-    """What one needs less often, each behind a button of its own."""
+    """Rarely needed tools, each behind a button of its own."""
     choices = the_desk().listing.choices()
     filters.bar_is_drawn(choices)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -46,11 +46,11 @@ def draw(page, chosen):
 
 @fragment(key=filters.LIST)
 def leads():
-    """The list: what one chooses above runs this, and the rest only where that looks different now."""
+    """The list: a choice above runs it, and redraws the rest only after a change of its look."""
     with LISTS.turn():
         page, chosen = view.fetch_page(widgets.now_chosen())
         with st.container():
-            view.pulse(view.Shown(chosen, page))
+            view.poll(view.Shown(chosen, page))
         address.say_faults()
         address.write_address(chosen)
         draw(page, chosen)

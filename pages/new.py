@@ -1,4 +1,4 @@
-"""New lead: what an operator types while the caller is talking."""
+"""New lead: the form of a call, filled in while the caller is talking."""
 
 import streamlit as st
 

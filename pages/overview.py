@@ -1,4 +1,4 @@
-"""Overview: how many leads, from where, how far they get, how soon they are answered, and which of them wait."""
+"""Overview: the number of leads, their origins, their progress, the speed of answers, and the waiting leads."""
 
 from desk.desk import the_desk
 from ui.overview.attention import attention

@@ -1,4 +1,4 @@
-"""The page Deliveries: the queue as a whole, the leads waiting for a person, the story of one lead.
+"""The page Deliveries: the queue as a whole, the leads waiting for a person, the story of a lead.
 
 queue.py       whether the queue moves, and the table of leads
 people.py      the leads that wait for a person

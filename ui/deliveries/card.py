@@ -1,4 +1,4 @@
-"""One lead of the queue: its state and the reason, its facts, every try of delivering it."""
+"""A lead of the queue: its state and the reason, its facts, every try of its delivery."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIGNS = {
 
 
 def story(lead_id: str) -> None:
-    """The whole story of one lead, under a heading."""
+    """The whole story of a lead, under a heading."""
     st.subheader(say("deliveries-story"), anchor=False)
     if the_desk().outbox.progress(lead_id) is None:
         st.info(say("deliveries-unknown-lead"), icon=":material/search_off:")
@@ -40,7 +40,7 @@ def story(lead_id: str) -> None:
 
 
 def card(lead_id: str, *, whole: bool = False) -> None:
-    """Draw one lead: its content, its state, the possible decisions; with every try if `whole`."""
+    """Draw a lead: its content, its state, the possible decisions; with every try if `whole`."""
     found = the_desk().outbox.story(lead_id)
     if found is None:
         return
@@ -65,7 +65,7 @@ def card(lead_id: str, *, whole: bool = False) -> None:
 
 
 def _explain(found: report.Story) -> None:
-    """The reason for the lead's state, and the next step that happens without a person."""
+    """The reason for the lead's state, and the next automatic step."""
     progress = found.progress
     is_elsewhere = progress.state == NEEDS_DECISION and progress.reason == ANOTHER_ACCOUNT
     has_remedy = progress.state in (QUEUED, REFUSED) or is_elsewhere or progress.reason in OWN_FAULTS

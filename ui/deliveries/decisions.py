@@ -1,4 +1,4 @@
-"""What a person may do about a lead: confirm, send again, search again, drop, repair."""
+"""Decisions of a person about a lead: confirm, send again, search again, drop, repair."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAULTS = "deliveries.faults"
 
 
 def decide_about_unknown(found: report.Story, key: str) -> None:
-    """Buttons for a lead that may be in AmoCRM: link the lead there, send again, search again, drop."""
+    """Buttons for a lead possibly in AmoCRM: link the lead there, send again, search again, drop."""
     lead_id, outbox = found.progress.id, the_desk().outbox
     exists, again, look, drop = st.columns([3, 2, 2, 2], vertical_alignment="bottom")
     with exists:
@@ -49,7 +49,7 @@ def decide_about_unknown(found: report.Story, key: str) -> None:
 
 
 def send_again(found: report.Story, key: str, label: str, icon: str) -> None:
-    """The button that sends a lead again.
+    """The button for sending a lead again.
 
     A lead that may be in AmoCRM is searched for first, and both the button and its answer say so.
     """
@@ -119,7 +119,7 @@ def _link_existing(lead_id: str, key: str) -> None:
 def decision(
     what: str, key: str, label: str, icon: str, action: Callable[[], object], *, done: str = "deliveries-decided-done"
 ) -> None:
-    """A button for a decision, disabled until the person at the screen has a name: decisions are carried out in that name."""
+    """A button for a decision, disabled for an unnamed person: decisions are carried out in a person's name."""
     st.button(
         label,
         icon=icon,
@@ -132,5 +132,5 @@ def decision(
 
 
 def _in_my_name(decide: Callable[[str, str], object], lead_id: str) -> Callable[[], object]:
-    """Bind a decision to a lead, and to the person who sits here at the moment of the press."""
+    """Bind a decision to a lead, and to the person at the screen at the moment of the press."""
     return lambda: decide(lead_id, person())

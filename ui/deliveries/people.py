@@ -1,4 +1,4 @@
-"""The leads that wait for a person, and sending them all again."""
+"""The leads waiting for a person, and sending all of them again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CARDS = 10
 
 
 def waiting_for_people() -> None:
-    """A card with its buttons for every lead that a person has to decide about."""
+    """A card with its buttons for every lead waiting for a decision."""
     entries = the_desk().outbox.entries(FOR_PEOPLE, limit=CARDS)
     if not entries:
         return
@@ -34,7 +34,7 @@ def waiting_for_people() -> None:
 
 
 def _replay() -> None:
-    """Buttons that send all waiting leads again, or the leads accepted since a day."""
+    """Buttons for sending again all waiting leads, or the leads accepted since a day."""
     everything, since, day = st.columns([2, 2, 3], vertical_alignment="bottom")
     with everything:
         decision("all", "replay", say("deliveries-replay-all"), ":material/replay:", lambda: _replay_since(None))

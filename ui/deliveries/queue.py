@@ -1,4 +1,4 @@
-"""The queue as a whole: whether it moves, how long leads take, and the table of its leads."""
+"""The queue as a whole: its state, the delivery times, and the table of its leads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GROUPS = {
     "delivered": (DELIVERED,),
     "dropped": (DROPPED,),
 }
-"""Groups of states that the table is filtered by."""
+"""Groups of states for filtering the table."""
 
 
 @fragment(run_every=LIVE_EVERY_S)
@@ -57,7 +57,7 @@ def state_of_the_queue() -> None:
 
 
 def choose_states() -> Sequence[str]:
-    """Let a person choose a group of leads; return the states of that group."""
+    """Let a person choose a group of leads; return the group's states."""
     st.subheader(say("deliveries-all"), anchor=False)
     group = st.segmented_control(
         say("deliveries-show"),

@@ -1,4 +1,4 @@
-"""The address of the leads page: what it says to the widgets, and what the list writes into it.
+"""The address of the leads page: read into the widgets, written by the list.
 
     address ─► read_query ─► the widgets' state ─► widgets ─► Chosen ─► write_address ─► address
 
@@ -21,25 +21,25 @@ from ui.leads.chosen import SHOWN, Chosen, read_query
 from ui.leads.widgets import TURNS, key, set_widgets
 
 ADDRESS = "leads.address"
-"""The address this session has seen or written last: any other was opened by hand, by a link, by a view."""
+"""The address seen or written last by the session: any other was opened by hand, by a link, by a view."""
 
 LEFT = "leads.addresses_left"
 """Addresses written before the last, as long as the browser may not have heard of the last and go on telling the former."""
 
 CHOSEN = "leads.chosen"
-"""The choice that was shown last: a `Chosen`."""
+"""The last shown choice: a `Chosen`."""
 
 SPOKEN = "leads.spoken"
 """The language the widgets were drawn in last."""
 
 FAULTS = "leads.faults"
-"""Names of the address's parameters that make no sense."""
+"""Names of senseless parameters in the address."""
 
 LEAD = "leads.lead"
-"""Id of the lead whose card is open."""
+"""Id of the lead with the open card."""
 
 VIEW = "leads.view"
-"""Id of the saved view that is open."""
+"""Id of the open saved view."""
 
 OURS = PARAMETERS | {"sort", "columns", "size", "page", "lead", "view"}
 
@@ -79,7 +79,7 @@ def take_address() -> None:
 
 
 def hear_address() -> None:
-    """Note that the browser has the address written last. At the beginning of a run, before the run writes an address."""
+    """Note that the browser has the last written address. At the beginning of a run, before the run writes an address."""
     if _own_query() == st.session_state.get(ADDRESS):
         st.session_state[LEFT] = []
 
@@ -103,7 +103,7 @@ def write_address(chosen: Chosen) -> None:
 
 
 def opened_view() -> View | None:
-    """The saved view that is open and unchanged; None without a view."""
+    """The open saved view; None without a view."""
     return the_desk().views.get(st.session_state[VIEW]) if st.session_state.get(VIEW) else None
 
 
@@ -118,7 +118,7 @@ def _set_from_query(query: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def say_faults() -> None:
-    """Name the parameters of the address that make no sense. The rest of the address holds."""
+    """Name the senseless parameters of the address. The rest of the address holds."""
     faulty = st.session_state.get(FAULTS)
     if faulty:
         names = ", ".join(say(f"leads-parameter-{name}") for name in dict.fromkeys(faulty))

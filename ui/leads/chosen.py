@@ -1,4 +1,4 @@
-"""What the leads page shows, as a value: filters, order, columns, page; from an address and back. Pure."""
+"""The choice of the leads page as a value: filters, order, columns, page; from an address and back. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from desk.listing import Filter, Sort, from_query, to_query
 from desk.listing.filters import COLUMNS
 
 SHOWN = ("created_at", "name", "phone", "direction", "source", "stage", "responsible", "price_rub")
-"""Columns until somebody chooses others; with the link they fit 1360 pixels."""
+"""Columns before the first choice; with the link they fit 1360 pixels."""
 
 SIZES = (25, 50, 100, 200)
 
@@ -27,7 +27,7 @@ class Chosen:
     page: int = 1
 
     def query(self) -> dict[str, list[str]]:
-        """The query of an address, without the page: the part that a saved view keeps."""
+        """The query of an address, without the page: the part kept by a saved view."""
         query = to_query(self.filter)
         if self.sort != Sort():
             query["sort"] = [str(self.sort)]
@@ -39,7 +39,7 @@ class Chosen:
 
 
 def read_query(query: Mapping[str, Sequence[str]]) -> tuple[Chosen, list[str]]:
-    """Read a query; return the choice, and the names of the parameters that make no sense."""
+    """Read a query; return the choice, and the names of senseless parameters."""
     chosen, faulty = from_query(query)
     told = {name: values[0] for name, values in query.items() if values}
     sort = Sort.read(told["sort"]) if "sort" in told else Sort()

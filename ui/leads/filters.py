@@ -1,4 +1,4 @@
-"""The filters of the leads page: drawing them, and what a change of one draws anew.
+"""The filters of the leads page: drawing them, and redrawing after a change.
 
 The page has three parts that are drawn by themselves: the filters, the bar under them, the list. A change draws the list
 anew, and the others if they look different.
@@ -29,7 +29,7 @@ FILTERS, BAR, LIST = "leads-filters", "leads-bar", "leads-list"
 """The page's parts, in their order."""
 
 DRAWN = "leads.drawn"
-"""State that decides the look of each part, as of the last drawing."""
+"""The state behind the look of each part, as of the last drawing."""
 
 OWN_DAYS = 14
 """An own range begins with the last two weeks."""
@@ -66,7 +66,7 @@ def draw_filters(choices: Choices) -> None:
 
 
 def draw_more(choices: Choices) -> None:
-    """The filters that people use less often."""
+    """The filters people use less often."""
     _several(
         "attention", {kind: say(f"leads-attention-{kind}") for kind in kinds.KINDS}, help_key="leads-attention-help"
     )
@@ -115,7 +115,7 @@ def changed() -> None:
 
 
 def show() -> None:
-    """Draw the list anew, and the parts that look different now, in a callback."""
+    """Draw the list anew, and the parts with a new look, in a callback."""
     if view := opened_view():
         st.session_state[VIEW] = view.id if now_chosen().query() == view.query else None
     drawn = st.session_state.get(DRAWN, {})
@@ -144,7 +144,7 @@ def texts_of(choices: Choices, name: str) -> dict[str, str]:
 
 
 def unique(labels: Mapping[Any, str]) -> dict[Any, str]:
-    """Number labels that are alike: the browser tells a choice by its label alone."""
+    """Number equal labels: the browser tells a choice by its label alone."""
     seen: Counter[str] = Counter()
     found = {}
     for choice, label in labels.items():
@@ -154,7 +154,7 @@ def unique(labels: Mapping[Any, str]) -> dict[Any, str]:
 
 
 def count_of_more(chosen: Filter) -> int:
-    """Count the filters behind "more" that are set."""
+    """Count the active filters behind "more"."""
     return sum(
         bool(getattr(chosen, name)) for name in ("attention", "pipeline", "utm_source", "utm_medium", "utm_campaign")
     )
@@ -192,7 +192,7 @@ def _new_filter() -> None:
 
 
 def _several(name: str, labels: Mapping[Any, str], *, help_key: str | None = None) -> None:
-    """A filter of several values. A chosen value that is gone stays, and can be taken away."""
+    """A filter of several values. A chosen value stays even if gone from the choices, and can be taken away."""
     chosen = value(name) or []
     known = unique({**labels, **{value: say("leads-gone") for value in chosen if value not in labels}})
     st.multiselect(
@@ -219,7 +219,7 @@ def _is_drawn(part: str, choices: Choices) -> None:
 
 
 def _looks(choices: Choices) -> dict[str, Any]:
-    """State that the parts above the list are drawn from, besides their widgets' values."""
+    """The state of the parts above the list, besides their widgets' values."""
     chosen = now_chosen().filter
     texts, reference = choices.texts, choices.reference
     known: dict[str, Any] = {

@@ -16,7 +16,7 @@ FAULT = "leads.view_fault"
 
 
 def draw() -> None:
-    """The views of whoever sits here and everybody's, and what can be done with the one that is open."""
+    """The person's own and the shared views, and the actions for the open view."""
     views = the_desk().views.of(person())
     opened = next((view for view in views if view.id == st.session_state.get(address.VIEW)), None)
     for view in views:
@@ -41,7 +41,7 @@ def draw() -> None:
 
 
 def _change(view: View) -> None:
-    """Another name, another owner, or none of it."""
+    """Rename, share or delete a view."""
     st.divider()
     st.text_input(
         say("leads-view-name"),
@@ -67,7 +67,7 @@ def _change(view: View) -> None:
 
 
 def _save() -> None:
-    """What is shown now, under a new name."""
+    """Save the shown filters under a new name."""
     st.divider()
     st.text_input(
         say("leads-view-new"), max_chars=LONGEST_NAME, key=widgets.key("view_name"), placeholder=say("leads-view-hint")

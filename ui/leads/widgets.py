@@ -1,4 +1,4 @@
-"""The widgets of the leads page: their keys, their values, and how something but the person changes these.
+"""The widgets of the leads page: their keys, their values, and changes not made by the person.
 
 The browser tells the value of every widget with all it says, also what it has not heard was changed. So a widget whose value
 was changed for the person is another one from then on (`key`): what the browser still says of the former one changes nothing.
@@ -17,13 +17,13 @@ from desk.listing.filters import ALL, COLUMNS, OWN, TEXTS
 from ui.leads.chosen import DEFAULT_SIZE, SHOWN, Chosen
 
 TURNS = "leads.turns"
-"""Number of changes of a widget's value by something but the person, by the widget's name."""
+"""Number of changes of a widget's value not made by the person, by the widget's name."""
 
 _LISTS = ("pipeline", "stage", "responsible", *TEXTS, "attention")
 
 
 def key(name: str) -> str:
-    """The key of a widget by name: `leads.source`, and `leads.source.1` once something but the person has changed its value."""
+    """The key of a widget by name: `leads.source`, and `leads.source.1` after a change not made by the person."""
     turn = st.session_state.get(TURNS, {}).get(name, 0)
     return f"leads.{name}.{turn}" if turn else f"leads.{name}"
 
@@ -34,7 +34,7 @@ def value(name: str) -> Any:
 
 
 def change_widgets(values: Mapping[str, Any], *, renew: bool = False) -> None:
-    """Give widgets other values than the person has, by name. `renew`: also widgets that have the value already."""
+    """Give widgets new values, by name. `renew`: also widgets with the value already."""
     for name, new in values.items():
         if renew or value(name) not in (None, new):
             turns = st.session_state.get(TURNS, {})

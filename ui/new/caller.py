@@ -1,4 +1,4 @@
-"""The card beside the form: who is calling, and whose call it is."""
+"""The card beside the form: the caller, and the choice of the call's owner."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ui.new.shown import Shown, on_card
 from ui.streamlit_gaps import handover
 
 STAGE = "new.stage"
-"""The stage the chosen lead is moved to, as `stage_code` writes it."""
+"""The new stage of the chosen lead, as written by `stage_code`."""
 
 ANSWER_EVERY_S = 0.4
 """How often the screen looks whether AmoCRM has answered."""
@@ -56,7 +56,7 @@ def caller() -> None:
 
 
 def _exact(shown: Shown) -> None:
-    """The people with this very number, and the choice whose call it is."""
+    """The people with the very number, and the choice among the offers."""
     for person in shown.found.exact:
         name, phone = formats.plain(person.name or say("nameless")), formats.plain(phones.display(person.phone))
         st.markdown(f":material/person: **{name}** · {phone}")
@@ -76,7 +76,7 @@ def _exact(shown: Shown) -> None:
 
 
 def _offers(shown: Shown) -> None:
-    """A button for each offer; the offer that saving would carry out is marked."""
+    """A button for each offer; the selected offer is marked."""
     st.markdown(say("caller-whose"))
     several = len(shown.found.exact) > 1
     for number, offer in enumerate(offers(shown.found), 1):
@@ -119,7 +119,7 @@ def _stage(offer: Offer) -> None:
 
 
 def _lead(lead: KnownLead) -> None:
-    """One lead in two lines: where it is, whose, when something happened, what is to be done."""
+    """A lead in two lines: stage, direction, owner, last change, next task."""
     told = [lead.direction, lead.owner, say("caller-changed", ago=_ago(lead.updated_at))]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         color = "blue" if lead.is_open else "gray"
@@ -151,13 +151,13 @@ def _near(near: Sequence[Person], words: str) -> None:
 
 
 def _is_sure(shown: Shown) -> bool:
-    """Whether somebody has looked who would know the number: AmoCRM, or a copy of it that was read to its end."""
+    """Whether the answer is certain: from AmoCRM, or from a copy of AmoCRM read to its end."""
     has_answered = shown.inquiry is not None and shown.inquiry.state == ANSWERED
     return has_answered or the_desk().mirror.status().state in ("following", "stale")
 
 
 def _source(shown: Shown) -> None:
-    """Whose word this is, and how fresh."""
+    """The source of the answer, and its age."""
     status = the_desk().mirror.status()
     as_of = formats.time_of_day(status.as_of, language(), zone()) if status.as_of else "—"
     if shown.inquiry is None:
@@ -173,7 +173,7 @@ def _source(shown: Shown) -> None:
 
 @fragment(is_inner=True, run_every=ANSWER_EVERY_S)
 def _waiting(numbers: tuple[str, ...]) -> None:
-    """AmoCRM has been asked; the screen is drawn again when it has answered, and the browser has heard of all before."""
+    """Wait for AmoCRM's answer, then draw the screen again, once the browser has heard of everything before."""
     st.caption(f":material/sync: {say('caller-asking')}")
     if not handover.is_drawing() and handover.waiting() is None and the_desk().calls.ask(*numbers).state != ASKING:
         st.rerun()

@@ -1,4 +1,4 @@
-"""The draft in the form: what a session remembers of the call that is typed, and what callbacks do to it.
+"""The draft in the form: the session's memory of the call being typed, and the callbacks that change it.
 
 begin ─► the widgets ─► typed ─► keep (each field that is left) ─► submit ─► an empty form
            ▲                                                          │
@@ -29,21 +29,21 @@ from ui.new.values import TEXTS, added_fields, empty_form, field_names, to_store
 from ui.streamlit_gaps import handover
 
 AT_HAND = "new.at_hand"
-"""What the session remembers of its form: an `AtHand`."""
+"""The session's memory of its form: an `AtHand`."""
 
 LAST = "new.last"
-"""The call this session has saved last: a `LastCall`. Gone once the call is taken back."""
+"""The session's last saved call: a `LastCall`. Gone after an undo."""
 
 CONSENT_TEXT = "new.consent_text"
 """The version of the consent's text the caller has agreed to. No widget's key; kept with the draft."""
 
 TOLD_TOGETHER = {"when": ("when", "day", "time", "step"), "reason": ("reason", "step")}
-"""Faults that another field can mend as well."""
+"""Faults mended by a change of any of several fields."""
 
 DRAFT_ID = re.compile(r"[0-9a-f]{32}")
 
 SAME_PRESS_S = 5.0
-"""The same call entered again this soon is one press that arrived twice: a double Enter, a double click."""
+"""Time in which a repeated call is the same press, arrived twice: a double Enter, a double click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LastCall:
 
 @dataclass(slots=True)
 class AtHand:
-    """What a session remembers of the form, besides its widgets.
+    """The session's memory of the form, besides its widgets.
 
     `draft_id`: the draft in the form; "" before the first.
     `answers`: the entry whose call-back this call is.
@@ -85,18 +85,18 @@ class AtHand:
     read_out: str = ""
 
     def hold(self, draft_id: str, answers: str | None = None) -> None:
-        """Take another draft into the form."""
+        """Take a different draft into the form."""
         self.draft_id, self.answers = draft_id, answers
 
 
 def at_hand() -> AtHand:
-    """What this session remembers of the form. Not before `begin`."""
+    """The session's memory of the form. Not before `begin`."""
     remembered: AtHand = st.session_state[AT_HAND]
     return remembered
 
 
 def last_call() -> LastCall | None:
-    """The call this session has saved last; None before the first, and after an undo."""
+    """The session's last saved call; None before the first, and after an undo."""
     return st.session_state.get(LAST)
 
 
@@ -104,7 +104,7 @@ def last_call() -> LastCall | None:
 
 
 def begin() -> None:
-    """Fill the form in a session's first run: with the draft the address names, else with nothing.
+    """Fill the form in a session's first run: with the address's draft, else empty.
 
     Back from another page, the form is as it was left. The fields only begin with what is in the store; what the browser
     still holds after the server was started anew is newer and stays.
@@ -131,19 +131,19 @@ def begin() -> None:
 
 
 def _dialled(phone: str) -> str:
-    """The number of an address. In addresses a plus that nobody has escaped is a blank."""
+    """The number of an address. In addresses an unescaped plus is a blank."""
     return f"+{phone[1:]}" if phone[:1] == " " and phone[1:2].isdigit() else phone
 
 
 def start(values: Mapping[str, Any] | None = None, *, answers: str | None = None) -> None:
-    """Empty the form for the next caller, in a callback; what stands in the form is kept as a draft."""
+    """Empty the form for the next caller, in a callback; the present values are kept as a draft."""
     keep()
     at_hand().hold(new_id(), answers)
     _fill({**empty_form(), **(values or {})})
 
 
 def take_up(draft_id: str) -> None:
-    """Put another draft into the form, in a callback.
+    """Put a different draft into the form, in a callback.
 
     Read anew: another tab may have changed or saved it.
     """
@@ -166,7 +166,7 @@ def keep() -> None:
 
 
 def keep_drawn() -> None:
-    """Keep the fields after they were drawn, and name the draft in the address, which never holds more than that."""
+    """Keep the fields after their drawing, and name the draft in the address, which never holds more."""
     form = at_hand()
     unheard, form.unheard = form.unheard, None
     if unheard is not None and unheard.values == typed():
@@ -192,24 +192,24 @@ def typed() -> dict[str, Any]:
 
 
 def is_begun(values: Mapping[str, Any]) -> bool:
-    """Whether somebody has typed anything that would be lost."""
+    """Whether the form holds anything typed, to be lost."""
     extras = [mapped.key for mapped in added_fields()]
     return any(values.get(name) for name in (*TEXTS, *extras) if name != "source")
 
 
 def given(name: str) -> Any:
-    """The value a field began with; the browser's own value and whatever was typed since come before it."""
+    """The first value of a field; the browser's own value and later typing come before it."""
     values = at_hand().given
     return None if values is None else to_widget(name, values.get(name))
 
 
 def given_stage() -> str | None:
-    """The stage a draft was left with, if the session began with that draft."""
+    """The stage left in a draft, if the session began with the draft."""
     return (at_hand().given or {}).get("stage")
 
 
 def faults_left() -> list[FieldFault]:
-    """Faults found at the last saving, in fields that have not been changed since."""
+    """Faults found at the last saving, in fields unchanged since."""
     form = at_hand()
     now = typed() if form.faults else {}
     return [
@@ -258,13 +258,13 @@ def submit() -> None:
 
 
 def _is_more_than_saved() -> bool:
-    """Whether the form holds other values than those the draft was saved with in another tab."""
+    """Whether the form holds other values than the draft saved by a different tab."""
     before = the_desk().calls.drafts.get(at_hand().draft_id)
     return before is not None and dict(before.values) != typed()
 
 
 def _part_from_saved() -> None:
-    """Keep the form as a draft of its own: its values are not those that were saved."""
+    """Keep the form as a draft of its own: its values are not the saved values."""
     at_hand().hold(new_id())
     keep()
     say_error("saved_otherwise")
@@ -290,13 +290,13 @@ def _take_back(last: LastCall) -> None:
 
 
 def take_number(number: str) -> None:
-    """Put another number into the form, in a callback; every other field stays."""
+    """Put a new number into the form, in a callback; every other field stays."""
     _fill({**empty_form(), **typed(), "phone": number})
     keep()
 
 
 def take_name(name: str) -> None:
-    """Put another name into the form, in a callback; every other field stays."""
+    """Put a new name into the form, in a callback; every other field stays."""
     _fill({**empty_form(), **typed(), "name": name})
     keep()
 
@@ -317,7 +317,7 @@ def agree() -> None:
 
 
 def clear() -> None:
-    """Empty the form by hand, in a callback; nothing of it stays."""
+    """Empty the form by hand, in a callback, and drop its draft."""
     form = at_hand()
     the_desk().calls.drafts.drop(form.draft_id)
     form.hold(new_id())

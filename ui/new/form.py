@@ -66,7 +66,7 @@ STYLE = """<style>
 </style>"""
 
 AT_ONCE = ("phone_long", "phone_long_bare", "phone_mask", "phone_code")
-"""Faults of a number that no further digit mends: they are told while it is typed."""
+"""Faults of a number beyond mending by further digits: told while a person types."""
 
 FORM_ORDER = ("phone", "name", "direction", "source")
 
@@ -74,7 +74,7 @@ CSS_UNSAFE = re.compile(r"[^0-9A-Za-z_]")
 
 
 def phone() -> None:
-    """The number, first of all; it is looked up at once."""
+    """The number, first of all, with an immediate look-up."""
     st.text_input(
         say("new-phone"),
         given("phone") or "",
@@ -91,7 +91,7 @@ def phone() -> None:
 
 
 def _phone_faults() -> list[FieldFault]:
-    """What is wrong with the number: found when it was to be saved, or plain already, or once the operator has gone on."""
+    """Faults of the number: found at the last saving, or plain already, or told once the operator has gone on."""
     left = [fault for fault in faults_left() if fault.field == "phone"]
     typed_in = typed()
     phone = phones.read(typed_in.get("phone"))
@@ -120,7 +120,7 @@ def fields() -> None:
 
 
 def _name_offer() -> None:
-    """The name as it would be in the other keyboard layout. It is offered, and only the operator takes it."""
+    """An offer of the name in the other keyboard layout. Only the operator takes the offer."""
     offered = names.offered(str(st.session_state.get("new.name") or ""))
     if offered is not None:
         st.button(
@@ -134,7 +134,7 @@ def _name_offer() -> None:
 
 
 def _agreed(faults: Sequence[FieldFault]) -> None:
-    """How they heard of us, how the call ended, what comes next, the consent."""
+    """The source, the outcome, the next step, the consent."""
     left, right = st.columns(2)
     with left:
         _choice(st.selectbox, "heard", entry.HEARD, "call-heard")
@@ -171,7 +171,7 @@ def _agreed(faults: Sequence[FieldFault]) -> None:
 
 
 def _first_day() -> date:
-    """Today by the club's clock; of a draft that was left earlier the day it has, which saving then finds has passed."""
+    """The first day to choose: today by the club's clock, or an old draft's day, refused at saving if past."""
     today = clock.now().astimezone(zone()).date()
     stands = given("day") or st.session_state.get("new.day")
     return min(today, stands) if isinstance(stands, date) else today
@@ -200,7 +200,7 @@ def _submit() -> None:
 
 
 def drafts() -> None:
-    """Callers who are not saved yet, and a place for the next one."""
+    """Buttons of the open drafts, and of the next call."""
     here = at_hand().draft_id
     waiting = [draft for draft in the_desk().calls.drafts.open_of(person()) if draft.id != here]
     with st.container(horizontal=True, vertical_alignment="center", key="new.drafts"):
@@ -216,19 +216,19 @@ def drafts() -> None:
 
 
 def _label(draft: Draft) -> str:
-    """A draft by what was typed: the name, else the phone."""
+    """The label of a draft: the name, else the phone, else the message."""
     typed_in = [str(draft.values.get(name) or "").strip() for name in ("name", "phone", "message")]
     return formats.plain(next(filter(None, typed_in), "…")[:40])
 
 
 def keys() -> None:
-    """What the keyboard does here besides what Streamlit knows."""
+    """Keys of the page, besides Streamlit's own."""
     st.html(STYLE)
     scripts.run(scripts.CALL_DESK)
 
 
 def cursor() -> None:
-    """Into the first faulty field from above, else the phone: on opening the page, after saving, with another draft."""
+    """Put the cursor into the first faulty field, else the phone: on opening the page, after saving, with a new draft."""
     faulty = {fault.field for fault in at_hand().faults}
     name = next((name for name in (*FORM_ORDER, *sorted(faulty)) if name in faulty), "phone")
     count = at_hand().cursor_moves

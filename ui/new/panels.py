@@ -1,4 +1,4 @@
-"""Beside the form: the script, who is to be called back, what was entered today and how fast."""
+"""The panels beside the form: the script, the call-backs, today's entries and their speed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PANEL = "new.panel"
 PANELS = ("script", "back", "today")
 
 BEGUN = "new.texts_begun"
-"""What each text was when somebody here began to change it."""
+"""The texts as of the beginning of their changing here."""
 
 BACK_SHOWN = 12
 
@@ -51,7 +51,7 @@ def panels() -> None:
 
 
 def _script() -> None:
-    """What is asked and in which words, with what is known by now filled in."""
+    """The questions and the words of the consent, filled with the known values."""
     known = typed()
     values = {**{blank: str(known.get(blank) or "") for blank in BLANKS}, "operator": person()}
     texts = {kind: the_desk().calls.texts.newest(kind) for kind in (SCRIPT, CONSENT)}
@@ -70,7 +70,7 @@ def _script() -> None:
 
 
 def _text(kind: str, body: str) -> None:
-    """One text to be changed. Until somebody does, it follows what others write."""
+    """A text to be changed. Untouched, the text follows the changes of colleagues."""
     key, begun = f"new.text_{kind}", st.session_state.setdefault(BEGUN, {})
     if st.session_state.get(key) == begun.get(kind) != body:
         st.session_state[key] = body
@@ -80,7 +80,7 @@ def _text(kind: str, body: str) -> None:
 
 
 def _save_texts() -> None:
-    """Those that were changed here. None of them where one is empty, or somebody else has changed it meanwhile."""
+    """Save the texts changed here; save none if any is empty, or was changed by a colleague meanwhile."""
 
     def save() -> None:
         begun = st.session_state[BEGUN]
@@ -101,7 +101,7 @@ def _save_texts() -> None:
 
 
 def _back() -> None:
-    """Who is to be called back; one key opens the form with the number."""
+    """The call-backs; a key opens the form with the number."""
     waiting = the_desk().calls.waiting(person())
     if not waiting:
         st.info(say("back-none"), icon=":material/done_all:")
@@ -142,7 +142,7 @@ def _whose(one: CallBack) -> str:
 
 
 def _call_back(one: CallBack) -> None:
-    """Resume the draft of a call-back if there is one, else start one."""
+    """Resume the draft of a call-back, if any, else start a new draft."""
     if at_hand().answers == one.lead_id:
         return
     begun = [draft.id for draft in the_desk().calls.drafts.open_of(person()) if draft.answers == one.lead_id]
@@ -158,7 +158,7 @@ def _done(lead_id: str) -> None:
 
 
 def _today() -> None:
-    """My entries with where they are, and everybody's figures of the week."""
+    """The operator's entries with their states, and the figures of all operators of the week."""
     made = the_desk().calls.today(person())
     if not made:
         st.info(say("today-none"), icon=":material/today:")
@@ -190,7 +190,7 @@ def _entry(one: Made) -> None:
 
 
 def _figures(told: list[Figures]) -> None:
-    """A plain table: it can be read aloud."""
+    """The figures as a plain table, fit for reading aloud."""
     st.caption(say("figures-title"))
     head = [say(f"figures-{name}") for name in ("operator", "count", "p50", "p95", "not_asked")]
     rows = [

@@ -1,4 +1,4 @@
-"""The call just saved: what it was, where it is now, and the way back while it has not left."""
+"""The saved call: its content, its state, and the undo before its leaving."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CARD_EVERY_S = 0.5
 
 
 def saved() -> None:
-    """The call saved last in this session. Looks again by itself until it has arrived."""
+    """The session's last saved call. Looks again by itself until the call has arrived."""
     above, here = st.container(), st.container()
     if faults_left():
         above.error(say("new-not-saved"), icon=":material/error:")

@@ -1,4 +1,4 @@
-"""The look-up of the typed number, as the caller's card has shown it. Kept in the session.
+"""The look-up of the typed number, as shown on the caller's card. Kept in the session.
 
 Saving does what the card says: a known number nobody has seen on the card yet is shown first, and saved by the next press.
 """
@@ -54,7 +54,7 @@ def on_card() -> Shown | None:
 
 
 def offer_shown(typed: Mapping[str, Any]) -> Offer | None:
-    """The offer the card has shown as selected; None if the card has shown none, or another number's."""
+    """The offer selected on the card; None before the card has shown the typed number."""
     shown = _for_number_of(typed)
     return shown.offer if shown else None
 
@@ -66,7 +66,7 @@ def known_name(typed: Mapping[str, Any]) -> str:
 
 
 def must_look_first(typed: Mapping[str, Any]) -> bool:
-    """Whether the number is known and the card has not shown that yet. Then the card shows it, with a warning."""
+    """Whether the number is known and not yet shown on the card. The card then shows it, with a warning."""
     text = str(typed.get("phone") or "")
     if _for_number_of(typed) is not None or not text:
         return False

@@ -1,4 +1,4 @@
-"""The values of the form: how each begins, how the store keeps it, how its widget wants it."""
+"""The values of the form: empty, as kept in the store, as wanted by widgets."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ui.frame.parts import zone
 from ui.frame.person import person
 
 FIRST_DAY, LAST_DAY = date(lead_rules.FIRST_YEAR, 1, 1), date(lead_rules.LAST_YEAR, 12, 31)
-"""The range of a date: by itself Streamlit offers ten years, and nobody in a club is that young."""
+"""The range of a date: by itself Streamlit offers ten years, too few for a birthday."""
 
 TEXTS = (*lead_rules.OWN_FIELDS, "reason")
-"""Fields whose value is a text."""
+"""Fields with a text for a value."""
 
 ADDED = "new.added"
-"""The fields the admin has added, and when they were read: (monotonic seconds, fields)."""
+"""The fields added by the admin, and the time of reading: (monotonic seconds, fields)."""
 
 ADDED_FRESH_S = 1.0
-"""Time for which the added fields count as fresh: one run reads them a dozen times and they change a few times a year."""
+"""Time in which the added fields count as fresh: read a dozen times a run, changed a few times a year."""
 
 
 def added_fields() -> tuple[Mapped, ...]:
@@ -46,7 +46,7 @@ def field_names() -> tuple[str, ...]:
 
 
 def empty_form() -> dict[str, Any]:
-    """The values of a form in which nobody has typed."""
+    """The values of an untouched form."""
     added = {mapped.key: _empty(mapped) for mapped in added_fields()}
     return {
         **dict.fromkeys(TEXTS, ""),
@@ -67,12 +67,12 @@ def empty_form() -> dict[str, Any]:
 
 
 def to_store(value: object) -> object:
-    """A widget's value as the store keeps it: days and times as ISO text."""
+    """A widget's value as kept in the store: days and times as ISO text."""
     return value.isoformat() if isinstance(value, date | day_time) else value
 
 
 def to_widget(name: str, value: Any) -> Any:
-    """A stored value as its widget wants it. A field may have changed its type in AmoCRM since the value was typed."""
+    """A stored value as wanted by its widget. A field may have changed its type in AmoCRM meanwhile."""
     mapped = next((mapped for mapped in added_fields() if mapped.key == name), None)
     kind = mapped.field.type if mapped and mapped.field else None
     if kind == "checkbox":
@@ -91,7 +91,7 @@ def to_widget(name: str, value: Any) -> Any:
 
 
 def _empty(mapped: Mapped) -> Any:
-    """The value of an added field in which nobody has typed."""
+    """The value of an untouched added field."""
     kind = mapped.field.type if mapped.field else "text"
     if kind == SEVERAL:
         return []

@@ -1,4 +1,4 @@
-"""Open leads that wait for somebody: the rules, and the table of the leads."""
+"""Open leads in need of attention: the rules, and the table of the leads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANY = "any"
 
 
 def attention(figures: Overview, ask: Ask, status: MirrorStatus) -> None:
-    """Open leads that somebody should look at, the longest waiting first."""
+    """Open leads in need of attention, the longest waiting first."""
     section("overview-attention", say("overview-attention-how", days=UNTOUCHED_DAYS))
     told = figures.attention
     if not told.leads:

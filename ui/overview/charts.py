@@ -53,7 +53,7 @@ def show(spec: Spec, table: pd.DataFrame, *, key: str, alt: str, height: int) ->
 
 
 def as_plain(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as `st.table` shows it letter by letter: Streamlit reads cells and heads as Markdown, whoever wrote the texts."""
+    """The table as `st.table` shows it letter by letter: Streamlit reads cells and heads as Markdown."""
     shown = table.map(lambda cell: formats.plain(cell) if isinstance(cell, str) else cell)
     return shown.rename(columns=lambda name: formats.plain(str(name)))
 
@@ -65,7 +65,7 @@ def columns(
     names: tuple[str, str],
     unfinished: set[int],
 ) -> Spec:
-    """Vertical bars for now, a dashed line with open circles for before. `unfinished`: places of bars whose time is not over."""
+    """Vertical bars for now, a dashed line with open circles for before. `unfinished`: places of unfinished bars."""
     bars = [
         {"value": value, "itemStyle": {"decal": _HATCHED, "opacity": 0.75}} if place in unfinished else {"value": value}
         for place, value in enumerate(now)
@@ -222,7 +222,7 @@ _HATCHED: Spec = {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4], 
 
 
 def _frame(*, top: int, right: int = 12) -> Spec:
-    """Options that all charts share; margins in pixels."""
+    """Options shared by all charts; margins in pixels."""
     return {
         "aria": {"enabled": True},
         "animation": False,

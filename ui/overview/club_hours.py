@@ -1,4 +1,4 @@
-"""The working hours of the club: shown to everybody, and the form that changes them."""
+"""The working hours of the club: visible to all, and the form for changing them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOURS = "overview.hours"
 
 
 def club_hours() -> None:
-    """When the club answers: shown to everybody, changed here."""
+    """The club's hours for answering: visible to all, changeable here."""
     told = the_desk().reports.hours()
     with st.expander(say("overview-club-hours"), icon=":material/schedule:"):
         st.caption(say("overview-club-hours-intro", zone=str(zone())))

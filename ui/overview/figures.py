@@ -1,4 +1,4 @@
-"""Leads of the period: the headline, by time, by origin, by reason of loss; each kind with its definition beside it."""
+"""Leads of the period: the headline, by time, by origin, by reason of loss; each with its definition beside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ui.overview.parts import metric, say_none, say_unknown_history, section, ti
 from ui.overview.spelled import change, column_name, day_name, number, share
 
 MOST_BARS = 10
-"""Values drawn; the table under the chart has them all."""
+"""Values drawn; the table under the chart has the rest."""
 
 
 def headline(figures: Overview) -> None:
@@ -77,7 +77,7 @@ def trend(figures: Overview) -> None:
 
 
 def origins(figures: Overview) -> None:
-    """By source and by direction, and by campaign marks where there are any."""
+    """Leads by source and by direction, and by campaign marks if there are any."""
     left, right = st.columns(2, gap="large")
     with left:
         _split("source", figures)
@@ -111,7 +111,7 @@ def _split(name: str, figures: Overview) -> None:
 
 
 def losses(figures: Overview) -> None:
-    """Why leads were lost, with those where nobody said."""
+    """Reasons of lost leads, with the leads lost without a reason."""
     section("overview-losses", say("overview-losses-how"))
     slices = figures.losses
     if not slices:
@@ -130,7 +130,7 @@ def losses(figures: Overview) -> None:
 
 
 def slices_chart(slices: Sequence[Slice], whole: int) -> tuple[dict[str, Any], int]:
-    """A chart of the greatest, all others in one bar, "not given" always in a bar of its own."""
+    """A chart of the greatest slices, the rest in a single bar, "not given" always in a bar of its own."""
     given = [one for one in slices if one.name]
     shown, others = given[:MOST_BARS], given[MOST_BARS:]
     told = [(one.name, one) for one in shown]

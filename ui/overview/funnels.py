@@ -15,7 +15,7 @@ from ui.overview.spelled import number, share, share_of
 
 
 def funnels(figures: Overview) -> None:
-    """How far the leads of the period got, for each pipeline they are in."""
+    """The progress of the period's leads, for each pipeline."""
     section("overview-funnel", say("overview-funnel-how"))
     if not figures.funnels:
         say_none()

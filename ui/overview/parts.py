@@ -1,4 +1,4 @@
-"""Parts that several sections of the overview draw alike: heading, metric, nothing to show."""
+"""Parts shared by several sections of the overview: heading, metric, nothing to show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METRIC_PX = 164
 
 
 def section(key: str, how: str) -> None:
-    """A heading, and how its numbers are counted one press away."""
+    """A heading, with the rule of counting a press away."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.subheader(say(key), anchor=False, width="content")
         with st.popover(say("overview-how"), type="tertiary", icon=":material/help:", key=f"{key}-how"):
@@ -26,13 +26,13 @@ def section(key: str, how: str) -> None:
 
 
 def metric(label: str, value: str, beside: str | None, how: str, *, arrow: Any = "auto") -> None:
-    """A number with its definition. Neither more nor less is good or bad by itself, so it has no colour."""
+    """A number with its definition. Neither more nor less is good or bad by itself, hence no colour."""
     label = say(label) if label.startswith("overview-") else label
     st.metric(label, value, beside, delta_color="off", delta_arrow=arrow, help=how, width=METRIC_PX)
 
 
 def time_metric(label: str, minutes: float | None, how: str) -> None:
-    """A length of working time; a dash and "no answer" where it never ends."""
+    """A length of working time; a dash and "no answer" for an endless time."""
     endless = minutes is not None and math.isinf(minutes)
     metric(label, working_time(minutes), say("overview-no-answer") if endless else None, how, arrow="off")
 
@@ -42,7 +42,7 @@ def say_none() -> None:
 
 
 def say_unknown_history(figures: Overview, words: str) -> None:
-    """Since when the stages are known, and how many leads of the period are older than that; nothing where none is."""
+    """The beginning of known stages, and the number of older leads in the period; empty without older leads."""
     known = figures.question.known_from
     unknown = sum(funnel.unknown for funnel in figures.funnels)
     if known is not None and unknown:

@@ -1,4 +1,4 @@
-"""How soon leads are answered, and when they come beside when somebody is there."""
+"""The speed of answers, and the hours of arriving leads beside the working hours."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def speed(figures: Overview) -> None:
 
 
 def hours(figures: Overview) -> None:
-    """When leads come, beside when somebody is there."""
+    """The hours of arriving leads, beside the working hours."""
     section("overview-hours", say("overview-hours-how"))
     if not figures.leads:
         say_none()

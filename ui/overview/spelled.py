@@ -21,7 +21,7 @@ def number(value: int) -> str:
 
 
 def share(count: int, whole: int) -> str:
-    """Per cent, with one decimal under ten; a dash of nothing."""
+    """A share in per cent, to a decimal place under ten; a dash for a share of nothing."""
     if not whole:
         return "—"
     share = count / whole
@@ -29,12 +29,12 @@ def share(count: int, whole: int) -> str:
 
 
 def share_of(count: int, whole: int) -> str:
-    """A share together with what it is of."""
+    """A share together with its whole."""
     return f"{share(count, whole)} ({say('overview-n-of', count=number(count), whole=number(whole))})"
 
 
 def change(now: int, before: int) -> str:
-    """How far from the period before; per cent where there were enough to speak of per cent."""
+    """The difference to the period before; in per cent from twenty leads on."""
     text = f"{now - before:+d}"
     return f"{text} ({now / before - 1:+.0%})" if before >= 20 else text
 
@@ -56,7 +56,7 @@ def day_name(day: Any) -> str:
 
 
 def column_name(column: Column, unit: str) -> str:
-    """What stands under a bar."""
+    """The label under a bar."""
     if unit == "month":
         return str(format_date(column.since, "LLL yy", locale=language()))
     first = str(format_date(column.since, "d MMM", locale=language()))

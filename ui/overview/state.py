@@ -14,7 +14,7 @@ FILLING_EVERY_S, NEWS_EVERY_S = 2.0, 5.0
 
 
 def state(status: MirrorStatus) -> None:
-    """Nothing yet, on its way, old, failed: each with what to do. Nothing where all is well."""
+    """The state of the mirror unless all is well: empty, filling, old, failed; each with the remedy."""
     if status.state == "filling":
         _filling()
     elif status.state == "stale":
@@ -33,7 +33,7 @@ def state(status: MirrorStatus) -> None:
 
 @fragment(run_every=FILLING_EVERY_S)
 def _filling() -> None:
-    """How far the first reading is; the page is drawn anew when it has ended."""
+    """The progress of the first reading; the page is drawn anew at its end."""
     status = the_desk().mirror.status()
     if status.state != "filling":
         st.rerun()
@@ -42,7 +42,7 @@ def _filling() -> None:
 
 @fragment(run_every=FILLING_EVERY_S)
 def _empty() -> None:
-    """Nothing has been read: because nobody has connected, or because it begins in a moment."""
+    """The reason for an empty mirror: no connection, or a reading about to begin."""
     if the_desk().mirror.status().state != "empty":
         st.rerun()
     if the_desk().connection.status().connected:
@@ -54,7 +54,7 @@ def _empty() -> None:
 
 @fragment(run_every=NEWS_EVERY_S)
 def as_of_line(drawn: int) -> None:
-    """When the numbers were true; where something has changed since they were drawn, a button that draws them anew."""
+    """The age of the numbers; after a change, a button for drawing them anew."""
     status, version = the_desk().mirror.status(), the_desk().mirror.version()
     with st.container(horizontal=True, vertical_alignment="center"):
         if status.as_of is not None:
