@@ -75,7 +75,7 @@ def state() -> None:
 
 
 def remember_drawn(status: Status) -> None:
-    """The look of the page as a whole."""
+    """Remember the state shown by the page as a whole."""
     st.session_state[DRAWN] = _story(status)
 
 
@@ -220,7 +220,7 @@ def _confirm_disconnect() -> None:
 
 
 def _refresh() -> None:
-    """Refresh the key. A second press finds the key fresh, and spends no token."""
+    """Refresh the key for a person who has read the price. A second press finds the key fresh, and spends no token."""
     _act(lambda: the_desk().connection.refresh_now(insists=True), "connection-refreshed-now")
     told = st.session_state.get(NOTICE)
     if isinstance(told, DeskError) and told.code == "refreshed_just_now":
@@ -265,7 +265,7 @@ def _next(status: Status) -> str:
 
 
 def _left(until: datetime) -> str:
-    """Hours, minutes, seconds; whole days for a token with a life of years."""
+    """The time left: hours, minutes, seconds; from three days on in days."""
     left = until - clock.now()
     return formats.lasting(left, language()) if left > timedelta(days=3) else countdown(until, clock.now())
 

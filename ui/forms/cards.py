@@ -53,7 +53,7 @@ def card(form: Form, keys: Sequence[FormKey], tally: Tally | None) -> None:
 
 
 def _about(form: Form, keys: Sequence[FormKey]) -> list[str]:
-    """A line or two about the form: its service, its sites."""
+    """A line or two about the form: its service, its source, its sites, its keys."""
     working = sum(key.works(clock.now()) for key in keys)
     facts = [formats.plain(form.source)] if form.source else []
     facts += [formats.plain(site_of(origin).removeprefix("https://")) for origin in form.origins]
