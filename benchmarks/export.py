@@ -21,7 +21,7 @@ from desk.desk import Desk, install
 from desk.exports import Wanted
 from desk.listing import Filter, Sort
 from desk.settings import PROJECT, load
-from ui.leads.filters import SHOWN
+from ui.leads.chosen import SHOWN
 
 LEADS = 100_000
 LIMIT_S = {"xlsx": 15.0, "csv": 15.0}

@@ -3,8 +3,8 @@
     Settings ─► Store ─► Journal ─► Limiter ─► Door ─► Connection ─► Client ─► FieldMap, Outbox ─► Intake, Calls
                   └► Vault ──────────────────────────────┘                      Webhooks, Outbox ─► Mirror
 
-One `Desk` a process. `dashboard.py` opens it for the server; a page run on its own (a test, a notebook)
-gets one from `the_desk()`.
+One `Desk` a process: `dashboard.py` opens and installs it for the server, a test or a notebook for itself. Pages ask
+`the_desk()` for the installed desk.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from desk.mirror import Mirror
 from desk.phonebook import Phonebook
 from desk.readiness import Watch, look
 from desk.reports import Reports
-from desk.settings import Settings, load
+from desk.settings import Settings
 from desk.webhooks import Webhooks
 from store import Store, StoreError, clock
 
@@ -221,7 +221,6 @@ def vault_of(settings: Settings) -> Vault:
 
 
 _installed: Desk | None = None
-_installing = threading.Lock()
 
 
 def install(desk: Desk | None) -> None:
@@ -231,9 +230,7 @@ def install(desk: Desk | None) -> None:
 
 
 def the_desk() -> Desk:
-    """The desk of this process; opened from the environment where nobody installed one."""
-    with _installing:
-        if _installed is None:
-            install(Desk(load()))
-        assert _installed is not None  # noqa: S101 - just installed
-        return _installed
+    """Return the installed desk of the process. Raises `RuntimeError` if none is installed: before `install`, and after the end."""
+    if _installed is None:
+        raise RuntimeError("no desk is installed: open a Desk and call desk.desk.install with it")
+    return _installed

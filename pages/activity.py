@@ -1,4 +1,4 @@
-"""Activity: every operation with AmoCRM, and what to check when one failed."""
+"""Activity: every operation with AmoCRM, and the checks after a failure."""
 
 from ui import activity as view
 

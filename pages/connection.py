@@ -1,4 +1,4 @@
-"""Connection: how the desk is let into AmoCRM, and what to do when it is not."""
+"""Connection: the desk's way into AmoCRM, and the remedies for a lost connection."""
 
 import streamlit as st
 

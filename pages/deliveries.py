@@ -1,13 +1,12 @@
-"""Deliveries: what is on its way to AmoCRM, what waits for a person, and what to do about it."""
+"""Deliveries: leads on their way to AmoCRM, leads waiting for a person, and the decisions about them."""
 
 import streamlit as st
 
-from ui import deliveries as view
+from ui.deliveries import card, people, queue
 
-view.state_of_the_queue()
-view.waiting_for_people()
-chosen = view.choose_states()
-view.table(chosen)
+queue.state_of_the_queue()
+people.waiting_for_people()
+queue.table(queue.choose_states())
 
 if lead_id := st.query_params.get("lead"):
-    view.story(lead_id)
+    card.story(lead_id)

@@ -1,4 +1,4 @@
-"""Fields: which field of the account holds what."""
+"""Fields: the account's fields and their purposes."""
 
 import streamlit as st
 

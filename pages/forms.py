@@ -1,4 +1,4 @@
-"""Site forms: who hands leads in over HTTP, their keys and code, and everything that has come in."""
+"""Site forms: the senders over HTTP, their keys and code, and the log of submissions."""
 
 import streamlit as st
 

@@ -1,34 +1,24 @@
-"""Leads: who came, from where, what became of them. Reads the mirror and never waits for AmoCRM."""
+"""Leads: their people, origins and stages. Reads the mirror and never waits for AmoCRM."""
 
 import streamlit as st
 
 from desk.desk import the_desk
 from ui.frame.frame import fragment
 from ui.frame.words import say
-from ui.leads import card, export, filters, saved_views
+from ui.leads import address, card, export, filters, saved_views, widgets
 from ui.leads import table as view
 from ui.streamlit_gaps.turns import LISTS
-
-
-def fetch(chosen):
-    """One page of the list; the last one there is where it has become shorter."""
-    page = the_desk().listing.page(
-        chosen.filter, chosen.sort, offset=(chosen.page - 1) * chosen.size, limit=chosen.size
-    )
-    if not page.rows and page.total:
-        return fetch(filters.on_page(chosen, -(-page.total // chosen.size)))
-    return page, chosen
 
 
 @fragment(key=filters.FILTERS)
 def choose():
     """Filters above the table."""
-    filters.draw(the_desk().listing.choices())
+    filters.draw_filters(the_desk().listing.choices())
 
 
 @fragment(key=filters.BAR)
 def bar():
-    """What one needs less often, each behind a button of its own."""
+    """Rarely needed tools, each behind a button of its own."""
     choices = the_desk().listing.choices()
     filters.bar_is_drawn(choices)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -56,20 +46,20 @@ def draw(page, chosen):
 
 @fragment(key=filters.LIST)
 def leads():
-    """The list: what one chooses above runs this, and the rest only where that looks different now."""
+    """The list: a choice above runs it, and redraws the rest only after a change of its look."""
     with LISTS.turn():
-        page, chosen = fetch(filters.now_chosen())
+        page, chosen = view.fetch_page(widgets.now_chosen())
         with st.container():
-            view.pulse(view.Shown(chosen, page))
-        filters.faults()
-        filters.write_address(chosen)
+            view.poll(view.Shown(chosen, page))
+        address.say_faults()
+        address.write_address(chosen)
         draw(page, chosen)
-        if lead_id := st.session_state.get(filters.LEAD):
+        if lead_id := st.session_state.get(address.LEAD):
             card.open_card(lead_id, view.close_card)
 
 
 st.html(view.MORE_ROOM)
-filters.take_address()
+address.take_address()
 choose()
 bar()
 leads()

@@ -1,4 +1,6 @@
-"""The script Streamlit runs for every page: the frame. It lives inside `pages/` on purpose.
+"""The script Streamlit runs for every page: the frame.
+
+Lives inside `pages/` on purpose.
 
 With a script beside a folder called `pages/`, a fresh Streamlit server serves a deep link straight from that
 folder, past the script and past any check in it; with the script inside the folder it does not. A test opens

@@ -1,17 +1,17 @@
-"""New lead: what an operator types while the caller is talking."""
+"""New lead: the form of a call, filled in while the caller is talking."""
 
 import streamlit as st
 
 from ui.frame.frame import fragment, notice
 from ui.frame.words import say
-from ui.new import form as view
+from ui.new import draft, form
 from ui.new.caller import caller
 from ui.new.panels import panels
 from ui.new.saved_call import saved
 from ui.streamlit_gaps import handover
 
-view.begin()
-view.keys()
+draft.begin()
+form.keys()
 
 
 @fragment()
@@ -20,24 +20,24 @@ def desk() -> None:
     with st.container():
         notice()
     handover.settle()
-    view.drafts()
+    form.drafts()
     with st.container(key="new.desk"):
-        form, side = st.columns([3, 2], gap="large")
-    here = form.container(key="new.form")
-    with here:
-        view.phone()
-    beside = side.container(key="new.caller")
+        left, right = st.columns([3, 2], gap="large")
+    typing = left.container(key="new.form")
+    with typing:
+        form.phone()
+    beside = right.container(key="new.caller")
     with beside:  # before the other fields: it is what the operator waits for
-        caller(view.keep, view.take_number, view.given_stage())
-    with here:
-        view.fields()
-        view.keep_shown()
+        caller()
+    with typing:
+        form.fields()
+        draft.keep_drawn()
         handover.confirm(say("new-turn"))
     with beside:  # after them: whoever sees "saved" may type at once, and nothing empties a field any more
         saved()
-    with side, st.container(key="new.panels"):
-        panels(view.typed())
-    view.cursor()
+    with right, st.container(key="new.panels"):
+        panels()
+    form.cursor()
 
 
 desk()

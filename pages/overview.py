@@ -1,21 +1,27 @@
-"""Overview: how many leads, from where, how far they get, how soon they are answered, and which of them wait."""
+"""Overview: the number of leads, their origins, their progress, the speed of answers, and the waiting leads."""
 
 from desk.desk import the_desk
-from ui.overview import figures as view
+from ui.overview.attention import attention
+from ui.overview.choices import choose
+from ui.overview.club_hours import club_hours
+from ui.overview.figures import headline, losses, origins, trend
+from ui.overview.funnels import funnels
+from ui.overview.speed import hours, speed
+from ui.overview.state import as_of_line, state
 
 status = the_desk().mirror.status()
-view.state(status)
+state(status)
 
 if status.has_numbers:
-    ask = view.choose()
+    ask = choose()
     figures = the_desk().reports.overview(ask, status)
-    view.as_of_line(the_desk().mirror.version())
-    view.headline(figures)
-    view.trend(figures)
-    view.origins(figures)
-    view.funnels(figures)
-    view.speed(figures)
-    view.hours(figures)
-    view.losses(figures)
-    view.attention(figures, ask, status)
-view.club_hours()
+    as_of_line(the_desk().mirror.version())
+    headline(figures)
+    trend(figures)
+    origins(figures)
+    funnels(figures)
+    speed(figures)
+    hours(figures)
+    losses(figures)
+    attention(figures, ask, status)
+club_hours()

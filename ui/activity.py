@@ -26,11 +26,11 @@ LIVE_EVERY_S = 3.0
 MOST_ROWS, ROW_PX = 16, 35
 
 FRESH = timedelta(minutes=30)
-"""Trouble older than this has probably been mended; the advice stays, folded up."""
+"""Age of probably mended trouble; the advice stays, folded up."""
 
 
 def choose_kind() -> str | None:
-    """A kind of operation, "problems", or None for everything."""
+    """Choose a kind of operation, "problems", or None for everything."""
     return st.pills(
         say("activity-kind"),
         [*KINDS, PROBLEMS],
@@ -42,7 +42,7 @@ def choose_kind() -> str | None:
 
 @fragment(run_every=LIVE_EVERY_S)
 def live(kind: str | None) -> None:
-    """The newest lines; new ones appear by themselves."""
+    """The newest lines; new lines appear by themselves."""
     shown = st.session_state.get(COUNT, SHOWN)
     lines = the_desk().journal.recent(kind=None if kind == PROBLEMS else kind, problems=kind == PROBLEMS, limit=shown)
     _advice(lines)
@@ -59,7 +59,7 @@ def _more() -> None:
 
 
 def _advice(lines: Sequence[Line]) -> None:
-    """For each kind of trouble among the lines, once: what it means and what to check."""
+    """Advice for each kind of trouble among the lines: its meaning and the checks."""
     codes = dict.fromkeys(line.result for line in lines if line.result != OK)
     if not codes:
         return
@@ -106,14 +106,14 @@ def _table(lines: Sequence[Line]) -> None:
 
 
 def _subjects(lines: Sequence[Line]) -> list[str]:
-    """What each was about; of an export who asked for it, how many leads, and by which filter."""
+    """The subject of each line; for an export the person, the number of leads, and the filter."""
     ids = [line.subject for line in lines if line.operation == "leads.export" and line.subject]
     told = the_desk().exports.by_ids(ids) if ids else {}
     return [_export(told[line.subject]) if line.subject in told else line.subject or "" for line in lines]
 
 
 def _export(export: Export) -> str:
-    """In the words of an address, which the same filter can be opened with; what was searched for is not told."""
+    """A filter in the words of its address; without the searched text."""
     wanted = export.wanted
     query = urlencode(to_query(wanted.filter), doseq=True)
     return say(

@@ -1,4 +1,4 @@
-"""The parts of the fields page: one row for each purpose, the added fields, the account's own list."""
+"""The parts of the fields page: a row for each purpose, the added fields, the account's own list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERDICTS = {
 
 
 def reread() -> None:
-    """Ask AmoCRM for its fields: by the button, and by itself when nothing is known yet."""
+    """Ask AmoCRM for its fields: by the button, and by itself before the first answer."""
     desk = the_desk()
     asked = st.button(say("fields-reread"), icon=":material/refresh:", key="fields.refresh")
     if asked or desk.fields.seen_at() is None:
@@ -35,7 +35,7 @@ def reread() -> None:
 
 
 def marker() -> None:
-    """Whether the account has the field that carries our own id of a lead."""
+    """Whether the account has the field for our own id of a lead."""
     state = the_desk().fields.marker_state()
     color, icon = {"ok": ("green", ":material/check_circle:"), "refused": ("orange", ":material/warning:")}.get(
         state, ("gray", ":material/hourglass_empty:")
@@ -47,7 +47,7 @@ def marker() -> None:
 
 
 def own(mapped: Mapped, known: Sequence[Field]) -> None:
-    """One of the desk's own purposes: what it uses, whether that is right, another choice, a new field."""
+    """A purpose of the desk: its field, whether the field fits, a different choice, a new field."""
     with st.container(border=True):
         about, choice, action = st.columns([3, 4, 2], vertical_alignment="bottom")
         with about:
@@ -115,7 +115,7 @@ def added(mapped: Mapped) -> None:
 
 
 def add(mapping: Sequence[Mapped], known: Sequence[Field]) -> None:
-    """Ask for one more field on the form and over HTTP."""
+    """Add a field to the form and to the HTTP API."""
     taken = {(mapped.entity, mapped.field_id) for mapped in mapping}
     free = [
         field
@@ -161,7 +161,7 @@ def name_of(field: Field) -> str:
 
 
 def type_name(kind: str) -> str:
-    """AmoCRM's type in words; one that is new to us as it is."""
+    """The word for AmoCRM's type; an unknown type by its code."""
     return say(f"fields-type-{kind}") if words(language()).has(f"fields-type-{kind}") else kind
 
 
@@ -184,7 +184,7 @@ def _reset(key: str) -> None:
 
 
 def _settle(key: str) -> None:
-    """Let the choice show what is stored now, whatever was pressed, and the leads be read with it."""
+    """Set the choice to the stored field, after any press, and have the leads read with the field."""
     the_desk().mirror.wake()
     for mapped in the_desk().fields.mapping():
         if mapped.key == key and not mapped.is_added:

@@ -1,5 +1,6 @@
-"""Asking AmoCRM itself who has a number, beside the operator's work: the answer goes into the mirror, and the card that
-reads the mirror shows it.
+"""Questions to AmoCRM about the owner of a number, asked in the background.
+
+The answers go into the mirror, and the card that reads the mirror shows them.
 
 Two or three requests for a number: its contacts, their leads, the newest note of the one that counts. One more for each other
 number that was typed with it. Asked once a minute at the most.
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Inquiry:
     """How far a question is. `note`: text and time (unix seconds) of the newest note; `reason`: why there is no answer."""
 
     state: str
@@ -49,44 +50,44 @@ class Asked:
     reason: str | None = None
 
 
-class Asking:
-    """Questions of one desk. Thread-safe."""
+class Inquiries:
+    """The inquiries of a desk. Thread-safe."""
 
     def __init__(self, store: Store, client: Client, fields: FieldMap, mirror: Mirror) -> None:
         self._store, self._client, self._fields, self._mirror = store, client, fields, mirror
         self._lock = threading.Lock()
-        self._asked: OrderedDict[tuple[str, ...], Asked] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, ...], Inquiry] = OrderedDict()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="asking")
 
-    def ask(self, *numbers: str) -> Asked:
-        """How far the question about these numbers (E.164) of one person is; asked now where it is not. Waits for nothing."""
+    def ask(self, *numbers: str) -> Inquiry:
+        """Return the state of the inquiry about a person's numbers (E.164); begin an inquiry if need be. Does not wait."""
         numbers = numbers[:MOST_ASKED]
         with self._lock:
             known = self._asked.get(numbers)
             if known is not None and (known.state == ASKING or time.monotonic() - known.at < FRESH_S):
                 return known
-            asked = self._asked[numbers] = Asked(ASKING, time.monotonic())
+            asked = self._asked[numbers] = Inquiry(ASKING, time.monotonic())
             self._asked.move_to_end(numbers)
             while len(self._asked) > KEPT:
                 self._asked.popitem(last=False)
         try:
             self._pool.submit(self._run, numbers)
         except RuntimeError:  # the desk is closing
-            return Asked(FAILED, time.monotonic(), reason="cut_off")
+            return Inquiry(FAILED, time.monotonic(), reason="cut_off")
         return asked
 
     def stop(self) -> None:
-        """Ask nothing more."""
+        """Stop asking AmoCRM."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, numbers: tuple[str, ...]) -> None:
         try:
-            answer = Asked(ANSWERED, time.monotonic(), self._read(numbers))
+            answer = Inquiry(ANSWERED, time.monotonic(), self._read(numbers))
         except DeskError as error:
-            answer = Asked(FAILED, time.monotonic(), reason=error.code)
+            answer = Inquiry(FAILED, time.monotonic(), reason=error.code)
         except Exception as error:
             log.error("asking for a number stumbled: %s", type(error).__name__)
-            answer = Asked(FAILED, time.monotonic(), reason="desk_failed")
+            answer = Inquiry(FAILED, time.monotonic(), reason="desk_failed")
         with self._lock:
             self._asked[numbers] = answer
 
@@ -103,6 +104,6 @@ class Asking:
         return notes.newest(self._client, lead.id, tries=1) if lead else None
 
     def _having(self, phone: str, phone_field: int) -> list[dict[str, Any]]:
-        """The contacts with exactly this number, with the ids of their leads. One request."""
+        """Fetch the contacts with exactly the given number, with the ids of their leads. A single request."""
         hits = contacts.matching(self._client, phones.search_digits(phone), with_leads=True, tries=1)
         return [hit for hit in hits if has_phone(hit, phone_field, phone)]

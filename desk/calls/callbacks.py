@@ -1,4 +1,4 @@
-"""Who is to be called back: mine and anyone's, overdue first."""
+"""Open call-backs: an operator's own and anyone's, overdue first."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from store import Store
 from store.tables import accepted_leads, calls, deliveries
 
 MOST = 100
-"""On one list: nobody calls more people in a day."""
+"""Longest list of call-backs: more than an operator calls in a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallBack:
-    """Somebody who waits for a call. `whose` None: anyone's. `lead_id`: our id of the entry that promised it."""
+    """A promised call-back. `whose` None: anyone's. `lead_id`: our id of the entry with the promise."""
 
     lead_id: str
     name: str = field(repr=False)
@@ -36,14 +36,14 @@ class CallBack:
 
 
 def waiting(store: Store, operator: str) -> list[CallBack]:
-    """Call-backs that are this operator's or anyone's and not done, the longest overdue first."""
+    """List the open call-backs of an operator and of anyone, the longest overdue first."""
     with store.read() as db:
         rows = db.execute(_joined(operator).order_by(calls.c.step_at, calls.c.lead_id).limit(MOST)).mappings().all()
     return [_call_back(row) for row in rows]
 
 
 def late(store: Store, operator: str, now: datetime) -> int:
-    """How many of them are overdue. One read."""
+    """Count the overdue call-backs of an operator and of anyone. A single read."""
     wanted = _joined(operator).where(calls.c.step_at < now).with_only_columns(sa.func.count())
     with store.read() as db:
         return int(db.scalar(wanted) or 0)

@@ -1,4 +1,4 @@
-"""The call desk's door for other rooms: saving a call once, taking it back, and everything beside it."""
+"""The door of the call desk for other rooms: save a call once, undo, and the operator's lists."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from crm.client import Client
 from crm.errors import Declined
 from desk.calls import callbacks, stats
 from desk.calls import entry as entries
-from desk.calls.asking import Asked, Asking
+from desk.calls.asking import Inquiries, Inquiry
 from desk.calls.callbacks import CallBack
+from desk.calls.choice import OTHER
 from desk.calls.drafts import Draft, Drafts
 from desk.calls.entry import Entry
-from desk.calls.lookup import Look, look
+from desk.calls.lookup import LookupResult, look, open_stages
 from desk.calls.stats import Figures, Made
 from desk.calls.texts import CONSENT, Texts
 from desk.delivery import DeliveryPlan, Outbox
@@ -28,52 +28,56 @@ from desk.mirror import ACCOUNT, Mirror
 from desk.reading.texts import fold
 from desk.settings import Settings
 from desk.words import words
-from store import Store, clock
+from store import Store, StoreError, clock
 from store.tables import accepted_leads, calls, drafts, people
 
 UNDO_S = 10.0
-"""A saved call can be taken back for so long, before it leaves. Long enough to see a slip, too short to be missed."""
+"""Time to take a saved call back before the call leaves: long enough to see a slip, too short to be missed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """`is_first`: this press has saved it; else an earlier one has, and nothing was done."""
+    """The result of a press on "save". `is_first`: saved by the press itself; else by an earlier press."""
 
     lead_id: str
     is_first: bool
 
 
 class Calls:
-    """The calls of one desk. Thread-safe; several processes may share the database."""
+    """The calls of a desk. Thread-safe; several processes may share the database."""
 
     def __init__(
         self, store: Store, outbox: Outbox, client: Client, fields: FieldMap, mirror: Mirror, settings: Settings
     ) -> None:
         self._store, self._outbox, self._settings = store, outbox, settings
         self.drafts, self.texts = Drafts(store), Texts(store)
-        self._asking = Asking(store, client, fields, mirror)
+        self._inquiries = Inquiries(store, client, fields, mirror)
         self.undo_s = UNDO_S
 
-    def look(self, text: str) -> Look:
-        """Who has the number typed so far, as the mirror knows it. No request."""
+    def look(self, text: str) -> LookupResult:
+        """Look up the people with the number typed so far, in the mirror. No request."""
         return look(self._store, text)
 
-    def ask(self, *numbers: str) -> Asked:
-        """How far AmoCRM's own answer about the numbers of one person is. Asks it in the background where nobody has."""
-        return self._asking.ask(*numbers)
+    def ask(self, *numbers: str) -> Inquiry:
+        """Return the state of AmoCRM's own answer about a person's numbers; ask in the background if need be."""
+        return self._inquiries.ask(*numbers)
+
+    def open_stages(self, pipeline_id: int) -> list[tuple[int, str]]:
+        """The stages a lead of the pipeline may be put in: status ids and names, in AmoCRM's order."""
+        return open_stages(self._store, pipeline_id)
 
     def stop(self) -> None:
-        """Ask AmoCRM nothing more."""
-        self._asking.stop()
+        """Stop asking AmoCRM."""
+        self._inquiries.stop()
 
     def save(self, draft_id: str, entry: Entry, operator: str, started_at: datetime | None = None) -> Saved:
-        """Put a call on the disk, once for each draft, whoever presses how often. AmoCRM is not on this path."""
+        """Put a call on the disk, once for each draft, however often the button is pressed. AmoCRM is not on the path."""
         if (before := self.saved_as(draft_id)) is not None:
             return Saved(before, False)
         try:
             with self._store.write() as db:
                 lead_id = self._save(db, draft_id, entry, operator, started_at)
-        except IntegrityError:
+        except StoreError:
             # Another tab or another process was first by a moment.
             if (before := self.saved_as(draft_id)) is None:
                 raise
@@ -82,12 +86,12 @@ class Calls:
         return Saved(lead_id, True)
 
     def saved_as(self, draft_id: str) -> str | None:
-        """What a draft was saved as, by our id."""
+        """Our id of the lead made of a draft; None if the draft is open."""
         with self._store.read() as db:
             return db.scalar(sa.select(calls.c.lead_id).where(calls.c.draft_id == draft_id))
 
     def undo(self, lead_id: str) -> Draft | None:
-        """Take a saved call back before it leaves: its draft is open again. Raises `Declined("left_already")`."""
+        """Take a saved call back before its leaving; reopen its draft. Raises `Declined("left_already")`."""
         with self._store.write() as db:
             row = db.execute(sa.select(calls).where(calls.c.lead_id == lead_id)).mappings().first()
             if row is None:
@@ -101,7 +105,7 @@ class Calls:
         return self.drafts.get(row["draft_id"])
 
     def last_source(self, operator: str) -> str:
-        """The source this operator named last; "" before the first."""
+        """The source an operator named last; "" before the first."""
         last = (
             sa.select(accepted_leads.c.source)
             .join(calls, calls.c.lead_id == accepted_leads.c.id)
@@ -112,11 +116,11 @@ class Calls:
             return db.scalar(last.limit(1)) or ""
 
     def waiting(self, operator: str) -> list[CallBack]:
-        """Who is to be called back by this operator or by anyone, overdue first."""
+        """List the call-backs of an operator and of anyone, overdue first."""
         return callbacks.waiting(self._store, operator)
 
     def late(self, operator: str) -> int:
-        """How many of those are overdue."""
+        """Count the overdue call-backs of an operator and of anyone."""
         return callbacks.late(self._store, operator, clock.now())
 
     def done(self, lead_id: str, by: str) -> None:
@@ -130,16 +134,16 @@ class Calls:
         self._outbox.wake()
 
     def today(self, operator: str) -> list[Made]:
-        """What this operator has entered since midnight by the club's clock, the newest first."""
+        """List an operator's entries since midnight by the club's clock, the newest first."""
         midnight = datetime.combine(clock.now(self._settings.zone).date(), time(), self._settings.zone)
         return stats.made_since(self._store, operator, midnight)
 
     def figures(self, span: timedelta) -> list[Figures]:
-        """How fast everybody was, and how often nobody asked how they heard of us."""
+        """Summarise each operator's entries: typing times, and the share of questions left out."""
         return stats.figures(self._store, clock.now() - span)
 
     def prune(self) -> None:
-        """Forget drafts that are too old."""
+        """Delete outdated drafts."""
         self.drafts.prune()
 
     def _save(self, db: sa.Connection, draft_id: str, entry: Entry, operator: str, started_at: datetime | None) -> str:
@@ -178,13 +182,13 @@ class Calls:
         return lead_id
 
     def _user_id(self, db: sa.Connection, operator: str) -> int | None:
-        """The person in AmoCRM with the operator's name; None where nobody, or more than one, has it."""
+        """The id of the AmoCRM user with the operator's name; None unless a single user has the name."""
         rows = db.execute(sa.select(people.c.id, people.c.name)).all()
         same = [row.id for row in rows if operator and fold(row.name) == fold(operator)]
         return same[0] if len(same) == 1 else None
 
     def _account_of_the_mirror(self) -> int | None:
-        """The account whose leads and people were on the screen to choose from, which may not be the connected one any more."""
+        """The account whose leads and people the operator chose from; may not be the connected account any more."""
         told = self._store.recall(ACCOUNT)
         return int(told) if told else None
 
@@ -203,7 +207,7 @@ class Calls:
             steps=steps,
             amo_lead_id=choice.amo_lead_id,
             contact_id=choice.contact_id,
-            new_contact=choice.kind == entries.OTHER,
+            new_contact=choice.kind == OTHER,
             account_id=self._account_of_the_mirror(),
             hold_s=self.undo_s,
         )

@@ -1,5 +1,6 @@
-"""Drafts: what stands in a form that nobody has saved yet. Kept as each field is left, so that a reload, a restart or
-another tab finds it again.
+"""Drafts: the values of forms not saved yet.
+
+Kept as each field is left, so that a reload, a restart or another tab finds them again.
 
 Light transactions: a killed process loses nothing, a power cut at most the last field.
 """
@@ -20,22 +21,22 @@ from store import Store, clock
 from store.tables import drafts
 
 KEEP_OPEN = timedelta(days=14)
-"""A draft nobody has touched for so long is of no caller any more."""
+"""Life of an open draft after the last change: an older draft belongs to no caller any more."""
 
 KEEP_SAVED = timedelta(days=1)
-"""A saved one only has to outlive the undo, and a tab that still shows it."""
+"""Life of a saved draft: long enough to outlive the undo, and a tab with the draft in its form."""
 
 MOST_OPEN = 8
-"""Shown at once: nobody has more callers waiting."""
+"""Drafts shown at once: no operator has more callers waiting."""
 
 MOST_CALLED = 8
-"""Open ones of one operator that a telephony has begun and nobody has touched; the oldest goes as the next comes."""
+"""Open drafts of an operator begun by a telephony and untouched since; the oldest goes as the next comes."""
 
 MOST_CALLED_OF_ALL = 200
-"""The same for everybody together, whatever names stand in cookies."""
+"""The same limit for all operators together, under any names in cookies."""
 
 FORM, CALLED = "new", "called"
-"""Of which form a draft is: of the call desk's; of the same, begun by an address and not touched yet."""
+"""Forms of a draft: the call desk's; the call desk's, begun by an address and not touched yet."""
 
 LONGEST_NAME = 60
 """Characters of an operator's name."""
@@ -43,7 +44,7 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What stands in a form. `values`: by field, as typed. `answers`: the entry whose call-back this call is."""
+    """The values of a form. `values`: by field, as typed. `answers`: the entry that promised the call, if any."""
 
     id: str
     operator: str
@@ -55,25 +56,25 @@ class Draft:
 
 
 def operator_name(text: str) -> str:
-    """An operator's name as it is kept, from whatever stands in an input or a cookie."""
+    """Clean an operator's name from an input or a cookie."""
     whole = texts.normalised(text, "NFC", texts.SPARE * LONGEST_NAME)
     plain = "".join(char for char in whole if char.isprintable() and char not in "<>")
     return " ".join(plain.split())[:LONGEST_NAME]
 
 
 def new_id() -> str:
-    """An id nobody can guess: it stands in the address."""
+    """Make an unguessable id: ids stand in addresses."""
     return uuid.uuid4().hex
 
 
 class Drafts:
-    """The drafts of one database. Thread-safe."""
+    """The drafts of a database. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def keep(self, draft_id: str, operator: str, values: Mapping[str, Any], answers: str | None = None) -> bool:
-        """What stands in the form now; whether it could be kept: a draft that is saved already is not changed any more."""
+        """Store the values of a form; return False if the draft is saved already and so stays as saved."""
         now = clock.now()
         body = json.dumps(dict(values), ensure_ascii=False)
         with self._store.write(durable=False) as db:
@@ -90,7 +91,10 @@ class Drafts:
         return True
 
     def begin_called(self, operator: str, values: Mapping[str, Any]) -> str:
-        """A draft that an address begins; its id. Bounded, and never in the way of one in which somebody has typed."""
+        """Begin a draft from an address; return its id.
+
+        Bounded, and never in the way of a draft in which somebody has typed.
+        """
         draft_id, now = new_id(), clock.now()
         body = json.dumps(dict(values), ensure_ascii=False)
         called = (drafts.c.form == CALLED, drafts.c.lead_id.is_(None))
@@ -105,13 +109,13 @@ class Drafts:
         return draft_id
 
     def get(self, draft_id: str) -> Draft | None:
-        """A draft, saved or not; None for an id that is none."""
+        """Find a draft, open or saved; None for an unknown id."""
         with self._store.read() as db:
             row = db.execute(sa.select(drafts).where(drafts.c.id == draft_id)).mappings().first()
         return None if row is None else _draft(row)
 
     def open_of(self, operator: str) -> list[Draft]:
-        """What this operator has begun and not saved, the oldest first. What only an address began comes after all else."""
+        """List an operator's open drafts, the oldest first. Drafts begun by an address only come if there is room."""
         mine = (drafts.c.operator == operator, drafts.c.form.in_((FORM, CALLED)), drafts.c.lead_id.is_(None))
         by_hand = (drafts.c.form == FORM).desc()
         newest = sa.select(drafts).where(*mine).order_by(by_hand, drafts.c.changed_at.desc()).limit(MOST_OPEN)
@@ -120,12 +124,12 @@ class Drafts:
         return sorted(map(_draft, rows), key=lambda draft: (draft.started_at, draft.id))
 
     def drop(self, draft_id: str) -> None:
-        """The form was emptied by hand; a saved one stays until its time."""
+        """Delete a draft emptied by hand; a saved draft stays until its time."""
         with self._store.write(durable=False) as db:
             db.execute(drafts.delete().where(drafts.c.id == draft_id, drafts.c.lead_id.is_(None)))
 
     def prune(self) -> None:
-        """Forget what is too old."""
+        """Delete outdated drafts."""
         now = clock.now()
         old = sa.or_(
             sa.and_(drafts.c.lead_id.is_(None), drafts.c.changed_at < now - KEEP_OPEN),

@@ -1,4 +1,4 @@
-"""What an operator has typed, checked, and what follows from it in AmoCRM. Pure.
+"""An operator's entry: the typed values, checked, and the following steps in AmoCRM. Pure.
 
 raw values of the form ─► read ─► Entry ─► steps ─► what the outbox has to do
 """
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from crm import tasks
 from desk import lead as lead_rules
 from desk import phones
+from desk.calls.choice import ADD, Choice
 from desk.delivery.decisions import LEAD, NOTE, STAGE, TASK, TASK_DONE
 from desk.fields import Mapped
 from desk.lead import FieldFault, NewLead
@@ -22,23 +23,20 @@ from desk.words import Words
 OUTCOMES = ("talked", "busy", "no_answer", "wrong_number", "refused")
 NOT_ASKED = "not_asked"
 HEARD = (NOT_ASKED, "friend", "search", "maps", "social", "street", "ad", "was_member", "other")
-"""How they heard of us. That nobody asked is an answer of its own: it is counted."""
+"""Ways in which callers heard of us. "Not asked" is an answer of its own, and is counted."""
 
 CALL_BACK, VISIT, TRIAL, NOTHING = "call_back", "visit", "trial", "nothing"
 NEXT = (CALL_BACK, VISIT, TRIAL, NOTHING)
 
 WHEN = ("quarter", "hour", "three_hours", "evening", "morning", "own")
-"""When the next step is, as one says it. All of them lie ahead, whatever the time is."""
+"""Times of the next step, in the words of people. All lie ahead, at any time of day."""
 
 SPANS = {"quarter": timedelta(minutes=15), "hour": timedelta(hours=1), "three_hours": timedelta(hours=3)}
 EVENING, MORNING = time(18), time(10)
 OPENS, CLOSES = time(8), time(20)
-"""Between these a call-back in an hour is polite."""
+"""Hours between which a call-back in an hour is polite."""
 
 ME, ANYONE = "me", "anyone"
-
-NEW, ADD, SAME, OTHER = "new", "add", "same", "other"
-"""Whose it is: nobody known; a note on a lead that is there; a new lead of a known person; another person on the number."""
 
 LONGEST_REASON = 250
 LONGEST_VERSION = 9  # digits
@@ -57,36 +55,12 @@ CALL_FIELDS = (
     "stage",
     "consent_text",
 )
-"""What the form asks besides the lead itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Whose call it is. `amo_lead_id` of `ADD`, `contact_id` of `SAME`; `stage`: where the lead goes, of `ADD`."""
-
-    kind: str = NEW
-    amo_lead_id: int | None = None
-    contact_id: int | None = None
-    stage: tuple[int, int] | None = None
-
-    @classmethod
-    def of(cls, text: str, stage: str = "") -> Choice:
-        """From what the form holds: "add:123", "same:45", "other:+7…", ""; `stage`: the lead it was chosen for, "123:1:2"."""
-        kind, _, number = text.partition(":")
-        if kind == ADD and number.isdecimal():
-            lead, _, place = stage.partition(":")
-            pipeline, _, status = place.partition(":")
-            is_its = lead == number and pipeline.isdecimal() and status.isdecimal()
-            moved = (int(pipeline), int(status)) if is_its else None
-            return cls(ADD, amo_lead_id=int(number), stage=moved)
-        if kind == SAME and number.isdecimal():
-            return cls(SAME, contact_id=int(number))
-        return cls(OTHER) if kind == OTHER else cls()
+"""Fields of the form besides the fields of a lead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A call, fit to be saved. `step_at` None: nothing comes next. `mine`: the next step is the operator's own.
+    """A call, fit to be saved. `step_at` None: no next step. `mine`: the next step is the operator's own.
 
     `consent_text`: the version that was read out; "" for the one that counts when it is saved.
     """
@@ -106,7 +80,7 @@ class Entry:
 def read(
     raw: Mapping[str, Any], added: Sequence[Mapped], now: datetime, zone: ZoneInfo
 ) -> tuple[Entry | None, list[FieldFault]]:
-    """A call, or every fault. `raw`: what stands in the form; what is missing is as the form begins."""
+    """Check the values of the form; return the entry, or every fault. A missing value is as the form begins."""
     said = dict(raw)
     lead, faults = lead_rules.read(said, added, strict=lead_rules.every_field(added), zone=zone)
     step = _one_of(said, "step", NEXT)
@@ -133,12 +107,12 @@ def read(
 
 
 def suggested(now: datetime, zone: ZoneInfo) -> str:
-    """When to call back if nobody says anything else: in an hour while people are awake, else tomorrow morning."""
+    """Suggest a time for the call-back: in an hour while people are awake, else tomorrow morning."""
     return "hour" if OPENS <= now.astimezone(zone).time() < CLOSES else "morning"
 
 
 def moment_of(when: str, now: datetime, zone: ZoneInfo, day: date | None = None, at: time | None = None) -> datetime:
-    """The moment a word for it means, never one that has passed. `day`, `at`: of "own"."""
+    """Convert a choice ("hour", "evening", …) to a moment in the future. `day`, `at`: of "own"."""
     local = now.astimezone(zone)
     if when in SPANS:
         return now + SPANS[when]
@@ -152,7 +126,10 @@ def moment_of(when: str, now: datetime, zone: ZoneInfo, day: date | None = None,
 def steps(
     entry: Entry, *, now: datetime, zone: ZoneInfo, say: Words, operator: str, user_id: int | None, answers: str | None
 ) -> list[tuple[str, Any]]:
-    """What is to be done in AmoCRM, in order. `user_id`: the operator's in AmoCRM. `answers`: the entry called back for."""
+    """List the steps in AmoCRM, in order.
+
+    `user_id`: the operator's in AmoCRM. `answers`: the entry called back for.
+    """
     done: list[tuple[str, Any]] = []
     lines = _lines(entry, say)
     if entry.choice.kind == ADD:
@@ -170,7 +147,7 @@ def steps(
 
 
 def named(entry: Entry, name: str) -> Entry:
-    """The same call under a name that is known already."""
+    """The same call under an already known name."""
     return replace(entry, lead=replace(entry.lead, name=name))
 
 
@@ -202,7 +179,7 @@ def _version(value: object) -> str:
 
 
 def _lines(entry: Entry, say: Words) -> list[str]:
-    """What was said that has no field in AmoCRM. What goes without saying is not said."""
+    """Lines of the note for answers without a field in AmoCRM. Usual answers are left out."""
     told = []
     if entry.outcome != OUTCOMES[0]:
         told.append(say("note-value", label=say("call-outcome"), value=say(f"call-outcome-{entry.outcome}")))

@@ -1,4 +1,4 @@
-"""Who has this number, as far as the mirror knows. No request; a few small reads by index.
+"""Look-up of a number's owner in the mirror. No request; a few small reads by index.
 
 Exact is only what has this very number. What merely begins like it while it is being typed, or differs by one slip, is
 near: it is shown as that and never taken for the caller.
@@ -22,13 +22,13 @@ from store.tables import contacts, known_phones, lead_contacts, leads, people, s
 
 MOST_NEAR = 4
 MOST_EXACT = 5
-"""More people on one number are no help with a caller on the line."""
+"""People of one number: more are no help with a caller on the line."""
 
 MOST_OWN = 300
-"""Leads with numbers of their own that are looked through; while few digits are typed there may be thousands."""
+"""Leads with own numbers read by a look-up; while few digits are typed there may be thousands."""
 
 MOST_LEADS = 8
-"""Of one person, the open ones first."""
+"""Leads of a person, open leads first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class KnownLead:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody AmoCRM knows. `contact_id` None: a lead that has a number of its own and no contact."""
+    """A person AmoCRM knows. `contact_id` None: a lead with a number of its own and no contact."""
 
     contact_id: int | None
     name: str = field(repr=False)
@@ -63,13 +63,13 @@ class Person:
 
     @property
     def open_lead(self) -> KnownLead | None:
-        """The open lead that changed last."""
+        """The last changed open lead."""
         return next((lead for lead in self.leads if lead.is_open), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look-up has found. `phone`: the number where it is whole (E.164); `others`: more that were typed with it.
+class LookupResult:
+    """The result of a look-up. `phone`: the whole number (E.164), if any; `others`: more numbers typed along.
 
     Ordered: open leads first, then newest.
     """
@@ -79,14 +79,19 @@ class Look:
     near: tuple[Person, ...] = ()
     others: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def must_be_shown(self) -> bool:
+        """Whether the operator has to see the result before a call is saved: the number is known."""
+        return bool(self.exact)
 
-def look(store: Store, text: str) -> Look:
-    """Everybody whose number this is or may be. `text`: as typed so far, in any spelling."""
+
+def look(store: Store, text: str) -> LookupResult:
+    """Find the people with a number, and with numbers near it. `text`: as typed so far, in any spelling."""
     told = phones.all_of(text)
     phone = told[0] if told else None
     beginnings = () if phone else phones.beginnings(text)
     if phone is None and not beginnings:
-        return Look(None)
+        return LookupResult(None)
     with store.read() as db:
         spelled = [spelling for one in told for spelling in phones.same_person(one)]
         exact = _having(db, spelled, MOST_EXACT) if phone else []
@@ -96,22 +101,22 @@ def look(store: Store, text: str) -> Look:
             near = _beginning(db, beginnings)
         near = [one for one in near if one not in exact]
         persons = _persons(db, [*exact, *near])
-    return Look(phone, _ordered(exact, persons), _ordered(near, persons), told[1:])
+    return LookupResult(phone, _ordered(exact, persons), _ordered(near, persons), told[1:])
 
 
 def open_stages(store: Store, pipeline_id: int) -> list[tuple[int, str]]:
-    """Where a lead of this pipeline may be put: status ids and their names, in AmoCRM's order."""
+    """List the stages a lead of the pipeline may be put in: status ids and names, in AmoCRM's order."""
     wanted = sa.select(stages.c.status_id, stages.c.name).where(stages.c.pipeline_id == pipeline_id, stages.c.type != 1)
     with store.read() as db:
         return [(row.status_id, row.name) for row in db.execute(wanted.order_by(stages.c.position))]
 
 
 Key = tuple[int | None, int | None, str]
-"""A person: the contact, or the lead that has none, and the number found."""
+"""Key of a person: the contact, or the lead without a contact, and the number found."""
 
 
 def _having(db: sa.Connection, spelled: Sequence[str], most: int) -> list[Key]:
-    """Contacts and leads with exactly one of these numbers."""
+    """Contacts and leads with exactly any of the numbers."""
     of_contacts = sa.select(known_phones.c.contact_id, known_phones.c.phone).where(known_phones.c.phone.in_(spelled))
     return _keys(
         db.execute(of_contacts.order_by(known_phones.c.updated_at.desc()).limit(most)).all(),
@@ -121,14 +126,14 @@ def _having(db: sa.Connection, spelled: Sequence[str], most: int) -> list[Key]:
 
 
 def _near(db: sa.Connection, phone: str) -> list[Key]:
-    """One slip away: a digit, two digits that changed places, an extension."""
+    """People with a number a slip away: a digit, two swapped digits, an extension."""
     bare = phone.partition(";")[0]
     slips = [*phones.near(phone), *([bare] if bare != phone else [])]
     return [*_having(db, slips, MOST_NEAR), *_beginning(db, [f"{bare};"])][:MOST_NEAR]
 
 
 def _beginning(db: sa.Connection, beginnings: Iterable[str]) -> list[Key]:
-    """Numbers that begin so, those that changed last first."""
+    """People with a number of such a beginning, the last changed first."""
     found: list[Key] = []
     for text in beginnings:
         of_contacts = sa.select(known_phones.c.contact_id, known_phones.c.phone).where(
@@ -144,7 +149,7 @@ def _beginning(db: sa.Connection, beginnings: Iterable[str]) -> list[Key]:
 
 
 def _leads_with(db: sa.Connection, numbers: sa.ColumnElement[bool]) -> list[Any]:
-    """Leads with a number of their own, those that changed last first: (id, contact_id, own_phone).
+    """Leads with a number of their own, the last changed first: (id, contact_id, own_phone).
 
     Neither sorted nor sieved by the database: it would walk all leads by their time rather than use the numbers' index.
     """
@@ -156,7 +161,10 @@ def _leads_with(db: sa.Connection, numbers: sa.ColumnElement[bool]) -> list[Any]
 
 
 def _starts(db: sa.Connection, column: sa.Column[str], text: str) -> sa.ColumnElement[bool]:
-    """A beginning in the form that each database has an index for. The text is "+", digits and ";"."""
+    """A condition on the beginning of a text, in the form each database has an index for.
+
+    The text is "+", digits and ";".
+    """
     if db.dialect.name == "sqlite":
         return sa.and_(column >= text, column < f"{text}\U0010ffff")
     return column.like(f"{text}%")
@@ -174,7 +182,7 @@ def _keys(of_contacts: Sequence[Any], of_leads: Sequence[Any], most: int) -> lis
 
 
 def _persons(db: sa.Connection, keys: Sequence[Key]) -> dict[Key, Person]:
-    """These people with their leads: four reads whatever their number."""
+    """Read people with their leads: four reads for any number of people."""
     if not keys:
         return {}
     contact_ids = [contact_id for contact_id, _, _ in keys if contact_id]

@@ -1,4 +1,4 @@
-"""What was entered, how fast, and what was not asked. Reads; changes nothing."""
+"""Figures of entries: how many, how fast, and how often a question was left out. Reads; changes nothing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from store import Store
 from store.tables import accepted_leads, calls, deliveries
 
 MOST = 200
-"""Entries of a day on one list."""
+"""Entries of a day on a list."""
 
 LONGEST_S = 3600.0
-"""A form that stood open longer than this was forgotten, not typed: it tells nothing about typing."""
+"""Longest typing time to count: a form open for longer was forgotten, not typed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One entry of today. `state`: of its delivery. `took_s`: from the first key to saved."""
+    """An entry of today. `state`: of its delivery. `took_s`: from the first key to saved."""
 
     lead_id: str
     name: str = field(repr=False)
@@ -37,7 +37,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One operator's. Times in seconds from the first key to saved; None where nothing counts."""
+    """The figures of an operator. Times in seconds from the first key to saved; None without a time to count."""
 
     operator: str
     count: int
@@ -47,7 +47,7 @@ class Figures:
 
 
 def made_since(store: Store, operator: str, since: datetime) -> list[Made]:
-    """What an operator has entered since then, the newest first."""
+    """List an operator's entries since a moment, the newest first."""
     wanted = (
         sa.select(calls, accepted_leads.c.name, accepted_leads.c.phone, deliveries)
         .join(accepted_leads, accepted_leads.c.id == calls.c.lead_id)
@@ -75,7 +75,7 @@ def made_since(store: Store, operator: str, since: datetime) -> list[Made]:
 
 
 def figures(store: Store, since: datetime) -> list[Figures]:
-    """Every operator who has entered anything since then, the busiest first."""
+    """List the figures of all operators with entries since a moment, the busiest first."""
     wanted = sa.select(calls.c.operator, calls.c.started_at, calls.c.saved_at, calls.c.heard)
     with store.read() as db:
         rows = db.execute(wanted.where(calls.c.saved_at >= since)).all()
@@ -93,5 +93,5 @@ def _figures(operator: str, entries: Sequence[tuple[float, bool]]) -> Figures:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest of sorted values that at least this share of them does not exceed."""
+    """The smallest of sorted values not exceeded by at least this share of the values."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None

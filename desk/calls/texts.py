@@ -1,4 +1,4 @@
-"""What operators read out: the club's questions and the words of the consent, in versions that are never changed."""
+"""Texts for operators to read out: the script and the consent, in unchangeable versions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LONGEST = 10_000
 """Characters of a text: an hour of reading."""
 
 BLANKS = ("name", "phone", "direction", "source", "operator")
-"""What a text may have filled in, by its word in braces: {имя}, {name}."""
+"""Blanks of a text, by their words in braces: {имя}, {name}."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A version of a text. `version` 0: nobody has written one yet, the desk's own is read."""
+    """A version of a text. `version` 0: the desk's own text, before the first version."""
 
     version: int
     body: str | None
@@ -32,25 +32,25 @@ class Text:
 
     @property
     def label(self) -> str:
-        """How a consent names the text that was read out."""
+        """The name by which a consent refers to its text."""
         return str(self.version)
 
 
 class Texts:
-    """The texts of one desk. Thread-safe."""
+    """The texts of a desk. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def newest(self, kind: str) -> Text:
-        """The version that counts now."""
+        """The version in use."""
         wanted = sa.select(call_texts).where(call_texts.c.kind == kind).order_by(call_texts.c.version.desc()).limit(1)
         with self._store.read() as db:
             row = db.execute(wanted).mappings().first()
         return Text(0, None) if row is None else Text(row["version"], row["body"], row["at"], row["by"])
 
     def write(self, kind: str, body: str, by: str) -> Text:
-        """A new version; none where nothing has changed."""
+        """Store a text as a new version; return the version in use if the text has not changed."""
         body = body.replace("\r\n", "\n").strip()[:LONGEST]
         with self._store.write() as db:
             self._store.serialise(db, f"text {kind}")
@@ -63,7 +63,7 @@ class Texts:
 
 
 def filled(body: str, values: Mapping[str, str]) -> str:
-    """A text with the caller's data in it. What is not known yet stays a blank, so that it is asked."""
+    """Fill a text with the caller's data. Unknown data stays a blank, for the operator to ask."""
     for blank in BLANKS:
         for language in LANGUAGES:
             body = body.replace(f"{{{words(language)(f'call-blank-{blank}')}}}", values.get(blank) or "…")

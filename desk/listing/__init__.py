@@ -1,4 +1,4 @@
-"""The leads of the mirror as a list: which ones, in which order, how many, and everything about one of them.
+"""The leads of the mirror as a list: filter, order, count, a page, and the card of a lead.
 
 filters.py     what a person chose, to and from an address: pure
 search.py      what was typed into the search, to what is looked for: pure

@@ -1,4 +1,4 @@
-"""One lead with everything the desk knows of it: contact, history, tasks, its delivery where it came through the desk."""
+"""The card of a lead: contact, history, tasks, and its delivery if the lead came through the desk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from store.tables import accepted_leads, consents, contacts, deliveries, lead_co
 
 @dataclass(frozen=True, slots=True)
 class StageChange:
-    """A lead went from one stage to another. `at`: unix seconds. `from_stage`: None where AmoCRM did not say."""
+    """A move of a lead between stages. `at`: unix seconds. `from_stage`: None if AmoCRM did not say."""
 
     at: int
     from_stage: tuple[int, int] | None
@@ -25,7 +25,7 @@ class StageChange:
 
 @dataclass(frozen=True, slots=True)
 class OwnDelivery:
-    """A lead that came through the desk: by which way, who entered it, how long it took, and the consent given with it."""
+    """The delivery of a lead accepted by the desk: origin, operator, duration, consent."""
 
     id: str
     state: str
@@ -41,7 +41,7 @@ class OwnDelivery:
 
 @dataclass(frozen=True, slots=True)
 class CardPerson:
-    """A contact of a lead. `phones`: E.164 where they are."""
+    """A contact of a lead. `phones`: E.164 if the number can be read."""
 
     contact_id: int
     name: str = field(repr=False)
@@ -78,7 +78,7 @@ class Card:
 
 
 def card(store: Store, lead_id: int) -> Card | None:
-    """A lead of the mirror; None where it is not here. Four small reads."""
+    """Read the card of a lead; None if the mirror has no such lead. Four small reads."""
     with store.read() as db:
         row = db.execute(sa.select(leads).where(leads.c.id == lead_id)).mappings().first()
         if row is None:
@@ -109,7 +109,7 @@ def card(store: Store, lead_id: int) -> Card | None:
 
 
 def _people(db: sa.Connection, lead_id: int) -> list[CardPerson]:
-    """The contacts of a lead that are not in the bin, the main one first."""
+    """Read the contacts of a lead outside the bin, the main contact first."""
     wanted = (
         sa.select(contacts.c.id, contacts.c.name, contacts.c.phones)
         .join(lead_contacts, lead_contacts.c.contact_id == contacts.c.id)
@@ -133,7 +133,7 @@ def _history(db: sa.Connection, lead_id: int) -> tuple[StageChange, ...]:
 
 
 def _delivery(db: sa.Connection, lead_id: int, marker: str | None) -> OwnDelivery | None:
-    """Ours by the marker it carries, or, where the account has no field for that, by what AmoCRM answered."""
+    """Find our entry of a lead by the marker; without a marker field, by the id AmoCRM answered with."""
     ours: list[Any] = [deliveries.c.amo_lead_id == lead_id]
     if marker:
         ours.append(deliveries.c.lead_id == marker)

@@ -17,19 +17,19 @@ from desk.listing.search import Sought, sought
 from store.tables import leads, people, stages
 
 TICK_S = 60
-"""Overdue and untouched are told to the minute, so that an answer may be remembered for one."""
+"""Step of the clock, in seconds, for "overdue" and "untouched": an answer may be remembered for so long."""
 
 Condition = sa.ColumnElement[bool]
 
 
 class Conditions:
-    """Turns filters into SQL. `texts`: by column of `TEXTS`, the text of each fingerprint known."""
+    """Turn filters into SQL. `texts`: by column of `TEXTS`, the text of each fingerprint known."""
 
     def __init__(self, *, is_sqlite: bool, zone: ZoneInfo, texts: Mapping[str, Mapping[str, str]]) -> None:
         self._is_sqlite, self._zone, self._texts = is_sqlite, zone, texts
 
     def where(self, chosen: Filter, now: datetime, among: Iterable[int] | None = None) -> list[Condition]:
-        """All of these hold for a lead of the filter. `among`: leads outside the bin, some thousands; no others are looked at."""
+        """Build the conditions of a filter. `among`: ids of leads outside the bin, some thousands, to look at exclusively."""
         since, until = chosen.bounds(now, self._zone)
         # SQLite would rather go through all that are outside the bin than look up some thousands one by one.
         found: list[Condition] = [leads.c.is_deleted.is_(False) if among is None else self._is_one_of(among)]
@@ -51,7 +51,7 @@ class Conditions:
         return found
 
     def order(self, sort: Sort) -> list[sa.ColumnElement[Any]]:
-        """The order of a list; what is empty comes last, whichever way it is sorted."""
+        """The order of a list; empty values come last in either direction."""
         if sort.column == "created_at":
             # Both columns one way round, so that an index has them in this order already.
             both = (leads.c.created_at, leads.c.id)
@@ -62,12 +62,12 @@ class Conditions:
         return [(key.desc() if sort.descending else key.asc()).nulls_last(), leads.c.id.desc()]
 
     def holds(self, column: sa.ColumnElement[str], part: str) -> Condition:
-        """Whether a text holds another one, letter by letter."""
+        """Whether a text contains a given text, letter by letter."""
         position = sa.func.instr if self._is_sqlite else sa.func.strpos
         return position(column, part) > 0
 
     def _key(self, column: str) -> sa.ColumnElement[Any]:
-        """What is compared; null where there is nothing."""
+        """The sorted expression of a column; null for an empty value."""
         if column == "task":
             return leads.c.closest_task_at
         if column == "price_rub":
@@ -87,17 +87,17 @@ class Conditions:
         return self._text(sa.func.nullif(leads.c[column], ""))
 
     def _text(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-        """SQLite compares letters by their numbers; PostgreSQL is told to."""
+        """Compare by code point on both databases: SQLite does, PostgreSQL needs COLLATE "C"."""
         return column if self._is_sqlite else sa.collate(column, "C")
 
     def _has_text(self, name: str, prints: Sequence[str]) -> Condition:
-        """One that no lead has any more matches nothing."""
+        """Match fingerprints of a text column. A fingerprint no lead has any more matches no lead."""
         known = {**self._texts.get(name, {}), NOT_GIVEN: ""}
         wanted = [known[one] for one in prints if one in known]
         return leads.c[name].in_(wanted) if wanted else sa.false()
 
     def _is_one_of(self, ids: Iterable[int]) -> Condition:
-        """One parameter, however many there are."""
+        """Match a list of ids, passed as a single parameter."""
         if self._is_sqlite:
             listed = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
             return leads.c.id.in_(sa.select(listed.c.value))
@@ -121,7 +121,7 @@ class Conditions:
 
 
 def needs_attention(kind: str, now_s: int) -> Condition:
-    """Whether an open lead needs it; see `desk.attention`."""
+    """Whether an open lead needs attention of a kind; see `desk.attention`."""
     return sa.and_(kinds.is_open(), kinds.reasons(now_s)[kind])
 
 
@@ -131,7 +131,7 @@ def tick(now: datetime) -> int:
 
 
 def _in_stages(wanted: Sequence[tuple[int, int]]) -> Condition:
-    """142 and 143 are in every pipeline, so a stage is only known together with its pipeline."""
+    """Match stages together with their pipelines: 142 and 143 are in every pipeline."""
     return sa.or_(
         *(sa.and_(leads.c.pipeline_id == pipeline, leads.c.status_id == status) for pipeline, status in wanted)
     )

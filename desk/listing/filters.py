@@ -1,4 +1,4 @@
-"""What a person chose on the leads page, and the same as an address. Pure.
+"""The filter of the leads list, and the filter as an address. Pure.
 
 An address holds ids only: of stages, people and pipelines AmoCRM's own; of texts such as a source a fingerprint, because
 in a free text there may stand anybody's name. What was typed into the search is never in an address, nor in a saved view.
@@ -24,10 +24,10 @@ ALL, OWN = "all", "own"
 PERIODS = (ALL, *PRESETS, OWN)
 
 NOT_GIVEN = "none"
-"""The fingerprint of an empty text, and the id of nobody, in an address."""
+"""The fingerprint of an empty text, and the id of no person, in an address."""
 
 MOST_VALUES = 100
-"""Values of one filter in an address. More are nobody's choice."""
+"""Most values of a filter in an address. No person chooses more."""
 
 COLUMNS = (
     "created_at",
@@ -45,7 +45,7 @@ COLUMNS = (
     "utm_campaign",
     "id",
 )
-"""What a list can show and be sorted by, in this order."""
+"""Columns of a list to show and to sort by, in their order."""
 
 TEXTS = ("source", "direction", "utm_source", "utm_medium", "utm_campaign")
 """Filters whose values are fingerprints of texts; named like the columns of `leads`."""
@@ -56,7 +56,7 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which leads. Several values of one kind: any of them; several kinds: all of them. Empty: every lead.
+    """A filter of leads. Any of several values of a kind, and all kinds together. Empty: every lead.
 
     `period` is one of `PERIODS`; `since` and `until` are the days of an own one, both of them in it. `stage`: (pipeline_id,
     status_id). `responsible`: ids of people, 0 for nobody. The texts hold fingerprints (`fingerprint`).
@@ -78,11 +78,11 @@ class Filter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it leaves every lead in."""
+        """Whether the filter lets every lead through."""
         return self == Filter()
 
     def bounds(self, now: datetime, zone: ZoneInfo) -> tuple[int | None, int | None]:
-        """The period in unix seconds, the first in it and the first after it; on the club's clock, whole days."""
+        """The period as unix seconds, from inclusive, to exclusive; whole days on the club's clock."""
         first, last = self.days(now.astimezone(zone).date())
         return (
             int(datetime.combine(first, time.min, zone).timestamp()) if first else None,
@@ -90,7 +90,7 @@ class Filter:
         )
 
     def days(self, today: date) -> tuple[date | None, date | None]:
-        """First and last day; None where it is open."""
+        """First and last day; None for an open end."""
         if self.period == OWN:
             return self.since, self.until
         if self.period not in PRESETS:
@@ -101,14 +101,14 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By one of `COLUMNS`, over all leads of the filter; equal ones by their number, the newest first."""
+    """An order by a column of `COLUMNS`, over all leads of the filter; equal leads by id, the newest first."""
 
     column: str = "created_at"
     descending: bool = True
 
     @classmethod
     def read(cls, text: str) -> Sort | None:
-        """From `-created_at` or `name`; None for what is neither."""
+        """Read an order from `-created_at` or `name`; None for any other text."""
         column = text.removeprefix("-")
         return cls(column, text.startswith("-")) if column in COLUMNS else None
 
@@ -117,12 +117,12 @@ class Sort:
 
 
 def fingerprint(text: str) -> str:
-    """What stands for a text in an address: ten hexadecimal digits, or `none` for an empty one."""
+    """The fingerprint of a text in an address: ten hexadecimal digits, or `none` for an empty text."""
     return hashlib.blake2s(text.encode(), digest_size=5).hexdigest() if text else NOT_GIVEN
 
 
 def to_query(chosen: Filter) -> dict[str, list[str]]:
-    """A filter as the parameters of an address, without what was searched for."""
+    """Write a filter as the parameters of an address, without the searched text."""
     query = {name: list(map(_written, getattr(chosen, name))) for name in _LISTS if getattr(chosen, name)}
     if chosen.period != ALL:
         query["period"] = [chosen.period]
@@ -134,7 +134,7 @@ def to_query(chosen: Filter) -> dict[str, list[str]]:
 
 
 def from_query(query: Mapping[str, Sequence[str]]) -> tuple[Filter, list[str]]:
-    """The filter of an address, and the names of parameters in it that could not be understood.
+    """Read a filter from an address; return the filter, and the names of senseless parameters.
 
     Each value is taken by itself: what is wrong with one leaves the others as they are.
     """
@@ -151,12 +151,12 @@ def from_query(query: Mapping[str, Sequence[str]]) -> tuple[Filter, list[str]]:
 
 
 def to_json(chosen: Filter) -> str:
-    """A filter to keep: what its address would hold."""
+    """Serialise a filter as its address."""
     return json.dumps(to_query(chosen), sort_keys=True)
 
 
 def from_json(text: str) -> Filter:
-    """A kept filter. What an older desk wrote and this one does not know is left out."""
+    """Read a serialised filter. Unknown parameters, of an older desk, are left out."""
     told = json.loads(text)
     query = (
         {name: values for name, values in told.items() if isinstance(values, list)} if isinstance(told, dict) else {}
@@ -220,10 +220,10 @@ _LISTS = {
     **dict.fromkeys(TEXTS, _text),
     "attention": _kind,
 }
-"""The filters that hold several values, and how one is read; None for what is none."""
+"""Filters of several values, with the reader of a value; the reader gives None for nonsense."""
 
 PARAMETERS = frozenset({"period", "from", "to", *_LISTS})
-"""Every parameter of an address that belongs to the filter."""
+"""All parameters of an address for the filter."""
 
 
 def _written(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The list's queries, and what they have answered for this version of the mirror.
+"""The queries of the list, and their answers remembered for a version of the mirror.
 
 An answer is remembered under everything that decides it: the version of the mirror, the filter, the order, the page and the
 clock where it matters. Whoever asks the same gets the same; nothing in an answer depends on who asks.
@@ -30,19 +30,21 @@ KEPT_ANSWERS = 400
 """Remembered at the most: pages, counts and choices. A page of fifty leads takes some thirty kilobytes."""
 
 FIRST_IDS = 5000
-"""The beginning of a list that is remembered as ids, 8 bytes each: the pages people look at. A list no longer than this is
-found, counted and put in order in one pass."""
+"""Ids remembered of the beginning of a list, 8 bytes each: the pages people look at.
+
+A list no longer than this is counted by its ids as well.
+"""
 
 KEPT_SEARCHES = 100
-"""What was searched for and found less than `FIRST_IDS`: whoever types on, or filters what was found, looks among those."""
+"""Searches remembered, of those with fewer than `FIRST_IDS` leads: typing on, or filtering, looks among their leads."""
 
 TEXTS_FRESH_S = 20.0
-"""A source nobody has used before can be chosen this much later; looking takes a pass over all leads."""
+"""Seconds until a new source can be chosen; looking takes a pass over all leads."""
 
 CHUNK_ROWS = 2000
 
 MOST_CHOICES = 1000
-"""Different texts of one field to choose from; more are free text and nobody's choice."""
+"""Different texts of a field to choose from; more are free text and no choice."""
 
 T = TypeVar("T")
 Ids: TypeAlias = "array[int]"
@@ -50,7 +52,7 @@ Ids: TypeAlias = "array[int]"
 
 @dataclass(frozen=True, slots=True)
 class LeadRow:
-    """One lead of the list, as the mirror has it. Times are unix seconds; `phones`: all of them, each behind a blank."""
+    """A lead of the list, as the mirror has it. Times are unix seconds; `phones`: all, each behind a blank."""
 
     id: int
     created_at: int
@@ -74,7 +76,7 @@ class LeadRow:
 
     @property
     def shown_name(self) -> str:
-        """Who it is: the contact, else what the lead is called."""
+        """The name to show: the contact's, else the lead's own."""
         return self.contact_name or self.name
 
 
@@ -83,7 +85,7 @@ ROW = tuple(leads.c[each.name] for each in fields(LeadRow))
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some leads of a list. `total`: of the whole list. `newest_id`: of all leads, to tell later who is new."""
+    """A page of a list. `total`: of the whole list. `newest_id`: of all leads, to recognise new leads later."""
 
     version: int
     total: int
@@ -93,7 +95,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """A stage of a pipeline, as AmoCRM shows it."""
+    """A stage of a pipeline, as shown by AmoCRM."""
 
     pipeline_id: int
     status_id: int
@@ -105,13 +107,13 @@ class StageRow:
 
     @property
     def full_name(self) -> str:
-        """With the pipeline's name where that is not the main one."""
+        """The name with the pipeline's, unless the pipeline is the main pipeline."""
         return self.name if self.is_main else f"{self.name} · {self.pipeline}"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What leads refer to by id, in AmoCRM's order."""
+    """Stages, people and loss reasons, for the ids in leads, in AmoCRM's order."""
 
     stages: Mapping[tuple[int, int], StageRow]
     people: Mapping[int, str]
@@ -124,14 +126,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What there is to choose from. `texts`: by field of `TEXTS`, the text of each fingerprint."""
+    """The choices of the filters. `texts`: by field of `TEXTS`, the text of each fingerprint."""
 
     reference: Reference
     texts: Mapping[str, Mapping[str, str]] = field(repr=False)
 
 
 class Listing:
-    """The leads of one mirror as a list. Thread-safe. Sends nothing."""
+    """The leads of a mirror as a list. Thread-safe. Sends nothing."""
 
     def __init__(self, store: Store, zone: ZoneInfo, clock: Callable[[], datetime] = clock.now) -> None:
         self._store, self._zone, self._clock = store, zone, clock
@@ -141,7 +143,7 @@ class Listing:
         self._texts: tuple[int | None, float, Mapping[str, Mapping[str, str]]] = (None, float("-inf"), {})
 
     def page(self, chosen: Filter, sort: Sort, *, offset: int = 0, limit: int = 50) -> Page:
-        """One page of the list and how long the whole of it is."""
+        """Read a page of the list and the length of the whole list."""
 
         def read(db: sa.Connection, version: int) -> Page:
             now = self._clock()
@@ -158,7 +160,7 @@ class Listing:
         return self._answer(None, lambda db, version: self._total(db, version, chosen, self._clock()))
 
     def arrived(self, chosen: Filter, after_id: int) -> int:
-        """How many leads of the filter have come since the newest one was `after_id`. AmoCRM's numbers only grow."""
+        """Count the leads of the filter newer than `after_id`. AmoCRM's ids only grow."""
 
         def read(db: sa.Connection, version: int) -> int:
             where = self._conditions(db, version, chosen).where(chosen, self._clock())
@@ -169,7 +171,7 @@ class Listing:
         return self._answer(("arrived", self._key(chosen), after_id), read)
 
     def rows(self, chosen: Filter, sort: Sort, *, chunk: int = CHUNK_ROWS) -> Iterator[list[LeadRow]]:
-        """The whole list in its order, some rows at a time, as it was at one moment. Memory stays bounded."""
+        """Read the whole list in its order and as of a single moment, some rows at a time. Memory stays bounded."""
         with self._store.read() as db:
             conditions = self._conditions(db, self._version(db), chosen)
             wanted = sa.select(*ROW).where(*conditions.where(chosen, self._clock())).order_by(*conditions.order(sort))
@@ -177,11 +179,11 @@ class Listing:
                 yield [LeadRow(*row) for row in some]
 
     def card(self, lead_id: int) -> Card | None:
-        """Everything about one lead; None where it is not here."""
+        """Read the card of a lead; None if the mirror has no such lead."""
         return card(self._store, lead_id)
 
     def choices(self) -> Choices:
-        """What there is to choose from."""
+        """Read the choices of the filters."""
         return self._answer(None, self._choices)
 
     def reference(self) -> Reference:
@@ -191,7 +193,7 @@ class Listing:
     # Inside
 
     def _answer(self, key: Hashable | None, read: Callable[[sa.Connection, int], T]) -> T:
-        """What was answered for this version, or `read` now. One consistent picture either way."""
+        """Return the answer remembered for the version, or read and remember. A consistent picture either way."""
         with self._store.read() as db:
             version = self._version(db)
             return read(db, version) if key is None else self._remembered((version, key), lambda: read(db, version))
@@ -212,7 +214,7 @@ class Listing:
         return int(db.scalar(sa.select(mirror_version.c.number)) or 0)
 
     def _key(self, chosen: Filter) -> Hashable:
-        """The filter, and the clock as far as the filter looks at it."""
+        """The key of remembered answers: the filter, and the clock as far as the filter looks at the clock."""
         now = self._clock()
         return chosen, chosen.bounds(now, self._zone), tick(now) if chosen.attention else None
 
@@ -226,7 +228,7 @@ class Listing:
     def _ids(
         self, db: sa.Connection, version: int, chosen: Filter, sort: Sort, now: datetime, offset: int, limit: int
     ) -> tuple[int, list[int]]:
-        """How many there are, and the ids of one page. What is rare is found, counted and put in order in one go."""
+        """Return the total and the ids of a page. Rare leads are found, counted and put in order at once."""
         first = self._first(db, version, chosen, sort, now)
         if len(first) < FIRST_IDS:
             return len(first), first[offset : offset + limit].tolist()
@@ -238,7 +240,10 @@ class Listing:
         return total, self._id_list(db, wanted.limit(limit).offset(offset)).tolist()
 
     def _first(self, db: sa.Connection, version: int, chosen: Filter, sort: Sort, now: datetime) -> Ids:
-        """The beginning of a list. What is searched for is found by itself first, and then filtered: that is what people do."""
+        """Read the beginning of a list.
+
+        A search is done without the other filters first, and then filtered: that is what people do.
+        """
         wanted, alone = sought(chosen.search), Filter(search=chosen.search)
 
         def read() -> Ids:
@@ -259,7 +264,7 @@ class Listing:
         return self._remembered((version, "first", self._key(chosen), sort), read)
 
     def _near(self, version: int, wanted: Sought | None) -> Ids | None:
-        """All leads of a search among whose leads those of this one are; None where nobody has searched like that."""
+        """The leads of a remembered, wider search; None without such a search."""
         if wanted is None:
             return None
         with self._lock:
@@ -308,8 +313,7 @@ class Listing:
 
 
 def _texts(db: sa.Connection, most: int | None = MOST_CHOICES) -> dict[str, dict[str, str]]:
-    """The different texts of the fields by their fingerprints, in alphabetical order, `most` of each field. One pass over all
-    leads."""
+    """Read the different texts of the fields by fingerprint, in alphabetical order, `most` of each. A pass over all leads."""
     columns = [leads.c[name] for name in TEXTS]
     found: list[set[str]] = [set() for _ in TEXTS]
     for row in db.execute(sa.select(*columns).where(leads.c.is_deleted.is_(False)).distinct()):

@@ -1,4 +1,4 @@
-"""Saved views of the leads list: filters, order and columns under a name, of one person or of everybody.
+"""Saved views of the leads list: filters, order and columns under a name, a person's own or shared.
 
 What was searched for is not kept: it is somebody's name or phone (`desk.listing.filters`).
 """
@@ -26,7 +26,7 @@ Query = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A saved view. `owner`: whose it is, None for everybody's. `query`: what its address stands for."""
+    """A saved view. `owner`: a person, None for a shared view. `query`: the address the view stands for."""
 
     id: str
     name: str
@@ -41,26 +41,26 @@ class View:
 
 
 class Views:
-    """The saved views of one desk. Thread-safe."""
+    """The saved views of a desk. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def of(self, person: str) -> list[View]:
-        """A person's own, then everybody's, each by name. Without a name: everybody's."""
+        """List a person's own views, then the shared views, each by name. Without a person: the shared views."""
         mine = views.c.owner.is_(None) if not person else sa.or_(views.c.owner.is_(None), views.c.owner == person)
         with self._store.read() as db:
             found = [_view(row) for row in db.execute(sa.select(views).where(mine)).mappings()]
         return sorted(found, key=lambda view: (view.is_shared, view.name.casefold(), view.id))
 
     def get(self, view_id: str) -> View | None:
-        """The view of an address: whoever has the link may open it."""
+        """Find a view by id: every person with the link may open a view."""
         with self._store.read() as db:
             row = db.execute(sa.select(views).where(views.c.id == view_id[:32])).mappings().first()
         return _view(row) if row is not None else None
 
     def save(self, name: str, query: Query, person: str, *, shared: bool = False) -> View:
-        """A new view. `name` is a clean one (`clean`)."""
+        """Save a new view. `name` is a clean name (`clean`)."""
         view = View(secrets.token_hex(6), name, None if shared else person, query, person or None, clock.now())
         self.restore(view)
         return view
@@ -70,22 +70,22 @@ class Views:
         self._update(view_id, filters=_json(query))
 
     def rename(self, view_id: str, name: str) -> None:
-        """Another name; `name` is a clean one."""
+        """Rename a view; `name` is a clean name."""
         self._update(view_id, name=name)
 
     def share(self, view_id: str, person: str, *, shared: bool) -> None:
-        """Everybody's, or `person`'s own."""
+        """Share a view with all people, or make the view `person`'s own."""
         self._update(view_id, owner=None if shared else person)
 
     def delete(self, view_id: str) -> View | None:
-        """The view that is gone now, for `restore`; None where it was gone already."""
+        """Delete a view; return the view for `restore`, None if there was no such view."""
         view = self.get(view_id)
         with self._store.write() as db:
             db.execute(views.delete().where(views.c.id == view_id))
         return view
 
     def restore(self, view: View) -> None:
-        """Put a view in, with the address it had."""
+        """Put a deleted view back, under its address."""
         row = {
             "id": view.id,
             "name": view.name,
@@ -98,7 +98,7 @@ class Views:
             self._store.upsert(db, views, [row])
 
     def columns_of(self, person: str) -> list[str]:
-        """The columns a person looked at last; none where nobody has said who it is, or never chose."""
+        """The columns a person looked at last; empty for an unnamed person, or before the first choice."""
         kept = self._store.recall(_columns_key(person)) if person else None
         return [str(name) for name in json.loads(kept)] if kept else []
 
@@ -112,7 +112,7 @@ class Views:
 
 
 def clean(name: str) -> str | None:
-    """A name as it is kept; None where nothing is left of it, or too much."""
+    """Clean a name; None if the name is empty or too long."""
     whole = texts.normalised(name, "NFC", texts.SPARE * LONGEST_NAME)
     plain = " ".join("".join(char for char in whole if char.isprintable() and char not in "<>").split())
     return plain if 0 < len(plain) <= LONGEST_NAME else None

@@ -1,4 +1,4 @@
-"""What somebody typed into the search, to what is looked for. Pure.
+"""The search box: its text, parsed into conditions. Pure.
 
 A text with a phone in it, in any spelling and with any words around it, is looked for as that phone: the reader is the one
 of the intake and of the call desk. Of any other text all words must be there, each in the contact's name, in the lead's own
@@ -16,13 +16,16 @@ from desk.reading.texts import fold
 
 LONGEST = 100
 LEAST_DIGITS = 4
-"""Fewer digits of a phone than this would find half of the club."""
+"""Digits of a phone to search for: fewer would find half of the club."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """Either all `words`, each with what a phone may hold of it; or, where the whole text may be a phone, any of `phone`,
-    or the digits in a name or number."""
+    """A parsed search.
+
+    Either all `words`, each with the parts of a phone it may be; or, if the whole text may be a phone, any of
+    `phone`, or the digits in a name or number.
+    """
 
     words: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False)
     phone: tuple[str, ...] = field(default=(), repr=False)
@@ -30,7 +33,7 @@ class Sought:
 
 
 def sought(text: str) -> Sought | None:
-    """None where nothing is looked for."""
+    """Parse the search box; None for an empty box."""
     text = text[:LONGEST]
     folded = fold(text)
     if not folded:
@@ -46,7 +49,10 @@ def sought(text: str) -> Sought | None:
 
 
 def _pieces(folded: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Its words, each with what a phone may hold of it. A phone beside a name is one word, however many blanks are in it."""
+    """Split a text into words, each with the parts of a phone it may be.
+
+    A phone beside a name is one word, however many blanks are in it.
+    """
     for has_letters, group in groupby(folded.split(), key=lambda word: bool(phones.LETTERS.search(word))):
         words = list(group)
         together = " ".join(words)
@@ -57,7 +63,7 @@ def _pieces(folded: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def narrows(wanted: Sought, known: Sought) -> bool:
-    """Whether all that `wanted` finds is among what `known` finds: somebody has typed on, or added a word."""
+    """Whether the leads of `wanted` are among the leads of `known`: a person has typed on, or added a word."""
     if wanted == known:
         return True
     if wanted.phone or known.phone:
@@ -70,7 +76,7 @@ def narrows(wanted: Sought, known: Sought) -> bool:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """What the spelling of a phone in the mirror (` +79991234567;ext=12`) must hold for this text to be a part of it."""
+    """The texts to look for in the spelling of phones in the mirror (` +79991234567;ext=12`)."""
     whole = phones.normalise(text)
     if whole is not None:
         return (f" {whole}",)

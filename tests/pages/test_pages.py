@@ -155,3 +155,13 @@ def test_the_place_of_an_inner_part_is_always_there(desk, open_page, said):
     assert {place[:-1] for place in said.inner_parts()} <= there
     app.button(key="leads.export_csv").click().run()
     assert {place[:-1] for place in said.inner_parts()} <= there
+
+
+def test_without_an_installed_desk_there_is_none(desk):
+    """`the_desk()` gives the installed desk, and says so if there is none, rather than open a second one."""
+    from desk.desk import install, the_desk
+
+    assert the_desk() is desk
+    install(None)
+    with pytest.raises(RuntimeError, match="no desk is installed"):
+        the_desk()

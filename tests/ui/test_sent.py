@@ -25,7 +25,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
-from ui import sent
+from ui.streamlit_gaps import sent
 
 
 def busy():

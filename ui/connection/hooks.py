@@ -1,4 +1,4 @@
-"""The card of AmoCRM's webhooks on the connection page: on, off and why, how late and how many lost, what can be done."""
+"""The card of AmoCRM's webhooks on the connection page: on, off and why, delays, losses, actions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def card() -> None:
 
 @fragment(run_every=LIVE_EVERY_S)
 def _story() -> None:
-    """The state in a word with its colour, what follows from it, the figures of the last day."""
+    """The state in a word with its colour, its consequence, the figures of the last day."""
     report = the_desk().webhooks.report()
     color, icon = SIGNS[report.state]
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -18,7 +18,7 @@ from ui.leads.table import say_state
 LIVE_EVERY_S = 5.0
 
 JUMP_SHOWN = timedelta(days=1)
-"""How long a clock that was moved is told of."""
+"""Time for which the card tells about a moved clock."""
 
 JUMPED = {
     "machine": "mirror-jump-machine",
@@ -68,7 +68,7 @@ def _story() -> None:
 
 
 def _troubles(status: MirrorStatus) -> None:
-    """What is missing, what is slow, and whether a clock was moved in the last day."""
+    """Gaps, slowness, and clocks moved in the last day."""
     if status.contacts_missing:
         what, remedy = error_words(status.contacts_reason or "garbled")
         st.warning(
@@ -86,7 +86,7 @@ def _troubles(status: MirrorStatus) -> None:
 
 
 def counted(status: MirrorStatus) -> str:
-    """What came of the last count, in a sentence."""
+    """The result of the last count, in a sentence."""
     if status.counted_at is None:
         return say("mirror-not-counted")
     if status.theirs == status.ours and not status.stages:

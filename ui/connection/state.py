@@ -1,4 +1,4 @@
-"""The parts of the connection page: the state and what happens next, the account, the timeline, the actions."""
+"""The parts of the connection page: the state and the next step, the account, the timeline, the actions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.frame.parts import countdown, facts, moment, zone
 from ui.frame.words import error_words, has_error_words, language, say
 
 START = "/connection/start"
-"""Makes a state for this browser alone and sends it to AmoCRM; see `desk.web.routes`."""
+"""The address for connecting: makes a state for the browser and goes on to AmoCRM; see `desk.web.routes`."""
 
 LONGEST_CODE = 4096
 CODE_LIFE = timedelta(minutes=20)
@@ -30,11 +30,11 @@ CODE_SEEN = "connection.code_seen"
 DRAWN = "connection.drawn"
 
 CLOCK_SHOWN_S = 300.0
-"""A clock this wrong is worth a warning."""
+"""An error of the clock, in seconds, worth a warning."""
 
 
 def result_of_consent() -> None:
-    """What came of AmoCRM's consent page; it leads back here with a word in the address, which anybody could write.
+    """Results of AmoCRM's consent page, by the word in the address. Any person could write such an address.
 
     So only words of ours are told: "ok" where it is true, what failed where our own answer to this browser said so. The
     address is clean afterwards.
@@ -53,7 +53,7 @@ def result_of_consent() -> None:
 
 @fragment(run_every=1.0)
 def state() -> None:
-    """One word with its colour and sign, time left, what happens next and when, the remedy where one is needed.
+    """The state in a word with colour and sign, the time left, the next step and when, the remedy if needed.
 
     Counts down by itself, and notices a refresh made elsewhere.
     """
@@ -76,12 +76,12 @@ def state() -> None:
 
 
 def remember_drawn(status: Status) -> None:
-    """What the page as a whole shows now."""
+    """Remember the state shown by the page as a whole."""
     st.session_state[DRAWN] = _story(status)
 
 
 def _draw_anew_when_changed(status: Status) -> None:
-    """Another tab, or AmoCRM itself, may have changed the connection: then all of the page is out of date."""
+    """Draw the whole page anew if a tab, or AmoCRM, has changed the connection."""
     if st.session_state.get(DRAWN) != _story(status):
         st.session_state[DRAWN] = _story(status)
         st.rerun()
@@ -92,7 +92,7 @@ def _story(status: Status) -> tuple[object, ...]:
 
 
 def account(status: Status) -> None:
-    """Whose account, connected by whom and when, and how the last refresh went."""
+    """The account, its connection by whom and when, and the result of the last refresh."""
     if status.state == "not_connected":
         return
     refreshed = moment(status.refreshed_at) if status.refreshed_at else say("connection-not-yet")
@@ -150,7 +150,7 @@ def connect_button(status: Status) -> None:
 
 
 def refresh_button(status: Status) -> None:
-    """Opens what a refresh costs and when the last one was; the button itself stands there."""
+    """A popover with the price of a refresh and the time of the last refresh, around the button."""
     with st.popover(
         say("connection-refresh"), icon=":material/autorenew:", key="connection.refresh_open", width="stretch"
     ):
@@ -190,7 +190,7 @@ def paste_code() -> None:
 
 
 def advice() -> None:
-    """What an admin needs to set up the integration, copied from the settings."""
+    """Settings for the integration, ready for copying."""
     settings = the_desk().settings
     with st.expander(say("connection-setup"), icon=":material/help:"):
         st.markdown(say("connection-setup-steps"))
@@ -221,7 +221,7 @@ def _confirm_disconnect() -> None:
 
 
 def _refresh() -> None:
-    """Refresh for somebody who has read what it costs. A second press finds the key fresh, and spends nothing."""
+    """Refresh the key for a person who has read the price. A second press finds the key fresh, and spends no token."""
     _act(lambda: the_desk().connection.refresh_now(insists=True), "connection-refreshed-now")
     told = st.session_state.get(NOTICE)
     if isinstance(told, DeskError) and told.code == "refreshed_just_now":
@@ -243,7 +243,7 @@ def _use_code() -> None:
 
 
 def _why(status: Status) -> str:
-    """What went wrong and the remedy; for a refresh that was cut off, which one."""
+    """The trouble and the remedy; for a refresh cut off in the middle, its details."""
     what, remedy = error_words(status.trouble or status.attempt_result or "unknown")
     if status.trouble == "refresh_lost" and status.unsure_since is not None:
         lost = next(
@@ -255,7 +255,7 @@ def _why(status: Status) -> str:
 
 
 def _next(status: Status) -> str:
-    """What happens by itself, and when."""
+    """The next automatic step, and when."""
     if status.next_attempt_at is None:
         return ""
     key = "connection-next-refresh" if status.state == "connected" else "connection-next-attempt"
@@ -266,7 +266,7 @@ def _next(status: Status) -> str:
 
 
 def _left(until: datetime) -> str:
-    """Hours, minutes, seconds; whole days for a token that lives for years."""
+    """The time left: hours, minutes, seconds; from three days on in days."""
     left = until - clock.now()
     return formats.lasting(left, language()) if left > timedelta(days=3) else countdown(until, clock.now())
 

@@ -1,1 +1,1 @@
-"""The page Site forms: the cards of forms, the drawers in which they are changed, the log of submissions."""
+"""The page Site forms: the cards of forms, the drawers for changing them, the log of submissions."""

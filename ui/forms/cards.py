@@ -1,4 +1,4 @@
-"""The cards of the forms page: a form, what came of it lately, what can be done with it, and a test lead's way."""
+"""The cards of the forms page: a form, its recent figures, its actions, and a test lead's way."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ui.frame.parts import lead_link
 from ui.frame.words import error_words, language, say
 
 TESTED = "forms.tested"
-"""What the last test lead of this session came to: (form id, what became of it)."""
+"""The result of this session's last test lead: (form id, result)."""
 
 TEST_EVERY_S = 0.5
 
 COUNTED = tuple(outcome for outcome in OUTCOMES if outcome != "repeated")
-"""Outcomes a card counts. A repetition says nothing about a form."""
+"""Outcomes counted on a card. A repetition says little about a form."""
 
 
 def card(form: Form, keys: Sequence[FormKey], tally: Tally | None) -> None:
-    """One form. Its numbers are of the last seven days."""
+    """The card of a form. Its numbers are of the last seven days."""
     with st.container(border=True, key=f"forms.card.{form.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(formats.plain(form.name), anchor=False, width="content")
@@ -53,7 +53,7 @@ def card(form: Form, keys: Sequence[FormKey], tally: Tally | None) -> None:
 
 
 def _about(form: Form, keys: Sequence[FormKey]) -> list[str]:
-    """What the form is, in a line or two."""
+    """A line or two about the form: its service, its source, its sites, its keys."""
     working = sum(key.works(clock.now()) for key in keys)
     facts = [formats.plain(form.source)] if form.source else []
     facts += [formats.plain(site_of(origin).removeprefix("https://")) for origin in form.origins]
@@ -65,7 +65,7 @@ def _about(form: Form, keys: Sequence[FormKey]) -> list[str]:
 
 
 def _last(tally: Tally | None) -> list[str]:
-    """When the last one was accepted and refused."""
+    """The times of the last accepted and the last refused submission."""
     if tally is None:
         return [say("forms-never")]
     times = {"forms-last-accepted": tally.accepted_at, "forms-last-refused": tally.refused_at}
@@ -123,7 +123,7 @@ def _test(form: Form) -> None:
 
 
 def _tested() -> None:
-    """What became of the test lead; looks again by itself until it has arrived."""
+    """The way of the test lead; looks again by itself until the lead has arrived."""
     _, taken = st.session_state[TESTED]
     if taken.outcome == REFUSED:
         st.error(f"**{say('forms-test-refused')}** {' '.join(error_words(taken.code))}", icon=":material/error:")

@@ -1,6 +1,6 @@
-"""What opens beside the forms page: a form to fill in or change, its keys, its code for the site.
+"""The drawers beside the forms page: a form to fill in or change, its keys, its code for the site.
 
-Which drawer is open is kept in the session, so that it stays open while something in it is pressed. The key of a form is
+The open drawer is kept in the session, so that it stays open while something in it is pressed. The key of a form is
 there in plain text only between its making and the closing of the drawer.
 """
 
@@ -27,10 +27,10 @@ from ui.frame.parts import faults_of, moment
 from ui.frame.words import say
 
 OPEN = "forms.open"
-"""Which drawer is open, and of what: (name, id)."""
+"""The open drawer and its object: (name, id)."""
 
 FRESH = "forms.fresh"
-"""A key that was just made: (form id, key)."""
+"""A freshly made key: (form id, key)."""
 
 FAULTS = "forms.faults"
 REVOKING = "forms.revoking"
@@ -44,13 +44,13 @@ OF_A_FORM = {
 """The drawers a form has, with their words and icons."""
 
 CHOSEN = "forms.log"
-"""The table of the log: the row of the submission that is open is marked in it, until the drawer closes."""
+"""The table of the log: the row of the open submission is marked until the drawer closes."""
 
 WIDTH_PX = 640
 
 OVERLAP_DAYS = (0, 1, 7, 30)
 USUAL_OVERLAP_DAYS = 7
-"""A week: long enough to find whoever can change the site."""
+"""A week: long enough to find the person for changing the site."""
 
 
 def open_new() -> None:
@@ -80,7 +80,7 @@ def close() -> None:
 
 
 def show(submission: Callable[[str], None]) -> None:
-    """The drawer that is open, if any. `submission`: draws one of the log, by its id."""
+    """Draw the open drawer, if any. `submission`: draws a submission of the log, by its id."""
     if OPEN not in st.session_state:
         return
     name, of = st.session_state[OPEN]
@@ -96,7 +96,7 @@ def show(submission: Callable[[str], None]) -> None:
 
 
 def title_of(name: str, form: Form) -> str:
-    """What a drawer of a form is called: a service is connected, a site gets code."""
+    """The title of a form's drawer: a service is connected, a site gets code."""
     return say("forms-connect" if name == "code" and form.preset != presets.OWN else OF_A_FORM[name][0])
 
 
@@ -121,60 +121,12 @@ def _open(name: str, of: str) -> None:
 
 
 def _form(form: Form | None) -> None:
+    """The inputs of a form; of a new form if `form` is None."""
     faults = st.session_state.get(FAULTS, [])
     with st.form("forms.form", border=False, enter_to_submit=False):
-        if form is None or form.id != API:
-            st.selectbox(
-                say("forms-preset"),
-                list(presets.BY_ID),
-                format_func=lambda one: say(f"forms-preset-{one or 'code'}"),
-                help=say("forms-preset-help"),
-                key="forms.preset",
-            )
-        st.text_input(
-            say("forms-name"), placeholder=say("forms-name-hint"), max_chars=form_draft.LONGEST_NAME, key="forms.name"
-        )
-        faults_of("name", faults)
-        st.text_input(
-            say("forms-source"), placeholder=say("forms-source-hint"), help=say("forms-source-help"), key="forms.source"
-        )
-        faults_of("source", faults)
-        st.text_area(
-            say("forms-origins"),
-            placeholder="https://fit.ru",
-            help=say("forms-origins-help"),
-            height=80,
-            key="forms.origins",
-        )
-        faults_of("origins", faults)
-        settings_sites = the_desk().settings.intake_allowed_origins
-        if form is not None and form.id == API and settings_sites:
-            st.caption(say("forms-origins-settings", sites=formats.plain(", ".join(map(site_of, settings_sites)))))
-        st.text_input(
-            say("forms-thanks_url"),
-            placeholder="https://fit.ru/thanks",
-            help=say("forms-thanks_url-help"),
-            key="forms.thanks_url",
-        )
-        faults_of("thanks_url", faults)
-        left, right = st.columns(2, vertical_alignment="bottom")
-        left.number_input(
-            say("forms-duplicate_min"),
-            0,
-            LONGEST_DUPLICATE_S // 60,
-            step=1,
-            help=say("forms-duplicate_min-help"),
-            key="forms.duplicate_min",
-        )
-        right.number_input(
-            say("forms-least_fill_s"),
-            0.0,
-            LONGEST_FILL_S,
-            step=0.5,
-            format="%.1f",
-            help=say("forms-least_fill_s-help"),
-            key="forms.least_fill_s",
-        )
+        _naming(form, faults)
+        _site(form, faults)
+        _limits()
         if form is not None:
             _ways(form, faults)
         st.form_submit_button(
@@ -187,8 +139,72 @@ def _form(form: Form | None) -> None:
         )
 
 
+def _naming(form: Form | None, faults: list[FieldFault]) -> None:
+    """Preset, name and source of a form. The form of the API has no preset."""
+    if form is None or form.id != API:
+        st.selectbox(
+            say("forms-preset"),
+            list(presets.BY_ID),
+            format_func=lambda one: say(f"forms-preset-{one or 'code'}"),
+            help=say("forms-preset-help"),
+            key="forms.preset",
+        )
+    st.text_input(
+        say("forms-name"), placeholder=say("forms-name-hint"), max_chars=form_draft.LONGEST_NAME, key="forms.name"
+    )
+    faults_of("name", faults)
+    st.text_input(
+        say("forms-source"), placeholder=say("forms-source-hint"), help=say("forms-source-help"), key="forms.source"
+    )
+    faults_of("source", faults)
+
+
+def _site(form: Form | None, faults: list[FieldFault]) -> None:
+    """The sites a form stands on, and the page shown after sending."""
+    st.text_area(
+        say("forms-origins"),
+        placeholder="https://fit.ru",
+        help=say("forms-origins-help"),
+        height=80,
+        key="forms.origins",
+    )
+    faults_of("origins", faults)
+    settings_sites = the_desk().settings.intake_allowed_origins
+    if form is not None and form.id == API and settings_sites:
+        st.caption(say("forms-origins-settings", sites=formats.plain(", ".join(map(site_of, settings_sites)))))
+    st.text_input(
+        say("forms-thanks_url"),
+        placeholder="https://fit.ru/thanks",
+        help=say("forms-thanks_url-help"),
+        key="forms.thanks_url",
+    )
+    faults_of("thanks_url", faults)
+
+
+def _limits() -> None:
+    """The span of time in which a repeated lead is a duplicate, and the fastest filling in of a person."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    left.number_input(
+        say("forms-duplicate_min"),
+        0,
+        LONGEST_DUPLICATE_S // 60,
+        step=1,
+        help=say("forms-duplicate_min-help"),
+        key="forms.duplicate_min",
+    )
+    right.number_input(
+        say("forms-least_fill_s"),
+        0.0,
+        LONGEST_FILL_S,
+        step=0.5,
+        format="%.1f",
+        help=say("forms-least_fill_s-help"),
+        key="forms.least_fill_s",
+    )
+
+
 def _ways(form: Form, faults: list[FieldFault]) -> None:
-    """How its sender is answered, how strict it is, and what becomes of unknown fields: a preset has set it, its owner may change it."""
+    """The answer to the sender, strictness, and unknown fields: set by a preset, open to changes by the owner."""
     st.radio(
         say("forms-answer"),
         presets.ANSWERS,
@@ -212,7 +228,7 @@ def _ways(form: Form, faults: list[FieldFault]) -> None:
 
 
 def _fill(form: Form | None) -> None:
-    """What the inputs begin with."""
+    """Fill the inputs with a form's values; with the usual values for a new form."""
     own = [one for one in form.origins if one not in the_desk().settings.intake_allowed_origins] if form else []
     values = {
         "name": form.name if form else "",
@@ -232,7 +248,7 @@ def _fill(form: Form | None) -> None:
 
 
 def _save(form_id: str | None) -> None:
-    """Keep what was filled in, or say at each field what is wrong. A new form has its first key at once."""
+    """Save the inputs, or show each fault at its field. A new form has its first key at once."""
     forms = the_desk().intake.forms
     raw = {name: st.session_state.get(f"forms.{name}") for name in ("name", "source", "origins", "thanks_url")}
     raw["duplicate_s"] = (st.session_state.get("forms.duplicate_min") or 0) * 60
@@ -252,7 +268,7 @@ def _save(form_id: str | None) -> None:
 
 
 def _said_of_ways(form_id: str | None) -> dict[str, Any]:
-    """What the inputs say besides; of a new form what its preset says, and so where an old one gets another preset."""
+    """The inputs of `_ways`; the preset's values for a new form, and for a form with a changed preset."""
     chosen = st.session_state.get("forms.preset") or presets.OWN
     if form_id is None or (form_id != API and the_desk().intake.forms.of(form_id).preset != chosen):
         return form_draft.ways_of(chosen) | {"required": st.session_state.get("forms.required") if form_id else []}
@@ -265,7 +281,7 @@ def _said_of_ways(form_id: str | None) -> dict[str, Any]:
 
 
 def _keys(form: Form) -> None:
-    """The keys of a form: the one just made, all there are, another one."""
+    """The keys of a form: a freshly made key, the list, a button for a new key."""
     _fresh(form)
     keys = the_desk().intake.forms.keys(form.id)
     if not keys:
@@ -289,7 +305,7 @@ def _keys(form: Form) -> None:
 
 
 def _fresh(form: Form) -> None:
-    """A key that was just made, this once."""
+    """Show a freshly made key, this once."""
     fresh = st.session_state.get(FRESH)
     if not fresh or fresh[0] != form.id:
         return
@@ -306,7 +322,7 @@ def _fresh(form: Form) -> None:
 
 
 def _key(key: FormKey) -> None:
-    """One key, and its end."""
+    """A key with its state, and the button to revoke the key."""
     now = clock.now()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"`…{key.hint}`", width="content")
@@ -341,7 +357,7 @@ def _revoke(key_id: int) -> None:
 
 
 def _turn_to(name: str, form_id: str) -> None:
-    """Another drawer of the same form; a key that was just made comes along."""
+    """Turn to a different drawer of the same form; a freshly made key comes along."""
     st.session_state[OPEN] = (name, form_id)
 
 
@@ -349,7 +365,7 @@ def _turn_to(name: str, form_id: str) -> None:
 
 
 def _code(form: Form) -> None:
-    """What to paste into the site, with the key in it where it was just made."""
+    """The code to paste into the site, with the freshly made key, if any, in place."""
     fresh = st.session_state.get(FRESH)
     key = fresh[1] if fresh and fresh[0] == form.id else snippet.PLACEHOLDER
     base_url = the_desk().settings.base_url
@@ -372,7 +388,7 @@ def _code(form: Form) -> None:
 
 
 def _connect(form: Form, key: str, base_url: str) -> None:
-    """What a service has to be told: the address, and where in it to put that."""
+    """Instructions for a service: the address, and the place to put the address."""
     st.markdown(f"**{say('forms-connect-address')}**")
     st.code(presets.address(base_url, form.key_in_address, key), language=None, wrap_lines=True)
     if key == snippet.PLACEHOLDER:

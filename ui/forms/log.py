@@ -1,4 +1,4 @@
-"""The log on the forms page: the filters, the lines, and one submission opened, of which a lead can still be made."""
+"""The log on the forms page: its filters, its lines, and an opened submission, with a way to make a lead."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def choose(forms: Sequence[Form]) -> tuple[str | None, str | None]:
 
 
 def lines(form_id: str | None, outcome: str | None, names: Mapping[str, str]) -> None:
-    """The newest first; new ones appear by themselves, unless one is being looked at."""
+    """The newest lines; new lines appear by themselves, unless a submission is open."""
     log = the_desk().intake.log
     count = log.count(form_id=form_id, outcome=outcome)
     if not count:
@@ -122,7 +122,7 @@ def _choose_line() -> None:
 
 
 def _reason(line: Submission) -> str:
-    """Why it became no lead, in one sentence; of an accepted one, whether a person had to do it."""
+    """The reason of a refusal in a sentence; for an accepted submission, whether a person made the lead."""
     if line.outcome == ACCEPTED:
         return say("forms-reason-by_hand") if line.reason else ""
     if line.reason in SIGNS:
@@ -137,7 +137,7 @@ def _reason(line: Submission) -> str:
 
 
 def submission(submission_id: str) -> None:
-    """What was said, by whom and what became of it; a button to make a lead of it where that can be."""
+    """A submission: its content, its sender and its result; a button to make a lead, if possible."""
     intake = the_desk().intake
     line = intake.log.one(submission_id)
     if line is None:
@@ -172,14 +172,14 @@ def submission(submission_id: str) -> None:
 
 
 def _as_it_came(line: Submission) -> None:
-    """The body that could not be read."""
+    """The unreadable body."""
     if line.raw:
         with st.expander(say("forms-submission-raw")):
             st.code(line.raw, language=None, wrap_lines=True)
 
 
 def _why(line: Submission) -> str:
-    """What became of it and why, in whole sentences."""
+    """The result of a submission and the reason, in whole sentences."""
     match line.outcome:
         case "accepted":
             return say("forms-by-hand-why") if line.reason else ""
@@ -221,7 +221,7 @@ def _lead_link(line: Submission) -> None:
 
 
 def _repair(line: Submission, said: Said, faults: Sequence[FieldFault]) -> None:
-    """The fields with what is wrong under each, to be put right."""
+    """The fields of a submission to be put right, each with its fault."""
     if said.others:
         st.caption(say("forms-submission-held"))
         facts((formats.plain(label), text) for label, text in said.others.items())
@@ -244,7 +244,7 @@ def _repair(line: Submission, said: Said, faults: Sequence[FieldFault]) -> None:
 
 
 def _accept(submission_id: str, names: Sequence[str] = ()) -> None:
-    """Make a lead of it; faults that are left stand at their fields."""
+    """Make a lead of a submission; the remaining faults stand at their fields."""
     changes = {name: st.session_state.get(f"forms.repair.{submission_id}.{name}") for name in names}
     taken = the_desk().intake.accept_kept(submission_id, changes, by=person() or None)
     st.session_state[drawers.FAULTS] = list(taken.faults)
@@ -254,7 +254,7 @@ def _accept(submission_id: str, names: Sequence[str] = ()) -> None:
 
 
 def _label(name: str) -> str:
-    """What a field is called: the desk's own by its words, an added one by its title."""
+    """The title of a field: the desk's own by a word, an added field by its label."""
     if name in OWN_FIELDS:
         return say(f"new-{name}")
     added = {mapped.key: mapped.label or name for mapped in the_desk().fields.added()}

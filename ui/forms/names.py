@@ -1,4 +1,4 @@
-"""The drawer in which a form is taught what names mean: those that came, what each is taken for, and one press to change it."""
+"""The drawer for teaching a form the meanings of names: the names received, their meanings, a press to change them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ui.frame.parts import moment
 from ui.frame.words import say
 
 BY_ITSELF = ""
-"""Stands among the choices for what the desk makes of a name without being taught."""
+"""The choice for the desk's own guess at a name."""
 
 SPECIAL = (*known_names.PARTS.values(), "email", "consent", "page", known_names.NOTED, known_names.IGNORED)
 """Meanings besides the fields of a lead."""
 
 
 def show(form: Form) -> None:
-    """Every name that came, the unknown ones first."""
+    """List all received names, the unknown names first."""
     form = the_desk().intake.forms.of(form.id)
     seen = the_desk().intake.seen.of(form.id)
     st.markdown(say("forms-names-intro"))
@@ -37,12 +37,12 @@ def show(form: Form) -> None:
 
 
 def fields() -> list[str]:
-    """What a lead may be asked for, besides its phone."""
+    """Fields a form may require, besides the phone."""
     return [name for name in OWN_FIELDS if name != "phone"] + [mapped.key for mapped in the_desk().fields.added()]
 
 
 def word(meaning: str) -> str:
-    """What a meaning is called."""
+    """The word for a meaning."""
     if not meaning:
         return say("forms-name-nothing")
     if meaning in OWN_FIELDS:

@@ -1,1 +1,1 @@
-"""What every page stands in: menu, sidebar, lights, words, formats, and the small parts that pages draw alike."""
+"""The frame around every page: menu, sidebar, lights, words, formats, and parts shared by pages."""

@@ -14,15 +14,15 @@ from desk import phones
 from store import clock
 
 MASKED_FROM, MASKED_LAST = 4, 2
-"""Digits of a phone that a list shows: country and area, and enough to tell two callers apart."""
+"""Digits of a phone on a list: country and area, and enough to tell two callers apart."""
 
 LONGEST_MASKED = 24
 
 MARKDOWN = re.compile(r"([\\`*_{}()<>#+\-.!|~$:@^=&])")
-"""Everything Streamlit's Markdown could take for an instruction."""
+"""Signs with a meaning in Streamlit's Markdown."""
 
 JOINER = "\u2060"
-"""Seen by nobody, and no place for a line to break."""
+"""An invisible sign, without a line break."""
 
 MADE_OF_PLAIN_TEXT = re.compile(
     r"(?<=:)(?=[^\s\d]|\d+:)"  # http://, mailto:, :smile:, :material/home:, :red[…]
@@ -31,7 +31,7 @@ MADE_OF_PLAIN_TEXT = re.compile(
     r"|(?<=-)(?=[->])|(?<=<)(?=-)|(?<=[<>~])(?==)",  # arrows, dashes and signs that are drawn as one
     re.IGNORECASE,
 )
-"""Places in a text of which Streamlit makes links, icons and signs whatever is escaped: it looks again at what is left."""
+"""Places of a text that become links, icons and signs even if escaped: Streamlit reads the rest again."""
 
 
 def moment(time: datetime | None, language: str, zone: ZoneInfo) -> str:
@@ -46,7 +46,7 @@ def moment(time: datetime | None, language: str, zone: ZoneInfo) -> str:
 
 
 def time_of_day(time: datetime, language: str, zone: ZoneInfo) -> str:
-    """The time of day with seconds, for "as of"; with the day where that is not today."""
+    """The time of day with seconds, for "as of"; with the day unless the day is today."""
     local = time.astimezone(zone)
     of_day = format_time(local, "HH:mm:ss", locale=language)
     if local.date() == clock.now(zone).date():
@@ -60,7 +60,7 @@ def ago(time: datetime, language: str, now: datetime | None = None) -> str:
 
 
 def lasting(span: timedelta, language: str) -> str:
-    """A length of time in its one greatest unit: "23 часа"."""
+    """A length of time in its greatest unit: "23 часа"."""
     return format_timedelta(span, threshold=1.2, locale=language)
 
 
@@ -82,12 +82,12 @@ def rubles(kopecks: int, language: str) -> str:
 
 
 def seconds(span_s: float, language: str) -> str:
-    """Seconds with one decimal: "0,8"."""
+    """Seconds to a decimal place: "0,8"."""
     return format_decimal(span_s, "0.0", locale=language)
 
 
 def masked(phone: str) -> str:
-    """A phone as people write it, without most of its own digits: "+7 999 ***-**-67". What is no phone shows its end."""
+    """Mask a phone for a list: "+7 999 ***-**-67". A text without a phone keeps its end."""
     shown = phones.display(phone)[:LONGEST_MASKED]
     places = [place for place, char in enumerate(shown) if char.isalnum()]
     known = places[:MASKED_FROM] if phones.normalise(phone) else []
@@ -96,7 +96,7 @@ def masked(phone: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Somebody else's text, safe inside Markdown: shown letter by letter, whatever is in it, and no link.
+    """Escape a stranger's text for Markdown: shown letter by letter, and no link.
 
     For all that Streamlit reads as Markdown: bodies, labels, tabs, badges, captions, tooltips, toasts, titles, cells of `st.table`.
     """

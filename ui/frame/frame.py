@@ -1,6 +1,6 @@
-"""The frame every page stands in: who is here, which pages are theirs, what is wrong, in which language.
+"""The frame around every page: the person, the menu, the state of the desk, the language.
 
-    frame.open() ─► navigation and sidebar ─► the page, inside `guard`
+    frame.draw() ─► navigation and sidebar ─► the page, inside `guard`
 
 `guard` is the one place that turns an error into words and a remedy; fragments rerun without the frame, so
 they carry it themselves (`frame.fragment`).
@@ -44,24 +44,26 @@ STYLE = """<style>
 [data-testid="InputInstructions"] { display: none }
 span.stMarkdownBadge { white-space: normal !important }
 </style>"""
-"""Streamlit writes "Press Enter to submit form" into inputs, in English only: the forms say their keys themselves. And it
-cuts a badge's sentence off where it is narrow: a state is read whole."""
+"""Hides Streamlit's hint "Press Enter to submit form": in English only, and the forms say their keys themselves.
+
+And lets a badge's sentence wrap: Streamlit cuts the sentence off in a narrow place, and a state is read whole.
+"""
 
 DARK = '<style>button:is([kind="primary"], [kind="primaryFormSubmit"]) { color: #06281c }</style>'
-"""White on the light green of the dark theme cannot be read by everybody."""
+"""Dark text on buttons: white on the light green of the dark theme is hard to read."""
 
 SIDEBAR_PX = 250
 """Wide enough for the longest menu entry in both languages; the tables want the rest."""
 
 CONNECTION_CODES = frozenset({"not_connected", "token_rejected", "person_switched_off", "switched_off"})
-"""Errors that the connection page can mend besides those that name the grant."""
+"""Errors mended on the connection page, besides the errors about the grant."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One page of the desk. `section`: the key of its heading in the menu, "" for none."""
+    """A page of the desk. `section`: the key of its heading in the menu, "" for none."""
 
     name: str
     path: str
@@ -83,7 +85,7 @@ SCREENS = (
 
 
 def draw() -> None:
-    """Frame and page. Everything a page shows goes through here."""
+    """Draw the frame and the page inside. Every page passes through here."""
     make_fit()
     st.set_page_config(
         page_title="Lead Desk", page_icon=str(ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=SIDEBAR_PX
@@ -107,7 +109,7 @@ def draw() -> None:
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Whatever goes wrong inside becomes words and a remedy on the screen, and a traceback in the console."""
+    """Turn any error inside into words and a remedy on the screen, and a traceback in the console."""
     try:
         yield
     except Exception as error:
@@ -115,7 +117,9 @@ def guard() -> Iterator[None]:
 
 
 def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """`st.fragment` with the guard inside, for a fragment that reruns by itself has no frame around it; and alone in its place.
+    """`st.fragment` with the guard inside, and alone in its place.
+
+    A fragment that reruns by itself has no frame around it, and so carries the guard.
 
     A block that was not drawn again is taken away by the browser, which closes the gap: what is then drawn by its place comes
     over the fragment's neighbour, so it has none. Whoever draws an inner one gives it a place, `st.container()`, that each
@@ -142,7 +146,7 @@ def fragment(*, is_inner: bool = False, **options: Any) -> Callable[[Callable[..
 
 
 def attempt(action: Callable[[], object], done: str) -> None:
-    """For callbacks: carry out what a button asks for; the page then says `done` or what went wrong."""
+    """Carry out a button's action, in a callback; the page then says `done`, or the error."""
     try:
         action()
         st.session_state[NOTICE] = done
@@ -157,26 +161,26 @@ def say_notice(key: str) -> None:
 
 
 def say_error(code: str) -> None:
-    """For what went wrong before the page was drawn: the page then tells the words of a code, and its remedy."""
+    """Note an error that happened before the page was drawn; the page then tells the words of its code, and the remedy."""
     st.session_state[NOTICE] = DeskError(code)
 
 
 def say_declined(code: str) -> None:
-    """For callbacks: the page then tells why a wish was not carried out."""
+    """Note, in a callback, why a wish was not carried out; the page then tells the reason."""
     st.session_state[NOTICE] = Declined(code)
 
 
 def forget_notice(code: str | None) -> None:
-    """Drop the notice of an error that the page tells by itself."""
+    """Drop the notice of an error already told by the page itself."""
     notice = st.session_state.get(NOTICE)
     if isinstance(notice, DeskError) and notice.code == code:
         del st.session_state[NOTICE]
 
 
 def show_error(error: Exception, *, framed: bool = True) -> None:
-    """What happened, what to do, and what to tell support. Never a stack trace, a body or a token.
+    """Show an error: its meaning, the remedy, details for support. Never a stack trace, a body or a token.
 
-    What was only declined is a notice: nothing is broken, so there is nothing to tell support.
+    A `Declined` is a notice: nothing is broken, so there is nothing to tell support.
     """
     if is_away(error):
         log.error("a page had no database: %s", type(error).__name__)
@@ -216,7 +220,7 @@ def _menu() -> dict[str, list[Any]]:
 
 
 def notice() -> None:
-    """What came of the last button. A page that is a fragment says so itself."""
+    """Show the result of the last button. A page made of a fragment calls `notice` itself."""
     told = st.session_state.pop(NOTICE, None)
     if isinstance(told, Exception):
         show_error(told)
@@ -225,12 +229,12 @@ def notice() -> None:
 
 
 NOBODY_YET = ("orange", ":material/link_off:")
-"""How a desk that nobody has connected yet looks in the sidebar; whatever else keeps the connection from working is red."""
+"""The look of a desk before its first connection in the sidebar; a broken connection is red."""
 
 
 @fragment(run_every=LIGHTS_EVERY_S)
 def _lights(on_connection_page: bool) -> None:
-    """Whether all is well in one word and sign, and what is not, since when and what comes of it; on every page, by itself.
+    """The state of the desk on every page: a word and a sign, then faults, since when, and consequences. Runs by itself.
 
     From memory: a database that keeps us waiting keeps no page waiting, and is told like any other trouble.
     """
@@ -255,7 +259,7 @@ def _lights(on_connection_page: bool) -> None:
 
 
 def _wait_for_demo() -> None:
-    """A demo's AmoCRM takes a second to start; the very first page waits for it rather than say "not connected"."""
+    """Wait for a demo's AmoCRM, which takes a second to start, rather than say "not connected" on the first page."""
     desk = the_desk()
     if not desk.ready.is_set() and not desk.connection.status().connected:
         with st.spinner(say("demo-starting")):

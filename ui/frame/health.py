@@ -28,10 +28,10 @@ from ui.frame.parts import moment, zone
 from ui.frame.words import error_words, has_error_words, language, say
 
 SHOWN = 4
-"""Lines in the sidebar; the card has them all."""
+"""Lines in the sidebar; the card shows the rest."""
 
 TOLD_ELSEWHERE = (CONNECTION, PEOPLE, DATABASE)
-"""Checks that the sidebar has a badge or a link of its own for."""
+"""Checks with a badge or a link of their own in the sidebar."""
 
 FILLING = ("filling", "empty")
 
@@ -41,7 +41,7 @@ def badge(color: str, icon: str, key: str) -> None:
 
 
 def headline(verdict: Verdict) -> None:
-    """One word for a desk that is connected: all is well, or what is not."""
+    """The state of a connected desk as a badge: all is well, or the fault."""
     if verdict.is_ready:
         badge("green", ":material/check_circle:", "connection-state-connected")
         return
@@ -56,7 +56,7 @@ def headline(verdict: Verdict) -> None:
 
 
 def lines(verdict: Verdict) -> None:
-    """What is wrong, since when, and what happens now."""
+    """The faults, each with its beginning and its consequence."""
     told = [check for check in verdict.red if check.name not in TOLD_ELSEWHERE]
     for check in told[:SHOWN]:
         st.caption(sentence(check))
@@ -70,7 +70,7 @@ def wants_connection(verdict: Verdict) -> bool:
 
 
 def sentence(check: Check) -> str:
-    """One check that is red, for people."""
+    """A sentence about a red check."""
     since = moment(check.since)
     match check.name, check.code:
         case "connection", _:
@@ -103,7 +103,7 @@ def sentence(check: Check) -> str:
 
 
 def work(name: str) -> str:
-    """What a kind of background work is called."""
+    """The word for a kind of background work."""
     known = name.partition(".")[0]
     return {
         "delivery": say("health-work-delivery"), "search": say("health-work-search"), "mirror": say("health-work-mirror"),
@@ -150,13 +150,13 @@ def _table(rounds: list[Round]) -> pd.DataFrame:
 
 
 def _part(name: str) -> str:
-    """With the part of it where there are several: "Mirror · leads"."""
+    """The name of a check, with its part if there are several: "Mirror · leads"."""
     part = name.partition(".")[2]
     return f"{work(name)} · {part}" if part else work(name)
 
 
 def _why(one: Round) -> str:
-    """What the last failure was, also when it is over; how often in a row where it is not."""
+    """The last failure of a kind of work, also after its end; with the count in a row if it goes on."""
     if one.reason is None:
         return ""
     why = error_words(one.reason)[0] if has_error_words(one.reason) else one.reason

@@ -1,4 +1,4 @@
-"""Small parts that several screens draw alike: states of a page, faults under fields, "as of"."""
+"""Small parts shared by several screens: states of a page, faults under fields, "as of"."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def as_of(time: datetime) -> None:
 
 
 def faults_of(field: str, faults: Iterable[FieldFault]) -> None:
-    """What is wrong with one field, right under it, not by colour alone."""
+    """Faults of a field, right under the field, not by colour alone."""
     for fault in faults:
         if fault.field == field:
             st.markdown(f":red[:material/error: {say(f'field-{fault.code}', limit=fault.limit or 0)}]")
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> None:
-    """A short list of labelled facts. The values may be anybody's text."""
+    """A short list of labelled facts. The values may be any person's text."""
     for label, value in pairs:
         left, right = st.columns([1, 2], vertical_alignment="center")
         left.caption(label)

@@ -1,4 +1,4 @@
-"""Who sits here. No sign-in, only a name: so that others can see who entered and who decided.
+"""The name of the person at the screen. No sign-in, only a name, told in entries and decisions.
 
 Like the language it is one person's own: in the session, and in a cookie for the next visit.
 """
@@ -19,7 +19,7 @@ COOKIE_S = 365 * 24 * 3600
 
 
 def person() -> str:
-    """The name of whoever sits here; "" where nobody has said it."""
+    """The name of the person at the screen; "" before a name was given."""
     if NAME not in st.session_state:
         remembered = st.context.cookies.get(COOKIE)
         st.session_state[NAME] = operator_name(unquote(remembered)) if isinstance(remembered, str) else ""
@@ -27,7 +27,7 @@ def person() -> str:
 
 
 def ask_name() -> None:
-    """The input in the sidebar, and the cookie that outlives the session."""
+    """The input for the name in the sidebar, and the cookie for the next visit."""
     name = person()
     st.text_input(
         say("person"),

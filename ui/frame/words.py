@@ -1,4 +1,4 @@
-"""Words in the language of whoever looks at the screen.
+"""Words in the language of the person at the screen.
 
 The choice is one person's: it lives in the session, and in a cookie so that a reload or tomorrow's visit
 remembers it. Nobody else's screen changes.
@@ -23,7 +23,7 @@ COOKIE_S = 365 * 24 * 3600
 
 
 def language() -> str:
-    """The language of this session: chosen in it, remembered by the browser, or the club's."""
+    """The language of the session: chosen in the session, remembered by the browser, or the club's."""
     if chosen := st.session_state.get(CHOICE):
         return str(chosen)
     if CHOICE not in st.session_state:
@@ -33,29 +33,32 @@ def language() -> str:
 
 
 def say(key: str, **values: Any) -> str:
-    """The sentence of `key` in this session's language."""
+    """The sentence of a key in the session's language."""
     return words(language())(key, **values)
 
 
 def error_words(code: str) -> tuple[str, str]:
-    """What happened and what to do about it."""
+    """The meaning and the remedy of an error code."""
     return words(language()).error(code if has_error_words(code) else formats.plain(code))
 
 
 def has_error_words(code: str) -> bool:
-    """Whether a code is one of ours."""
+    """Whether a code has words of ours."""
     return words(language()).has(f"error-{code}")
 
 
 def _keep_what_is_chosen() -> None:
-    """The browser tells a choice by its words, and in the other language there are none like them: say each by its code."""
+    """Write the chosen values of widgets anew, in the callback of the language's switch.
+
+    The browser tells a choice by its words, and in the other language there are none like them.
+    """
     for key, value in st.session_state.items():
         if isinstance(value, str | list):
             st.session_state[key] = value
 
 
 def switch() -> None:
-    """The switch itself, and the cookie that outlives the session."""
+    """The switch of the language, and the cookie for the next visit."""
     chosen = language()
     st.segmented_control(
         say("language"),

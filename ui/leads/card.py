@@ -1,4 +1,4 @@
-"""A lead's card: who it is, where it stands, how it got there, and how it came through the desk where it did."""
+"""A lead's card: the person, the stage, the history, and the delivery of a lead that came through the desk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.leads.table import person_name, rubles
 
 
 def open_card(lead_id: int, closed: Callable[..., None]) -> None:
-    """The drawer at the right. `closed` is called back when somebody shuts it."""
+    """Open the drawer at the right. `closed`: the callback of its closing."""
 
     @st.dialog(say("leads-card", id=str(lead_id)), width="medium", position="right", on_dismiss=closed)
     def drawer() -> None:

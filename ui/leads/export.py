@@ -1,4 +1,4 @@
-"""The list as a file: asking for it, how far it is, the file itself."""
+"""The list as a file: the request, its progress, the file itself."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ui.frame.frame import fragment
 from ui.frame.parts import zone
 from ui.frame.person import person
 from ui.frame.words import error_words, language, say
-from ui.leads import filters
+from ui.leads.widgets import now_chosen
 
 ASKED = "leads.export"
-"""The file this session has asked for last."""
+"""The session's last requested file."""
 
 LOOK_EVERY_S = 1.0
 
@@ -26,7 +26,7 @@ MIME = {
 
 
 def buttons() -> None:
-    """Every lead of the filter, in this order, with these columns."""
+    """Buttons that ask for a file of all leads of the filter, in the chosen order and columns."""
     st.caption(say("export-help"))
     for kind in KINDS:
         st.button(
@@ -40,7 +40,7 @@ def buttons() -> None:
 
 
 def progress() -> None:
-    """What became of the file asked for; nothing where none was."""
+    """The state of the requested file; empty without a request."""
     export = _asked()
     with st.container():
         if export is not None:
@@ -49,7 +49,7 @@ def progress() -> None:
 
 @fragment(is_inner=True, run_every=LOOK_EVERY_S)
 def _running() -> None:
-    """How many rows are in it; runs by itself until it is done."""
+    """The number of rows in the file; runs by itself until the file is done."""
     export = _asked()
     if export is None or not export.is_open:
         st.rerun()
@@ -83,7 +83,7 @@ def _ended(export: Export) -> None:
 
 
 def file_name(export: Export) -> str:
-    """`Лиды 2026-11-24 14-05.xlsx`: when it was asked for, on the club's clock."""
+    """The name of a file, with the time of the request on the club's clock: `Лиды 2026-11-24 14-05.xlsx`."""
     asked: datetime = export.asked_at.astimezone(zone())
     return f"{say('leads-title')} {asked:%Y-%m-%d %H-%M}.{export.kind}"
 
@@ -94,7 +94,7 @@ def _asked() -> Export | None:
 
 
 def _ask(kind: str) -> None:
-    chosen = filters.now_chosen()
+    chosen = now_chosen()
     wanted = Wanted(chosen.filter, chosen.sort, chosen.columns, language())
     st.session_state[ASKED] = the_desk().exports.ask(kind, wanted, person())
 

@@ -9,16 +9,16 @@ from desk.listing.saved_views import LONGEST_NAME, View, clean
 from ui.frame import formats
 from ui.frame.person import person
 from ui.frame.words import say
-from ui.leads import filters
+from ui.leads import address, filters, widgets
 
 DELETED = "leads.view_deleted"
 FAULT = "leads.view_fault"
 
 
 def draw() -> None:
-    """The views of whoever sits here and everybody's, and what can be done with the one that is open."""
+    """The person's own and the shared views, and the actions for the open view."""
     views = the_desk().views.of(person())
-    opened = next((view for view in views if view.id == st.session_state.get(filters.VIEW)), None)
+    opened = next((view for view in views if view.id == st.session_state.get(address.VIEW)), None)
     for view in views:
         st.button(
             formats.plain(view.name) or view.id,
@@ -41,7 +41,7 @@ def draw() -> None:
 
 
 def _change(view: View) -> None:
-    """Another name, another owner, or none of it."""
+    """Rename, share or delete a view."""
     st.divider()
     st.text_input(
         say("leads-view-name"),
@@ -67,10 +67,10 @@ def _change(view: View) -> None:
 
 
 def _save() -> None:
-    """What is shown now, under a new name."""
+    """Save the shown filters under a new name."""
     st.divider()
     st.text_input(
-        say("leads-view-new"), max_chars=LONGEST_NAME, key=filters.key("view_name"), placeholder=say("leads-view-hint")
+        say("leads-view-new"), max_chars=LONGEST_NAME, key=widgets.key("view_name"), placeholder=say("leads-view-hint")
     )
     if fault := st.session_state.pop(FAULT, None):
         st.markdown(f":red[:material/error: {say(fault)}]")
@@ -85,19 +85,19 @@ def _save() -> None:
 
 def _open(view: View) -> None:
     st.query_params.from_dict({"view": view.id})
-    filters.take_address()
+    address.take_address()
     st.rerun((filters.FILTERS, filters.BAR, filters.LIST))
 
 
 def _add() -> None:
-    name = clean(str(filters.value("view_name") or ""))
+    name = clean(str(widgets.value("view_name") or ""))
     if name is None:
         st.session_state[FAULT] = "leads-view-nameless"
         return
     shared = bool(st.session_state.get("leads.view_for_all")) or not person()
-    view = the_desk().views.save(name, filters.now_chosen().query(), person(), shared=shared)
-    st.session_state[filters.VIEW] = view.id
-    filters.change({"view_name": ""})
+    view = the_desk().views.save(name, widgets.now_chosen().query(), person(), shared=shared)
+    st.session_state[address.VIEW] = view.id
+    widgets.change_widgets({"view_name": ""})
     _show()
 
 
@@ -111,14 +111,14 @@ def _rename(view: View) -> None:
 
 def _delete(view: View) -> None:
     st.session_state[DELETED] = the_desk().views.delete(view.id)
-    st.session_state[filters.VIEW] = None
+    st.session_state[address.VIEW] = None
     _show()
 
 
 def _undo() -> None:
     view: View = st.session_state.pop(DELETED)
     the_desk().views.restore(view)
-    st.session_state[filters.VIEW] = view.id
+    st.session_state[address.VIEW] = view.id
     _show()
 
 

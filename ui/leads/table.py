@@ -1,4 +1,4 @@
-"""The parts of the leads page: what the numbers are worth, the table, and how new leads get into it."""
+"""The parts of the leads page: the state of the numbers, the table, and the arrival of new leads."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from crm.leads import lead_address
 from desk import phones
 from desk.desk import the_desk
 from desk.listing import LeadRow, Page, Reference
+from desk.listing.filters import COLUMNS
 from desk.mirror import MirrorStatus
 from store import clock
 from ui.frame import formats
 from ui.frame.frame import fragment
 from ui.frame.parts import as_of, moment, zone
 from ui.frame.words import error_words, language, say
-from ui.leads import filters
-from ui.leads.filters import Chosen
+from ui.leads import address, filters, widgets
+from ui.leads.chosen import Chosen, on_page
 
 LOOK_EVERY_S = 1.0
-"""How often the page asks whether the mirror has changed. One small read."""
+"""Time between two looks at the mirror's version. One small read."""
 
 FIRST_LEADS_EVERY_S = 0.2
-"""The same while there is nothing to see yet, and the first reading has begun."""
+"""Time between two looks before the first leads, while the first reading runs."""
 
 TABLE = "leads.table"
-"""The table's key, with a number behind it: a table with another number has nothing marked."""
+"""The table's key, with a number behind it: a table with a new number has no marked row."""
 
 WIDTHS = {
     "created_at": 96, "name": 140, "phone": 140, "direction": 112, "source": 105, "stage": 135, "responsible": 130,
     "price_rub": 80, "updated_at": 96, "task": 96, "utm_source": 110, "utm_medium": 110, "utm_campaign": 130, "id": 90,
 }  # fmt: skip
-"""Pixels of a column; the eight that are shown at first and the link fit beside the menu at 1360."""
+"""Pixels of a column; the first eight and the link fit beside the menu at 1360."""
 
 LINK_PX, YEAR_PX = 40, 14
 
@@ -47,8 +48,10 @@ MORE_ROOM = """<style>
 @media (min-width: 768px) { [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem } }
 @media (max-width: 640px) { .st-key-leads-filters [data-testid="stColumn"] { min-width: calc(50% - 1rem); flex: 1 1 0 } }
 </style>"""
-"""The table needs the margins Streamlit leaves at both sides of a page; on a phone two filters stand beside each other. Files
-are made by `desk.exports`: Streamlit's own hold texts as they are, and nobody hears of them."""
+"""Takes back the margins Streamlit leaves at both sides: the table needs them; on a phone two filters stand in a row.
+
+Files are made by `desk.exports`: Streamlit's own hold texts as they are, and nobody hears of them.
+"""
 
 MOMENTS = ("created_at", "updated_at", "task")
 
@@ -58,14 +61,23 @@ GREY = "#d5d8db"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What is on the screen, for comparing it with what is there now."""
+    """The choice and the page on the screen, for comparison with the present list."""
 
     chosen: Chosen
     page: Page
 
 
+def fetch_page(chosen: Chosen) -> tuple[Page, Chosen]:
+    """Fetch the chosen page; if the list has become shorter, its last page. Return the page and the choice of the page."""
+    offset = (chosen.page - 1) * chosen.size
+    page = the_desk().listing.page(chosen.filter, chosen.sort, offset=offset, limit=chosen.size)
+    if not page.rows and page.total:
+        return fetch_page(on_page(chosen, -(-page.total // chosen.size)))
+    return page, chosen
+
+
 def table(page: Page, chosen: Chosen, reference: Reference) -> None:
-    """One page of leads. A click on a row's mark opens its card, one on a heading sorts the whole list."""
+    """A page of leads. A click on a row's mark opens its card, a click on a heading sorts the whole list."""
     names = filters.unique({key: stage.full_name for key, stage in reference.stages.items()})
     here = {(row.pipeline_id, row.status_id) for row in page.rows}
     shown = {key: name for key, name in names.items() if key in here}
@@ -94,12 +106,12 @@ def table(page: Page, chosen: Chosen, reference: Reference) -> None:
 
 
 IDS = "leads.ids"
-"""The leads of the table as it was drawn last: what is marked is told by its place, not by its lead."""
+"""Ids of the leads in the table as drawn last: a marked row is told by its place, not by its lead."""
 
 
 def close_card() -> None:
     """For a callback: the card is shut, no row is marked."""
-    st.session_state[filters.LEAD] = None
+    st.session_state[address.LEAD] = None
     _unmark()
 
 
@@ -112,18 +124,18 @@ def _unmark() -> None:
 
 
 def _picked() -> None:
-    """A row: its card. A heading: the order."""
+    """Open the card of a marked row, or sort by a marked heading."""
     selection = st.session_state[_table_key()]["selection"]
     ids = st.session_state.get(IDS, [])
     if selection["columns"]:
         _unmark()
-        if (column := str(selection["columns"][0])) in filters.COLUMNS:
+        if (column := str(selection["columns"][0])) in COLUMNS:
             filters.sort_by(column)
     elif selection["rows"] and selection["rows"][0] < len(ids):
-        st.session_state[filters.LEAD] = ids[selection["rows"][0]]
+        st.session_state[address.LEAD] = ids[selection["rows"][0]]
 
 
-def pulse(shown: Shown) -> None:
+def poll(shown: Shown) -> None:
     """The line above the table, which keeps looking."""
     begins = not shown.page.total and the_desk().mirror.status().state in ("empty", "filling")
     (_look_for_first if begins and the_desk().connection.status().connected else _look)(shown)
@@ -131,20 +143,20 @@ def pulse(shown: Shown) -> None:
 
 @fragment(is_inner=True, run_every=FIRST_LEADS_EVERY_S)
 def _look_for_first(shown: Shown) -> None:
-    _say(shown)
+    _tell_news(shown)
 
 
 @fragment(is_inner=True, run_every=LOOK_EVERY_S)
 def _look(shown: Shown) -> None:
-    _say(shown)
+    _tell_news(shown)
 
 
-def _say(shown: Shown) -> None:
-    """As of when, and whether something has come: into the table at once where nobody is disturbed by that, else announced.
+def _tell_news(shown: Shown) -> None:
+    """Say the age of the numbers, and show new leads: at once if the person is not disturbed, else by a button.
 
     Runs every second while the page is open; the page itself runs again only where what it shows has changed.
     """
-    filters.hear_address()
+    address.hear_address()
     desk = the_desk()
     say_state(desk.mirror.status())
     if filters.has_new_choices() and not _is_busy(shown.chosen):
@@ -152,8 +164,7 @@ def _say(shown: Shown) -> None:
     if desk.mirror.version() == shown.page.version:
         return
     chosen = shown.chosen
-    offset = (chosen.page - 1) * chosen.size
-    now = desk.listing.page(chosen.filter, chosen.sort, offset=offset, limit=chosen.size)
+    now, _ = fetch_page(chosen)
     if (now.rows, now.total) == (shown.page.rows, shown.page.total):
         return
     if not _is_busy(chosen):
@@ -166,7 +177,7 @@ def _say(shown: Shown) -> None:
 
 
 def say_state(status: MirrorStatus) -> None:
-    """How far the mirror is, in a form of its own for each state."""
+    """The state of the mirror, in a form of its own for each state."""
     what, remedy = error_words(status.reason) if status.reason else ("", "")
     reason = f" {what} {remedy}" if what else ""
     if status.state == "empty":
@@ -185,39 +196,39 @@ def say_state(status: MirrorStatus) -> None:
 
 
 def _is_busy(chosen: Chosen) -> bool:
-    """Whether rows that move would disturb: a card is open, a row is marked, a later page is being read."""
+    """Whether moving rows would disturb: a card is open, a row is marked, a later page is being read."""
     marked = (st.session_state.get(_table_key()) or {}).get("selection", {}).get("rows")
-    return bool(chosen.page > 1 or st.session_state.get(filters.LEAD) or marked)
+    return bool(chosen.page > 1 or st.session_state.get(address.LEAD) or marked)
 
 
 def _show_arrived() -> None:
-    filters.first_page()
+    widgets.to_first_page()
     _unmark()
 
 
 def more_label() -> str:
-    """The filters behind the button, and how many of them are set."""
-    count = filters.active(filters.now_chosen().filter)
+    """The label of the filters behind the button, with the number of active filters."""
+    count = filters.count_of_more(widgets.now_chosen().filter)
     return f"{say('leads-more')} · {count}" if count else say("leads-more")
 
 
 def buttons() -> None:
     """Look at AmoCRM now; every lead again."""
     st.button(say("refresh"), icon=":material/refresh:", key="leads.refresh", on_click=the_desk().mirror.refresh)
-    if not filters.now_chosen().filter.is_empty:
+    if not widgets.now_chosen().filter.is_empty:
         st.button(say("leads-clear"), icon=":material/filter_alt_off:", key="leads.clear", on_click=filters.clear)
 
 
 def pages(page: Page, chosen: Chosen) -> None:
-    """The pages of the list, where there is more than one."""
+    """The pages of the list, if there are several."""
     count = max(1, -(-page.total // chosen.size))
-    st.session_state[filters.key("page")] = min(chosen.page, count)
+    st.session_state[widgets.key("page")] = min(chosen.page, count)
     if count > 1:
-        st.pagination(count, key=filters.key("page"))
+        st.pagination(count, key=widgets.key("page"))
 
 
 def nothing_here(chosen: Chosen, status: MirrorStatus) -> None:
-    """Why there is no row, and what to do."""
+    """The reason for an empty list, and the remedy."""
     if not chosen.filter.is_empty:
         st.info(say("leads-none-found"), icon=":material/filter_alt_off:")
     elif status.state in ("following", "stale"):
@@ -225,7 +236,7 @@ def nothing_here(chosen: Chosen, status: MirrorStatus) -> None:
 
 
 def warm_up() -> None:
-    """Load what making a table takes, before the first person waits for it."""
+    """Load the libraries of the table before the first person waits for them."""
     pa.table({"stage": pa.array([["x"]], pa.list_(pa.string())), "at": pa.array([0], pa.timestamp("s"))})
     the_desk().listing.choices()
 
@@ -233,7 +244,7 @@ def warm_up() -> None:
 def _values(
     name: str, rows: Sequence[LeadRow], stages: Mapping[tuple[int, int], str], reference: Reference
 ) -> pa.Array:
-    """One column of the table. Straight to Arrow: a data frame in between takes three times as long."""
+    """A column of the table. Straight to Arrow: a data frame in between takes three times as long."""
     if name in MOMENTS:
         return pa.array([_local_s(_at(name, row)) for row in rows], pa.timestamp("s"))
     if name == "stage":
@@ -264,7 +275,7 @@ def _at(name: str, row: LeadRow) -> int | None:
 
 
 def _local_s(at: int | None) -> int | None:
-    """What the club's clock shows, as seconds: times in a table have no zone."""
+    """Seconds shown by the club's clock: times in a table have no zone."""
     if not at:
         return None
     offset = datetime.fromtimestamp(at, zone()).utcoffset()
@@ -272,12 +283,12 @@ def _local_s(at: int | None) -> int | None:
 
 
 def person_name(user_id: int, reference: Reference) -> str:
-    """Who it is; somebody AmoCRM does not tell the name of stays a number."""
+    """The name of a person; a number for a person without a name in AmoCRM."""
     return reference.people.get(user_id, f"#{user_id}") if user_id else say("leads-nobody")
 
 
 def phone_text(phone: str, count: int) -> str | None:
-    """The first phone, and that there are more: `+7 999 123-45-67 #12 · +1`."""
+    """The first phone, and the number of further phones: `+7 999 123-45-67 #12 · +1`."""
     if not phone:
         return None
     shown = _phone(phone)

@@ -1,10 +1,8 @@
-"""Beside the form: the script, who is to be called back, what was entered today and how fast."""
+"""The panels beside the form: the script, the call-backs, today's entries and their speed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import streamlit as st
 
@@ -20,13 +18,13 @@ from ui.frame.frame import attempt
 from ui.frame.parts import moment, zone
 from ui.frame.person import person
 from ui.frame.words import error_words, language, say
-from ui.new.form import ANSWERS, READ_OUT, start, take_up
+from ui.new.draft import at_hand, start, take_up, typed
 
 PANEL = "new.panel"
 PANELS = ("script", "back", "today")
 
 BEGUN = "new.texts_begun"
-"""What each text was when somebody here began to change it."""
+"""The texts as of the beginning of their changing here."""
 
 BACK_SHOWN = 12
 
@@ -36,8 +34,8 @@ WEEK = timedelta(days=7)
 ICONS = {DELIVERED: "green", QUEUED: "blue", UNKNOWN: "orange"}
 
 
-def panels(typed: Mapping[str, Any]) -> None:
-    """One of the panels, whichever was chosen. `typed`: what stands in the form."""
+def panels() -> None:
+    """The chosen panel: the script, the call-backs, or today's entries."""
     late = the_desk().calls.late(person())
     chosen = st.segmented_control(
         say("panel"),
@@ -49,18 +47,19 @@ def panels(typed: Mapping[str, Any]) -> None:
         label_visibility="collapsed",
         width="stretch",
     )
-    {"script": _script, "back": _back, "today": _today}[chosen or PANELS[0]](typed)
+    {"script": _script, "back": _back, "today": _today}[chosen or PANELS[0]]()
 
 
-def _script(typed: Mapping[str, Any]) -> None:
-    """What is asked and in which words, with what is known by now filled in."""
-    values = {**{blank: str(typed.get(blank) or "") for blank in BLANKS}, "operator": person()}
+def _script() -> None:
+    """The questions and the words of the consent, filled with the known values."""
+    known = typed()
+    values = {**{blank: str(known.get(blank) or "") for blank in BLANKS}, "operator": person()}
     texts = {kind: the_desk().calls.texts.newest(kind) for kind in (SCRIPT, CONSENT)}
     bodies = {kind: text.body or say(f"call-{kind}-text") for kind, text in texts.items()}
     with st.container(border=True, key="new.script"):
         for line in filled(bodies[SCRIPT], values).splitlines():
             st.markdown(formats.plain(line) if line.strip() else "&nbsp;")
-        st.session_state[READ_OUT] = texts[CONSENT].label
+        at_hand().read_out = texts[CONSENT].label
         st.caption(say("call-consent-read", version=formats.plain(texts[CONSENT].label)))
         st.markdown(f"> {formats.plain(filled(bodies[CONSENT], values))}")
     with st.expander(say("call-texts-edit"), icon=":material/edit:"):
@@ -71,7 +70,7 @@ def _script(typed: Mapping[str, Any]) -> None:
 
 
 def _text(kind: str, body: str) -> None:
-    """One text to be changed. Until somebody does, it follows what others write."""
+    """A text to be changed. Untouched, the text follows the changes of colleagues."""
     key, begun = f"new.text_{kind}", st.session_state.setdefault(BEGUN, {})
     if st.session_state.get(key) == begun.get(kind) != body:
         st.session_state[key] = body
@@ -81,7 +80,7 @@ def _text(kind: str, body: str) -> None:
 
 
 def _save_texts() -> None:
-    """Those that were changed here. None of them where one is empty, or somebody else has changed it meanwhile."""
+    """Save the texts changed here; save none if any is empty, or was changed by a colleague meanwhile."""
 
     def save() -> None:
         begun = st.session_state[BEGUN]
@@ -101,8 +100,8 @@ def _save_texts() -> None:
     attempt(save, "call-texts-saved")
 
 
-def _back(_: Mapping[str, Any]) -> None:
-    """Who is to be called back; one key opens the form with the number."""
+def _back() -> None:
+    """The call-backs; a key opens the form with the number."""
     waiting = the_desk().calls.waiting(person())
     if not waiting:
         st.info(say("back-none"), icon=":material/done_all:")
@@ -143,8 +142,8 @@ def _whose(one: CallBack) -> str:
 
 
 def _call_back(one: CallBack) -> None:
-    """Once begun, it is gone on with."""
-    if st.session_state.get(ANSWERS) == one.lead_id:
+    """Resume the draft of a call-back, if any, else start a new draft."""
+    if at_hand().answers == one.lead_id:
         return
     begun = [draft.id for draft in the_desk().calls.drafts.open_of(person()) if draft.answers == one.lead_id]
     if begun:
@@ -158,8 +157,8 @@ def _done(lead_id: str) -> None:
     attempt(lambda: the_desk().calls.done(lead_id, person()), "back-is-done")
 
 
-def _today(_: Mapping[str, Any]) -> None:
-    """My entries with where they are, and everybody's figures of the week."""
+def _today() -> None:
+    """The operator's entries with their states, and the figures of all operators of the week."""
     made = the_desk().calls.today(person())
     if not made:
         st.info(say("today-none"), icon=":material/today:")
@@ -191,7 +190,7 @@ def _entry(one: Made) -> None:
 
 
 def _figures(told: list[Figures]) -> None:
-    """A plain table: it can be read aloud."""
+    """The figures as a plain table, fit for reading aloud."""
     st.caption(say("figures-title"))
     head = [say(f"figures-{name}") for name in ("operator", "count", "p50", "p95", "not_asked")]
     rows = [

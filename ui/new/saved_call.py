@@ -1,4 +1,4 @@
-"""The call just saved: what it was, where it is now, and the way back while it has not left."""
+"""The saved call: its content, its state, and the undo before its leaving."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ from ui.frame import formats
 from ui.frame.frame import NOTICE, fragment
 from ui.frame.parts import facts, lead_link
 from ui.frame.words import error_words, language, say
-from ui.new.form import LAST, faults_left, undo
+from ui.new.draft import LastCall, faults_left, last_call, undo
 
 CARD_EVERY_S = 0.5
 
 
 def saved() -> None:
-    """The call saved last in this session. Looks again by itself until it has arrived."""
+    """The session's last saved call. Looks again by itself until the call has arrived."""
     above, here = st.container(), st.container()
     if faults_left():
         above.error(say("new-not-saved"), icon=":material/error:")
-    if LAST not in st.session_state:
+    last = last_call()
+    if last is None:
         return
-    progress = _progress()
+    progress = the_desk().outbox.progress(last.lead_id)
     with here:
         if progress is None or progress.is_settled:
-            _card()
+            _card(last)
         else:
             _live_card()
 
 
 @fragment(is_inner=True, run_every=CARD_EVERY_S)
 def _live_card() -> None:
-    if LAST not in st.session_state or NOTICE in st.session_state:
+    last = last_call()
+    if last is None or NOTICE in st.session_state:
         st.rerun()  # it was taken back, or could not be: the form around this card has to know
-    _card()
+    _card(last)
 
 
-def _card() -> None:
-    raw = st.session_state[LAST][0]
-    progress = _progress()
+def _card(last: LastCall) -> None:
+    typed, progress = last.values, the_desk().outbox.progress(last.lead_id)
     if progress is None:
         return
     with st.container(border=True, key="new.card"):
@@ -51,10 +52,10 @@ def _card() -> None:
         facts(
             (label, value)
             for label, value in (
-                (say("new-name"), str(raw.get("name") or "")),
-                (say("new-phone"), phones.display(phones.normalise(str(raw.get("phone") or "")) or "")),
-                (say("new-direction"), str(raw.get("direction") or "")),
-                (say("new-source"), str(raw.get("source") or "")),
+                (say("new-name"), str(typed.get("name") or "")),
+                (say("new-phone"), phones.display(phones.normalise(str(typed.get("phone") or "")) or "")),
+                (say("new-direction"), str(typed.get("direction") or "")),
+                (say("new-source"), str(typed.get("source") or "")),
             )
             if value
         )
@@ -101,7 +102,3 @@ def _headline(progress: Progress, undo_left_s: float) -> None:
             icon=":material/outbox:",
             query_params={"lead": progress.id},
         )
-
-
-def _progress() -> Progress | None:
-    return the_desk().outbox.progress(st.session_state[LAST][1])

@@ -1,4 +1,4 @@
-"""Charts of the overview: figures and words in, an ECharts option out. Pure but for `show`, which draws one.
+"""Charts of the overview: figures and words in, an ECharts option out. Pure but for `show`, which draws a chart.
 
 Nothing is told by colour alone: series differ by shape or pattern, and values stand beside their marks. Under each chart the
 same numbers are a table.
@@ -19,17 +19,17 @@ from ui.frame.words import say
 Spec = dict[str, Any]
 
 BAR_PX, FRAME_PX = 40, 70
-"""Height of one bar that lies, and of what stands around them."""
+"""Height of a horizontal bar, and of the frame around the bars."""
 
 LABEL_PX = 120
-"""Width of the names beside lying bars: enough for two words, and on a phone half of the chart is left."""
+"""Width of the names beside horizontal bars: enough for two words, and on a phone half of the chart is left."""
 
 CELL_PX = 21
 """Height of an hour in the map: a number fits in, and a day fits on a screen."""
 
 INK, FRAME = "#1d2724", "#b4410e"
 NOW, BEFORE = "#1a8f69", "#8a9a94"
-"""Of this period and the former one. Both stand out from a light and from a dark page; white is readable on the first."""
+"""Colours of this period and of the former. Both stand out from a light and from a dark page; white is readable on the first."""
 
 PAPER = ("#f2f7f5", "#d3e8df", "#a9d5c2", "#7cc4a8")
 """Cells of the map, from no leads to most. Dark text is readable on all of them, in both themes."""
@@ -37,7 +37,7 @@ PAPER = ("#f2f7f5", "#d3e8df", "#a9d5c2", "#7cc4a8")
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A lying bar. `note` stands at its end; `beside`: the thinner bar it is compared with, with what stands there."""
+    """A horizontal bar. `note`: the text at its end; `beside`: the value of the thinner bar under it, for comparison."""
 
     name: str
     value: int
@@ -53,7 +53,7 @@ def show(spec: Spec, table: pd.DataFrame, *, key: str, alt: str, height: int) ->
 
 
 def as_plain(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as `st.table` shows it letter by letter: it reads its cells and its head as Markdown, whosever they are."""
+    """The table as `st.table` shows it letter by letter: Streamlit reads cells and heads as Markdown."""
     shown = table.map(lambda cell: formats.plain(cell) if isinstance(cell, str) else cell)
     return shown.rename(columns=lambda name: formats.plain(str(name)))
 
@@ -65,7 +65,7 @@ def columns(
     names: tuple[str, str],
     unfinished: set[int],
 ) -> Spec:
-    """Standing bars for now, a dashed line with open circles for before. `unfinished`: places that are not over yet."""
+    """Vertical bars for now, a dashed line with open circles for before. `unfinished`: places of unfinished bars."""
     bars = [
         {"value": value, "itemStyle": {"decal": _HATCHED, "opacity": 0.75}} if place in unfinished else {"value": value}
         for place, value in enumerate(now)
@@ -98,8 +98,8 @@ def columns(
     }
 
 
-def lying(bars: Sequence[Bar], names: tuple[str, str | None]) -> Spec:
-    """Lying bars, the first on top; where there is something beside, a thinner hatched bar under each."""
+def horizontal_bars(bars: Sequence[Bar], names: tuple[str, str | None]) -> Spec:
+    """Horizontal bars, the first on top; with a second name, a thinner hatched bar for comparison under each."""
     series: list[Spec] = [
         {
             "type": "bar",
@@ -136,7 +136,8 @@ def lying(bars: Sequence[Bar], names: tuple[str, str | None]) -> Spec:
     }
 
 
-def lying_height(bars: int) -> int:
+def horizontal_bars_height(bars: int) -> int:
+    """Pixels of a chart of so many horizontal bars."""
     return BAR_PX * max(1, bars) + FRAME_PX
 
 
@@ -151,14 +152,19 @@ def week_map(
     `cells[weekday][hour]`; `duty`: opening and closing of each weekday in minutes.
     """
     top = max(1, max((count for day in cells for count in day), default=1))
-    frames = [
-        [{"xAxis": first, "yAxis": span[0] / 60}, {"xAxis": last + 1, "yAxis": span[1] / 60}]
-        for first, last, span in _runs(duty)
-    ]
-    hidden = {"show": False, "type": "value", "min": 0}
     return {
         **_frame(top=32),
         "tooltip": {"position": "top", "formatter": f"{names[0]}: {{@[2]}}"},
+        **_week_axes(days),
+        "visualMap": {"show": False, "min": 0, "max": top, "seriesIndex": 0, "inRange": {"color": list(PAPER)}},
+        "series": [_heat(cells, names[0]), _duty_frames(duty, names[1])],
+    }
+
+
+def _week_axes(days: Sequence[str]) -> Spec:
+    """Axes of weekdays and hours; behind each a hidden axis of numbers, on which the frames lie."""
+    hidden = {"show": False, "type": "value", "min": 0}
+    return {
         "xAxis": [
             {"type": "category", "data": list(days), "position": "top", "axisTick": {"show": False}},
             {**hidden, "max": 7},
@@ -173,41 +179,42 @@ def week_map(
             },
             {**hidden, "max": 24, "inverse": True},
         ],
-        "visualMap": {"show": False, "min": 0, "max": top, "seriesIndex": 0, "inRange": {"color": list(PAPER)}},
-        "series": [
-            {
-                "type": "heatmap",
-                "name": names[0],
-                "data": [[day, hour, count] for day, of_day in enumerate(cells) for hour, count in enumerate(of_day)],
-                "label": {"show": True, "color": INK, "fontSize": 11},
-                "itemStyle": {"borderColor": "#ffffff", "borderWidth": 1},
-            },
-            {
-                "type": "line",
-                "name": names[1],
-                "xAxisIndex": 1,
-                "yAxisIndex": 1,
-                "data": [[0, 0]],
-                "symbol": "none",
-                "silent": True,
-                "z": 10,
-                "markArea": {
-                    "silent": True,
-                    "z": 10,  # above the cells
-                    "data": frames,
-                    "itemStyle": {
-                        "color": "rgba(0,0,0,0)",
-                        "borderColor": FRAME,
-                        "borderWidth": 2,
-                        "borderType": "dashed",
-                    },
-                },
-            },
-        ],
+    }
+
+
+def _heat(cells: Sequence[Sequence[int]], name: str) -> Spec:
+    """The cells of the map, coloured and numbered."""
+    return {
+        "type": "heatmap",
+        "name": name,
+        "data": [[day, hour, count] for day, of_day in enumerate(cells) for hour, count in enumerate(of_day)],
+        "label": {"show": True, "color": INK, "fontSize": 11},
+        "itemStyle": {"borderColor": "#ffffff", "borderWidth": 1},
+    }
+
+
+def _duty_frames(duty: Sequence[tuple[int, int] | None], name: str) -> Spec:
+    """Dashed frames around the working hours, above the cells: marked areas of a line of a single point."""
+    areas = [
+        [{"xAxis": first, "yAxis": span[0] / 60}, {"xAxis": last + 1, "yAxis": span[1] / 60}]
+        for first, last, span in _runs(duty)
+    ]
+    style = {"color": "rgba(0,0,0,0)", "borderColor": FRAME, "borderWidth": 2, "borderType": "dashed"}
+    return {
+        "type": "line",
+        "name": name,
+        "xAxisIndex": 1,
+        "yAxisIndex": 1,
+        "data": [[0, 0]],
+        "symbol": "none",
+        "silent": True,
+        "z": 10,
+        "markArea": {"silent": True, "z": 10, "data": areas, "itemStyle": style},
     }
 
 
 def week_map_height() -> int:
+    """Pixels of the map of the week."""
     return 24 * CELL_PX + 48
 
 
@@ -215,6 +222,7 @@ _HATCHED: Spec = {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4], 
 
 
 def _frame(*, top: int, right: int = 12) -> Spec:
+    """Options shared by all charts; margins in pixels."""
     return {
         "aria": {"enabled": True},
         "animation": False,

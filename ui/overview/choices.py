@@ -1,4 +1,4 @@
-"""What the overview is asked for: period, unit, pipeline; chosen by widgets and told by the address, in ids.
+"""The question of the overview: period, unit, pipeline; chosen by widgets and told by the address, in ids.
 
 address ─► the widgets' state ─► widgets ─► Ask ─► address
 """
@@ -24,14 +24,14 @@ SINCE, UNTIL = "overview.since", "overview.until"
 AUTO, ALL = "auto", "all"
 
 ADDRESS = "overview.address"
-"""What the address said when this session last looked: another one was opened by hand or by a link."""
+"""The address at the session's last look: any other was opened by hand or by a link."""
 
 OWN_DAYS = 14
 """An own range begins with the last two weeks."""
 
 
 def choose() -> Ask:
-    """The widgets, filled from the address, and what they ask for."""
+    """Draw the widgets, filled from the address; return their question."""
     today = clock.now(zone()).date()
     names = {ALL: say("overview-all-pipelines")} | {
         str(stage.pipeline_id): stage.pipeline for stage in the_desk().reports.pipelines()
@@ -71,7 +71,7 @@ DEFAULTS = {PERIOD: periods.DEFAULT, UNIT: AUTO, PIPELINE: ALL}
 
 
 def own_days(query: Mapping[str, str], today: date) -> tuple[date, date]:
-    """The own range an address tells; the last two weeks where it tells none. Never beyond today."""
+    """Read the own range of an address; the last two weeks by default. Never beyond today."""
     try:
         since, until = date.fromisoformat(query[SINCE]), date.fromisoformat(query[UNTIL])
     except (KeyError, ValueError):
@@ -82,7 +82,7 @@ def own_days(query: Mapping[str, str], today: date) -> tuple[date, date]:
 
 
 def _take_address(allowed: Mapping[str, Sequence[str]], today: date) -> tuple[date, date]:
-    """Let the widgets say what the address says, where it is not what was written last. The own range."""
+    """Set the widgets from the address, unless the address is the last written. Return the own range."""
     query = {name: st.query_params[name] for name in (*DEFAULTS, SINCE, UNTIL) if name in st.query_params}
     if query != st.session_state.get(ADDRESS) or PERIOD not in st.session_state:
         if not query:  # from another page one comes back to what one looked at

@@ -1,1 +1,1 @@
-"""What exists only because Streamlit 1.67 has a gap. Each file names the gap, and can go with the release that closes it."""
+"""Cures for gaps of Streamlit 1.67. Each file names its gap, and can go with the release that closes the gap."""

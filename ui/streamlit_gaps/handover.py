@@ -1,4 +1,4 @@
-"""What a callback puts into widgets, until the browser has heard of it.
+"""Values set by callbacks, held until confirmed by the browser.
 
 Streamlit says once what a run has set. Where the next run begins before that was sent, it is dropped, and the browser's
 next message brings back what stood in the fields before. So each handing over has a name of its own, which goes to the
@@ -17,14 +17,17 @@ from typing import Any
 import streamlit as st
 
 WIDGET = "new.turn"
-"""The widget nobody sees. Its text comes from the browser, except in a run that no message of the browser's began: so
-nothing on this page begins such a run while `waiting()`."""
+"""The key of the invisible widget.
+
+Its text comes from the browser, except in a run that no message of the browser's began: so nothing on this page
+begins such a run while `waiting()`.
+"""
 
 PENDING, DRAWING = "new.pending", "new.drawing"
 
 
 class _Pending:
-    """Texts on their way to the browser, by widget; whether a run has drawn them all."""
+    """Values on their way to the browser, by widget; whether a run has drawn all of the widgets."""
 
     __slots__ = ("drawn", "name", "values")
 
@@ -33,12 +36,12 @@ class _Pending:
 
 
 def put(values: Mapping[str, Any]) -> None:
-    """These values have to stand in the widgets of these keys. The next run shows them; callable at any time."""
+    """Put values into the widgets of the given keys. The next run shows them; callable at any time."""
     st.session_state[PENDING] = _Pending(values)
 
 
 def waiting() -> Mapping[str, Any] | None:
-    """What was put and the browser has not heard of yet, by key: what stands in its widgets is older."""
+    """Values the browser has not confirmed yet, by key; the values in its widgets are older. None if all are confirmed."""
     pending: _Pending | None = st.session_state.get(PENDING)
     if pending is None or (pending.drawn and st.session_state.get(WIDGET) == pending.name):
         return None
@@ -46,12 +49,12 @@ def waiting() -> Mapping[str, Any] | None:
 
 
 def is_drawing() -> bool:
-    """Whether the run is between `settle` and `confirm`: nothing may end it before the browser is told all of it."""
+    """Whether the run is between `settle` and `confirm`: the run must not end before the browser is told all."""
     return bool(st.session_state.get(DRAWING))
 
 
 def settle() -> None:
-    """Before the widgets are drawn: set what the browser has not heard of."""
+    """Set the unconfirmed values, before the widgets are drawn."""
     st.session_state[DRAWING] = True
     values = waiting()
     if values is None:
@@ -63,7 +66,7 @@ def settle() -> None:
 
 
 def confirm(label: str) -> None:
-    """After the last of the widgets: what has to reach the browser has been drawn. `label`: for those who read the page aloud."""
+    """Draw the invisible widget after the last of the widgets. `label`: for people with a screen reader."""
     st.session_state[DRAWING] = False
     st.text_input(label, key=WIDGET, label_visibility="collapsed")
     if PENDING in st.session_state:
@@ -71,5 +74,5 @@ def confirm(label: str) -> None:
 
 
 def forget() -> None:
-    """The widgets have gone, and with them what was on its way there."""
+    """Forget the values on their way: their widgets have gone."""
     st.session_state.pop(PENDING, None)

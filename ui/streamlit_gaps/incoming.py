@@ -1,4 +1,4 @@
-"""What a browser hands over, made fit before any page reads it: the address's parameters and the texts of inputs.
+"""The browser's parameters and texts, made fit before any page's reading.
 
 A NUL in a text is no letter of anybody's and PostgreSQL takes none; an address is as long as whoever wrote it likes.
 """
@@ -11,14 +11,14 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 LONGEST_PARAMETER = 500
-"""Characters of one value in an address; ours are ids, dates and fingerprints."""
+"""Longest value of an address, in characters; ours are ids, dates and fingerprints."""
 
 MOST_VALUES = 200
-"""Of one parameter: a filter may name many people, and no account has more than that on one screen."""
+"""Most values of a parameter: a filter may name many people, and no account has more on a screen."""
 
 
 def make_fit() -> None:
-    """To be called as a run begins, of a page or of a part of it, before the first widget."""
+    """Clean the address and the widgets' texts, at the beginning of a run, before the first widget."""
     for name in list(st.query_params):
         given = st.query_params.get_all(name)
         fit = [_fit(value)[:LONGEST_PARAMETER] for value in given[:MOST_VALUES]]

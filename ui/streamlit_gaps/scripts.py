@@ -1,4 +1,4 @@
-"""The scripts of our own that a page carries, each always the same to the letter: what changes stands in its data.
+"""The scripts of a page, each always the same to the letter: the variable part stands in its data.
 
 So the server can name them by their hashes, and a browser runs these and no other that got into a page
 (`Content-Security-Policy`, see `desk.web.headers`).
@@ -18,7 +18,7 @@ KEEP_COOKIE = (
 """Only a script in the page can set a cookie after the page has loaded."""
 
 FOCUS_SOON_MS = 50
-"""Until the cursor is set again where the page's other script is not there yet: they come in any order."""
+"""Wait before setting the cursor again, if the page's other script is not there yet: they come in any order."""
 
 FOCUS = (
     "{const told=document.currentScript.dataset;(function look(){window.callDesk?"
@@ -32,6 +32,6 @@ ALL = (KEEP_COOKIE, FOCUS, CALL_DESK)
 
 
 def run(script: str, **told: str | int) -> None:
-    """Put a script of ours into the page. `told`: what it reads; another value runs it anew."""
+    """Put a script of ours into the page. `told`: the script's data; new data runs the script anew."""
     data = "".join(f' data-{name}="{escape(str(value))}"' for name, value in told.items())
     st.html(f"<script{data}>{script}</script>", unsafe_allow_javascript=True)

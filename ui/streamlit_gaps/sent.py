@@ -1,4 +1,4 @@
-"""What a run has drawn reaches the browser, also where the next run begins before it was sent.
+"""Keep a run's drawing on its way to the browser, even if the next run begins before the sending.
 
 Streamlit collects what a run draws and sends it every few milliseconds. Where the next run begins sooner, it drops what it has
 not sent, and counts on the new run to draw the same: a part of a page that runs by itself does not. On a busy machine numbers
@@ -14,10 +14,10 @@ from streamlit.runtime.app_session import AppSession
 
 
 def keep_all() -> None:
-    """Let no session of this process drop anything."""
+    """Forbid all sessions of the process to drop unsent drawing."""
     AppSession._clear_queue = _keep  # type: ignore[method-assign]
 
 
 def _keep(self: AppSession, fragment_ids_this_run: list[str] | None = None) -> None:
-    """Keep what waits to be sent. What the next run draws comes behind it, not in its place."""
+    """Keep the unsent drawing. The next run's comes behind, not in its place."""
     self._browser_queue._delta_index_map.clear()

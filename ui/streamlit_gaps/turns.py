@@ -1,4 +1,6 @@
-"""Who computes now. Python computes one thing at a time; twenty pages begun at once would all be ready at the end.
+"""Admit a few page runs at a time.
+
+Python computes one thing at a time; twenty pages begun at once would all be ready at the end.
 
 Those that wait for a turn come on in the order in which they asked, so the first has its page while the last still waits.
 """
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 AT_ONCE = 3
-"""One computes, the others are with the database meanwhile."""
+"""Runs at a time: a run computes, the others are with the database meanwhile."""
 
 
 class Turns:
@@ -24,7 +26,7 @@ class Turns:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn, and have it until the block ends. Not within another one."""
+        """Wait for a turn, and hold the turn until the block ends. Not within a turn."""
         mine = threading.Event()
         with self._lock:
             if self._free:
@@ -44,4 +46,4 @@ class Turns:
 
 
 LISTS = Turns()
-"""Of everybody's lead lists."""
+"""Turns of all people's lead lists."""

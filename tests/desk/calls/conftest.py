@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from desk.calls import Entry
-from desk.calls.entry import ANYONE, CALL_BACK, HEARD, OUTCOMES, Choice
+from desk.calls.choice import Choice
+from desk.calls.entry import ANYONE, CALL_BACK, HEARD, OUTCOMES
 from desk.lead import NewLead
 from store.tables import contacts, known_phones, lead_contacts, leads, stages
 from tests.support.desks import KEY, desk_for

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from crm.errors import Declined
+from desk.calls.choice import ADD, OTHER, SAME, Choice
 from desk.calls.drafts import MOST_CALLED, MOST_CALLED_OF_ALL, MOST_OPEN, new_id, operator_name
-from desk.calls.entry import ADD, OTHER, SAME, Choice
 from desk.calls.stats import percentile
 from desk.calls.texts import CONSENT, SCRIPT
 from desk.delivery import DELIVERED, REFUSED

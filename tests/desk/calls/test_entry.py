@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from desk.calls.entry import ADD, Choice, moment_of, read, steps, suggested
+from desk.calls.choice import ADD, Choice
+from desk.calls.entry import moment_of, read, steps, suggested
 from desk.calls.texts import filled
 from desk.words import words
 from tests.desk.calls.conftest import call
