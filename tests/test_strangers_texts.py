@@ -59,6 +59,7 @@ REVIEWED: dict[tuple[str, str], str] = {
     ("ui/forms/drawers.py", "title"): "callers give sentences of ours and a name made plain",
     ("ui/forms/cards.py", "tally.counts.get(outcome, 0)"): "how many",
     ("ui/frame/frame.py", "page.title"): "of SCREENS",
+    ("ui/frame/frame.py", "say('connection-long-lived-ends', days=days)"): "a number",
     ("ui/frame/health.py", "sentence(check)"): "how many, and words of ours for checks of ours",
     ("ui/frame/health.py", "f':green[:material/check_circle:] {_name(check.name)}'"): "a check of ours",
     ("ui/frame/health.py", "f':red[:material/error:] {_name(check.name)}: {sentence(check)}'"): "a check of ours",
