@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from desk.percentile import rank
 from desk.reports.hours import ClubHours, worked_s
 
 WITHIN_MIN = (5, 15, 60)
@@ -60,11 +61,6 @@ def speed(
         fresh=int(fresh.sum()),
         unknown=int((~known).sum()),
     )
-
-
-def rank(count: int, percent: int) -> int:
-    """The place of a percentile among `count` ordered values, from 0: the first within which so many per cent lie."""
-    return max(0, -(-count * percent // 100) - 1)
 
 
 def _minutes(times_s: np.ndarray, leads: int, percent: int) -> float | None:
