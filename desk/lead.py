@@ -11,7 +11,6 @@ fault refuses. Texts are harmless wherever they go: they take no markup and do n
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from desk import fields, phones
 from desk.fields import Mapped
+from desk.plain_text import FORMULA, TAG, without_markup
 from desk.reading import dates, names, texts
 
 LONGEST_NAME = 120
@@ -37,12 +37,6 @@ FIRST_YEAR, LAST_YEAR = dates.FIRST_YEAR, dates.LAST_YEAR
 
 HOME_ZONE = ZoneInfo("Europe/Moscow")
 """By whose clock a moment in an added field of dates is a day, unless the caller says."""
-
-TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z]|&#|<!--")
-"""How markup begins. A plain < or > is a sign like others: «Главная > Заявка»."""
-
-FORMULA = re.compile(r"[=@]|[+-]+(?:[\d(=@]|\s*\w+[(!|])")
-"""How a text begins that a spreadsheet would calculate. «+ бассейн» and «- не выбрано -» are none."""
 
 OWN_FIELDS = ("name", "phone", "direction", "source", "message")
 
@@ -187,7 +181,7 @@ class _Hand:
         """A label's text without what is markup or a formula; with a fault or a word of it if that changed anything."""
         if code := _label_fault(text, is_cut=is_cut):
             self._fault(key, code, longest if code == "too_long" else None, value)
-        return _harmless(text)
+        return without_markup(text)
 
     def _is_no_text(self, key: str, value: Any) -> bool:
         if texts.text_of(value) is not None:
@@ -223,7 +217,7 @@ def label(raw: Mapping[str, Any], name: str, longest: int, faults: list[FieldFau
 
 def fit_name(text: str) -> str:
     """A name AmoCRM has, as `read` takes it; "" where nothing of a name is left."""
-    plain = _harmless(texts.line(text, LONGEST_NAME)[0])
+    plain = without_markup(texts.line(text, LONGEST_NAME)[0])
     return plain if names.is_name(plain) else ""
 
 
@@ -233,13 +227,3 @@ def _label_fault(text: str, *, is_cut: bool) -> str:
     if TAG.search(text):
         return "markup"
     return "formula" if FORMULA.match(text) else ""
-
-
-def _harmless(text: str) -> str:
-    """A line without the signs that make it markup or a formula."""
-    if TAG.search(text):
-        text = text.replace("<", " ").replace(">", " ").replace("&#", " ")
-    text = " ".join(text.split())
-    while FORMULA.match(text):
-        text = text[1:].lstrip()
-    return text

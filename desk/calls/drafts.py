@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from desk.reading import texts
+from desk.plain_text import plain_name
 from store import Store, clock
 from store.tables import drafts
 
@@ -56,9 +56,7 @@ class Draft:
 
 def operator_name(text: str) -> str:
     """An operator's name as it is kept, from whatever stands in an input or a cookie."""
-    whole = texts.normalised(text, "NFC", texts.SPARE * LONGEST_NAME)
-    plain = "".join(char for char in whole if char.isprintable() and char not in "<>")
-    return " ".join(plain.split())[:LONGEST_NAME]
+    return plain_name(text, LONGEST_NAME)[:LONGEST_NAME]
 
 
 def new_id() -> str:
