@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from desk import fields, phones
+from desk import field_values, phones
 from desk.fields import Mapped
 from desk.plain_text import FORMULA, TAG, without_markup
 from desk.reading import dates, names, texts
@@ -28,7 +28,7 @@ LONGEST_LABEL = 120
 """Direction and source. AmoCRM's text fields take 256 characters; nobody says a longer one on the phone."""
 
 LONGEST_MESSAGE = 4000
-LONGEST_EXTRA = fields.LONGEST_VALUE
+LONGEST_EXTRA = field_values.LONGEST_VALUE
 
 LONGEST_SAID = 16_000
 """Characters of one value that go into the note as they were said. A submission has 64 KB at the most."""
@@ -170,10 +170,10 @@ class _Hand:
         value = self._raw.get(mapped.key)
         if mapped.field is None or value is None or value == "" or value == []:
             return ""
-        found = fields.read_value(mapped.field, value, self._zone)
+        found = field_values.read_value(mapped.field, value, self._zone)
         if found.code:
             self._fault(mapped.key, found.code, LONGEST_EXTRA if found.code == "too_long" else None, value)
-        if fields.is_plain_text(mapped.field) and mapped.field.type != "textarea":
+        if field_values.is_plain_text(mapped.field) and mapped.field.type != "textarea":
             return self._harmless(mapped.key, value, found.text, LONGEST_EXTRA, is_cut=False)
         return found.text
 

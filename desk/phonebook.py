@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from crm.answers import whole
 from desk import phones
-from desk.fields import PHONE_CODE, texts_of
+from desk.field_values import texts_of
+from desk.fields import PHONE_CODE
 from store import Store, clock
 from store.tables import known_phones
 

@@ -14,7 +14,8 @@ from typing import Any
 from crm import answers
 from crm.leads import contact_ids, main_contact
 from desk import phones
-from desk.fields import MARKER_CODE, PHONE_CODE, FieldMap, by_key, texts_of
+from desk.field_values import filled_in, texts_of
+from desk.fields import MARKER_CODE, PHONE_CODE, FieldMap, by_key
 from desk.phonebook import phones_of
 from desk.reading import numbers, texts
 
@@ -200,20 +201,8 @@ def known_of(told: Iterable[str]) -> list[str]:
 
 
 def _custom(lead: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Field id to texts. `custom_fields_values` is null where nothing is filled (sheet 6)."""
-    filled = lead.get("custom_fields_values")
-    fields = [item for item in filled if isinstance(item, dict)] if isinstance(filled, list) else []
-    found = {}
-    for item in fields:
-        values = item.get("values")
-        texts = [
-            str(value["value"])
-            for value in (values if isinstance(values, list) else [])
-            if isinstance(value, dict) and value.get("value") is not None
-        ]
-        if texts and item.get("field_id"):
-            found[str(item["field_id"])] = texts
-    return found
+    """The texts of each filled field, by the field's id."""
+    return {str(item["field_id"]): texts for item, texts in filled_in(lead) if texts and item.get("field_id")}
 
 
 def _first(custom: Mapping[str, Sequence[str]], field_id: int | None) -> str:
