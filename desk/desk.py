@@ -78,6 +78,19 @@ class Desk:
         )
         self.connection.check_key()
         self.client = Client(self.door, self.connection)
+        self._open_mirror(vault)
+        self._open_doors()
+        self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
+        self.ready.set()
+        self.watch = Watch(lambda: look(self))
+        self.started_at: datetime | None = None  # when the background work of this process began
+        self._tidy_at_s = float("-inf")
+        self._stopping = threading.Event()
+        self._keeper: threading.Thread | None = None
+
+    def _open_mirror(self, vault: Vault) -> None:
+        """Make the mirror, the webhooks that hint at changes, and the screens' readers of it."""
+        settings = self.settings
         self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings, told=self.rounds.told)
         self.webhooks = Webhooks(
             self.store, vault, self.client, self.connection, self.journal, settings, wake=self.mirror.wake
@@ -85,6 +98,10 @@ class Desk:
         self.mirror.listen(self.webhooks.taken, self.webhooks.are_on)
         self.listing, self.views = Listing(self.store, settings.zone), Views(self.store)
         self.reports = Reports(self.store, self.mirror, settings.zone)
+
+    def _open_doors(self) -> None:
+        """Make the outbox, the two doors by which leads come in (intake and calls), and the exports."""
+        settings = self.settings
         self.outbox = Outbox(
             self.store,
             self.client,
@@ -106,13 +123,6 @@ class Desk:
             told=self.rounds.told,
         )
         self.calls = Calls(self.store, self.outbox, self.client, self.fields, self.mirror, settings)
-        self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
-        self.ready.set()
-        self.watch = Watch(lambda: look(self))
-        self.started_at: datetime | None = None  # when the background work of this process began
-        self._tidy_at_s = float("-inf")
-        self._stopping = threading.Event()
-        self._keeper: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin the work that goes on in the background."""

@@ -13,18 +13,16 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from crm.config import DOMAINS, Config, Secret, is_loopback
 from crm.errors import SetupError
+from desk import setting_values
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder of the clone: `.env` is looked for here, and relative paths start here, wherever one stands."""
@@ -35,30 +33,11 @@ MAX_RPS = 7.0
 LEAST_RPS = 0.1
 """A slower desk would not deliver a lead within a minute."""
 
-LONGEST = 4096
-"""No setting needs more characters than this; a long-lived token takes about 1,200."""
-
 KEY_LENGTH = 16
 """The least for an API key: shorter ones can be guessed."""
 
-SECRET_LENGTH = 32
-"""The least for `SECRET_KEY`, from which the encryption key of the tokens is made, and for `LOCAL_KEY`."""
-
-TOP_PORT = 65535
-
 CODE, OPEN = "code", "open"
 """What `LOCAL_ACCESS` may be: show a code once, or let in whoever seems to be on this machine."""
-
-PLACEHOLDER = re.compile(
-    r"""^(?: <.*> | \{.*\} | \[.*\] | \.{3} | … | \*+ | -+ | x[x-]{2,} | 0[0-]{5,}
-        | (?:your|my)[-_ .]?(?:own[-_ .]?)?(?:sub|domain|account|company|client|secret|id|key|token|url|database|value|name).*
-        | changeme | (?:put|insert|enter|paste|type|add|set|fill|replace|change)[-_ .](?:your|the|me|here|this|it|in|with|value).*
-        | (?:ваш|мой|свой|вставьте|впишите|укажите|замените|введите).*
-        | (?:todo|fixme|tbd|placeholder|example|none|null|undefined|subdomain|client[-_ ]?(?:id|secret))(?:[-_ .:].*)?
-        )$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Texts that stand where a value should: what people leave in from an example file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,176 +147,32 @@ class Settings:
         return self.data_folder / "secret.key"
 
 
-class _Wrong(ValueError):
-    """A text a setting cannot have. Carries the fault's code and hint."""
-
-    def __init__(self, code: str, hint: str = "") -> None:
-        super().__init__(code)
-        self.code, self.hint = code, hint
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if text.lower() not in choices:
-            raise _Wrong("choice", ", ".join(choices))
-        return text.lower()
-
-    return check
-
-
-def _subdomain(text: str) -> str:
-    bare = text.lower()
-    if re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", bare):
-        return bare
-    found = re.match(rf"(?:https?://)?([a-z0-9-]+)\.(?:{'|'.join(map(re.escape, DOMAINS))})", bare)
-    raise _Wrong("subdomain", found.group(1) if found else "")
-
-
-def _plain(text: str) -> str:
-    if re.search(r"\s", text):
-        raise _Wrong("spaces")
-    if not text.isascii():
-        raise _Wrong("not_ascii")
-    return text
-
-
-def _secret(least: int) -> Callable[[str], Secret]:
-    def check(text: str) -> Secret:
-        if len(_plain(text)) < least:
-            raise _Wrong("too_short", str(least))
-        return Secret(text)
-
-    return check
-
-
-def _secret_keys(text: str) -> Secret:
-    """One key, or the new one and former ones after it, separated by commas."""
-    for phrase in text.split(","):
-        _secret(SECRET_LENGTH)(phrase)
-    return Secret(text)
-
-
-def _number(kind: type, low: float, high: float) -> Callable[[str], Any]:
-    def check(text: str) -> Any:
-        try:
-            number = kind(text)
-        except ValueError:
-            raise _Wrong("number") from None
-        if not low <= number <= high:
-            raise _Wrong("range", f"{low:g} … {high:g}")
-        return number
-
-    return check
-
-
-def _url(text: str) -> str:
-    """An http(s) address without user, query or fragment. Plain http only nearby: secrets travel on it."""
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise _Wrong("url") from None
-    if parts.scheme not in ("http", "https") or not host or port == 0 or re.search(r"[\s\\]", text):
-        raise _Wrong("url")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise _Wrong("url_extra")
-    if parts.scheme == "http" and not _is_nearby(host):
-        raise _Wrong("https")
-    return text
-
-
-def _base_url(text: str) -> str:
-    return _url(text).rstrip("/")
-
-
-def _account_url(text: str) -> str:
-    """Where AmoCRM's API is: scheme, host, perhaps a port, and nothing behind."""
-    if urlsplit(_url(text)).path not in ("", "/"):
-        raise _Wrong("url_path")
-    return _url(text).rstrip("/")
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part for part in re.split(r"[\s,]+", text) if part)
-    for origin in origins:
-        parts = urlsplit(_url(origin))
-        if parts.path not in ("", "/"):
-            raise _Wrong("origin", origin)
-    return tuple(origin.rstrip("/").lower() for origin in origins)
-
-
-def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    found = []
-    for part in re.split(r"[\s,]+", text.strip(", ")):
-        try:
-            found.append(ipaddress.ip_network(part, strict=False))
-        except ValueError:
-            raise _Wrong("network", part) from None
-    return tuple(found)
-
-
-def _listen(text: str) -> tuple[str, int]:
-    """An address of this machine and a port; a port alone is on loopback. Names are looked up by nobody."""
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
-    if not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= TOP_PORT:
-        raise _Wrong("listen")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        raise _Wrong("listen") from None
-    return host, int(port)
-
-
-def _timezone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _Wrong("timezone") from None
-    return text
-
-
-def _database_url(text: str) -> str:
-    text = re.sub(r"^postgres(?:ql)?(?:\+psycopg)?://", "postgresql+psycopg://", text)
-    if not re.match(r"(sqlite:///|postgresql\+psycopg://).+", text):
-        raise _Wrong("database")
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise _Wrong("database") from None
-    if url.get_backend_name() == "sqlite" and url.query:
-        raise _Wrong("database")
-    if url.get_backend_name() == "postgresql" and find_spec("psycopg") is None:
-        raise _Wrong("database_driver")
-    return text
-
-
 SETTINGS: dict[str, Callable[[str], Any]] = {
-    "AMOCRM_SUBDOMAIN": _subdomain,
-    "AMOCRM_DOMAIN": _one_of(*DOMAINS),
-    "AMOCRM_CLIENT_ID": _plain,
-    "AMOCRM_CLIENT_SECRET": _secret(1),
-    "AMOCRM_REDIRECT_URI": _url,
-    "AMOCRM_ACCESS_TOKEN": _secret(1),
-    "AMOCRM_API_URL": _account_url,
-    "AMOCRM_OAUTH_URL": _base_url,
-    "AMOCRM_FIELD_PHONE": _number(int, 1, 2**53),
-    "AMOCRM_FIELD_DIRECTION": _number(int, 1, 2**53),
-    "AMOCRM_FIELD_SOURCE": _number(int, 1, 2**53),
-    "AMOCRM_CONTACT_FIELD_PHONE": _number(int, 1, 2**53),
-    "AMOCRM_MAX_RPS": _number(float, LEAST_RPS, MAX_RPS),
-    "BASE_URL": _base_url,
-    "DATABASE_URL": _database_url,
-    "SECRET_KEY": _secret_keys,
-    "ADMIN_API_KEY": _secret(KEY_LENGTH),
-    "INTAKE_API_KEY": _secret(KEY_LENGTH),
-    "INTAKE_ALLOWED_ORIGINS": _origins,
-    "TRUSTED_PROXIES": _networks,
-    "PUBLIC_LISTEN": _listen,
-    "LOCAL_ACCESS": _one_of(CODE, OPEN),
-    "LOCAL_KEY": _secret(SECRET_LENGTH),
-    "TIMEZONE": _timezone,
-    "UI_LANGUAGE": _one_of("ru", "en"),
+    "AMOCRM_SUBDOMAIN": setting_values.subdomain,
+    "AMOCRM_DOMAIN": setting_values.one_of(*DOMAINS),
+    "AMOCRM_CLIENT_ID": setting_values.plain,
+    "AMOCRM_CLIENT_SECRET": setting_values.secret(1),
+    "AMOCRM_REDIRECT_URI": setting_values.url,
+    "AMOCRM_ACCESS_TOKEN": setting_values.secret(1),
+    "AMOCRM_API_URL": setting_values.account_url,
+    "AMOCRM_OAUTH_URL": setting_values.base_url,
+    "AMOCRM_FIELD_PHONE": setting_values.number(int, 1, 2**53),
+    "AMOCRM_FIELD_DIRECTION": setting_values.number(int, 1, 2**53),
+    "AMOCRM_FIELD_SOURCE": setting_values.number(int, 1, 2**53),
+    "AMOCRM_CONTACT_FIELD_PHONE": setting_values.number(int, 1, 2**53),
+    "AMOCRM_MAX_RPS": setting_values.number(float, LEAST_RPS, MAX_RPS),
+    "BASE_URL": setting_values.base_url,
+    "DATABASE_URL": setting_values.database_url,
+    "SECRET_KEY": setting_values.secret_keys,
+    "ADMIN_API_KEY": setting_values.secret(KEY_LENGTH),
+    "INTAKE_API_KEY": setting_values.secret(KEY_LENGTH),
+    "INTAKE_ALLOWED_ORIGINS": setting_values.origins,
+    "TRUSTED_PROXIES": setting_values.networks,
+    "PUBLIC_LISTEN": setting_values.listen,
+    "LOCAL_ACCESS": setting_values.one_of(CODE, OPEN),
+    "LOCAL_KEY": setting_values.secret(setting_values.SECRET_LENGTH),
+    "TIMEZONE": setting_values.timezone,
+    "UI_LANGUAGE": setting_values.one_of("ru", "en"),
 }
 """Every setting and the check of its text. `.env.example` and the README list the same names; a test compares."""
 
@@ -373,14 +208,6 @@ def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, po
     return replace(settings, notes=(*notes, *_advice(settings)))
 
 
-def _is_nearby(host: str) -> bool:
-    """Loopback, a private address, or a name without a dot, as containers call each other."""
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return is_loopback(host) or "." not in host
-
-
 def _texts(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str], list[Fault]]:
     """What is set, by name; names that are none of ours; files that cannot be read.
 
@@ -409,20 +236,10 @@ def _checked(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
         if text is None:
             continue
         try:
-            values[name.lower()] = check(_sound(text))
-        except _Wrong as wrong:
+            values[name.lower()] = check(setting_values.sound(text))
+        except setting_values.UnfitText as wrong:
             faults.append(Fault(name, wrong.code, wrong.hint))
     return values, faults
-
-
-def _sound(text: str) -> str:
-    if len(text) > LONGEST:
-        raise _Wrong("too_long", str(LONGEST))
-    if not text.isprintable():
-        raise _Wrong("control")
-    if PLACEHOLDER.match(text):
-        raise _Wrong("placeholder")
-    return text
 
 
 def _gaps(values: Mapping[str, Any], faults: list[Fault], *, demo: bool) -> list[Fault]:
