@@ -267,8 +267,8 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         db.exec_driver_sql(f"PRAGMA busy_timeout={FROZEN_S * 1000:.0f}")
         try:
             _patiently(dbapi, "BEGIN IMMEDIATE", url.database, UPGRADE_WAIT_S if kind == "upgrade" else LOCK_WAIT_S)
-        except sqlite3.OperationalError as error:
-            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, error) from None
+        except sqlite3.Error as error:  # SQLAlchemy translates its own statements only
+            raise sa.exc.DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error) from None
 
     return engine
 

@@ -7,7 +7,6 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from crm.client import Client
 from crm.errors import SetupError
@@ -28,7 +27,7 @@ from desk.mirror import ACCOUNT, Mirror
 from desk.reading.texts import fold
 from desk.settings import Settings
 from desk.words import words
-from store import Store, clock
+from store import Store, StoreError, clock
 from store.tables import accepted_leads, calls, drafts, people
 
 UNDO_S = 10.0
@@ -73,7 +72,7 @@ class Calls:
         try:
             with self._store.write() as db:
                 lead_id = self._save(db, draft_id, entry, operator, started_at)
-        except IntegrityError:
+        except StoreError:
             # Another tab or another process was first by a moment.
             if (before := self.saved_as(draft_id)) is None:
                 raise
