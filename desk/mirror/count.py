@@ -15,7 +15,7 @@ from desk.mirror import walks as names
 from desk.mirror.decisions import NOT_BEFORE_S, OVERLAP_S
 from desk.mirror.reading import Reading, linked
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.walks import Walks
 from store import Store, clock
 from store.tables import leads, stages
@@ -35,14 +35,14 @@ class Count:
         client: Client,
         rows: Rows,
         walks: Walks,
-        places: Callable[[], Places],
+        field_ids: Callable[[], FieldIds],
         reading: Reading,
         catch_up: Callable[[], object],
     ) -> None:
         """`catch_up`: reads what has changed since the last round."""
         self._catch_up = catch_up
         self._store, self._client, self._rows, self._walks = store, client, rows, walks
-        self._places, self._reading = places, reading
+        self._field_ids, self._reading = field_ids, reading
 
     def run(self) -> dict[str, Any]:
         """AmoCRM's own numbers of leads, and ours; stretches in which they differ are read anew.
@@ -120,7 +120,7 @@ class Count:
         asked = self._rows.version()
         for page in created_between(self._client, since, until, live=False, stage=stage):
             with self._rows.keeping() as db:
-                kept = self._rows.keep_leads(db, page, self._places(), asked)
+                kept = self._rows.keep_leads(db, page, self._field_ids(), asked)
                 unknown |= self._rows.unknown_contacts(db, linked(page))
             if kept.doubtful:
                 self._reading.ask_again(leads=kept.doubtful)

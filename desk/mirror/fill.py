@@ -30,7 +30,7 @@ from desk.mirror.decisions import NOT_BEFORE_S
 from desk.mirror.presence import Seen
 from desk.mirror.reading import Begun, Reading, linked
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.walks import BIN, CONTACTS_BIN, COUNT, FILL, NIGHT, WANTED, Walks
 from desk.mirror.walks import CONTACTS as CONTACTS_WALK
 from desk.mirror.walks import LEADS as LEADS_WALK
@@ -86,13 +86,13 @@ class Fill:
         client: Client,
         rows: Rows,
         walks: Walks,
-        places: Callable[[], Places],
+        field_ids: Callable[[], FieldIds],
         reading: Reading,
         rps: float,
     ) -> None:
         """`rps`: requests a second the pace allows."""
         self._client, self._rows, self._walks = client, rows, walks
-        self._places, self._reading, self._rps = places, reading, rps
+        self._field_ids, self._reading, self._rps = field_ids, reading, rps
 
     def run(self, go_on: Callable[[], bool]) -> bool:
         """Read on until everything is here. False where `go_on` said no: it is resumed another time.
@@ -133,7 +133,7 @@ class Fill:
         return now - LONGEST_QUIET_S if newest is None else min(newest, now)
 
     def _read(self, pool: ThreadPoolExecutor, state: _State, since: int, go_on: Callable[[], bool]) -> bool:
-        places = self._places()
+        field_ids = self._field_ids()
         while True:
             if not go_on():
                 return False
@@ -143,9 +143,9 @@ class Fill:
             on_their_way: list[Future[Any]] = [*state.pages, *state.batches]
             wait(on_their_way, timeout=1.0, return_when=FIRST_COMPLETED)
             for page in [page for page in state.pages if page.done()]:
-                self._keep_page(state, *state.pages.pop(page), page.result(), since, places)
+                self._keep_page(state, *state.pages.pop(page), page.result(), since, field_ids)
             for batch in [batch for batch in state.batches if batch.done()]:
-                self._keep_batch(state, *state.batches.pop(batch), batch, since, places)
+                self._keep_batch(state, *state.batches.pop(batch), batch, since, field_ids)
 
     def _ask(self, pool: ThreadPoolExecutor, state: _State) -> None:
         """Whatever may be asked for now. Pages and batches in turn: pages behind the last one are for nothing, so few are
@@ -172,7 +172,7 @@ class Fill:
             else:
                 return
 
-    def _keep_page(self, state: _State, page: int, begun: Begun, found: Slice, since: int, places: Places) -> None:
+    def _keep_page(self, state: _State, page: int, begun: Begun, found: Slice, since: int, field_ids: FieldIds) -> None:
         content = hash(tuple(item["id"] for item in found.items))
         if found.items and content in state.seen:
             raise BrokenWord("same_page", operation=LEADS.operation, retryable=False)
@@ -186,7 +186,7 @@ class Fill:
             state.kept_to += 1
             state.kept.discard(state.kept_to)
         with self._rows.keeping() as db:
-            kept = self._rows.keep_leads(db, found.items, places, begun.asked)
+            kept = self._rows.keep_leads(db, found.items, field_ids, begun.asked)
             unknown = self._rows.unknown_contacts(db, linked(found.items)) - state.asked - state.left
             if state.failed < MOST_FAILED:
                 state.waiting |= unknown
@@ -197,7 +197,7 @@ class Fill:
             self._reading.ask_again(leads=kept.doubtful)
 
     def _keep_batch(
-        self, state: _State, asked: list[int], begun: Begun, batch: Future[Seen], since: int, places: Places
+        self, state: _State, asked: list[int], begun: Begun, batch: Future[Seen], since: int, field_ids: FieldIds
     ) -> None:
         """A list of contacts that came, or did not: then the rounds ask for it later, and leads come all the same."""
         try:
@@ -210,7 +210,7 @@ class Fill:
                 state.left |= state.waiting
                 state.waiting = set()
         with self._rows.keeping() as db:
-            kept = self._rows.keep_contacts(db, seen.found, places, begun.asked)
+            kept = self._rows.keep_contacts(db, seen.found, field_ids, begun.asked)
             self._rows.bin_contacts(db, seen.gone, begun.asked)
             self._walks.step(db, FILL, self._cursor(state, since), 0)
         if kept.doubtful:

@@ -30,7 +30,7 @@ from desk.mirror import walks as names
 from desk.mirror.decisions import OVERLAP_S, PAGE, next_since
 from desk.mirror.reading import Begun, Reading, linked
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.tasks import Tasks
 from desk.mirror.walks import Walks
 from store import Store, clock
@@ -56,10 +56,16 @@ class Follow:
     """The rounds. Not thread-safe: the mirror's keeper runs them."""
 
     def __init__(
-        self, store: Store, client: Client, rows: Rows, walks: Walks, places: Callable[[], Places], reading: Reading
+        self,
+        store: Store,
+        client: Client,
+        rows: Rows,
+        walks: Walks,
+        field_ids: Callable[[], FieldIds],
+        reading: Reading,
     ) -> None:
         self._store, self._client, self._rows, self._walks = store, client, rows, walks
-        self._places, self._reading = places, reading
+        self._field_ids, self._reading = field_ids, reading
         self.tasks = Tasks(store, client, rows, walks, reading, self._next, self._end)
 
     def fetch(self, lead_ids: Iterable[int], contact_ids: Iterable[int] = (), task_ids: Iterable[int] = ()) -> None:
@@ -91,7 +97,7 @@ class Follow:
         asked = begun.asked
         for page in walk.changed_since(self._client, LEADS, since):
             with self._rows.keeping() as db:
-                kept = self._rows.keep_leads(db, page, self._places(), asked, self._reading.their_time(begun))
+                kept = self._rows.keep_leads(db, page, self._field_ids(), asked, self._reading.their_time(begun))
                 unknown = self._rows.unknown_contacts(db, linked(page))
                 self._walks.want_contacts(db, unknown)
             news += kept.news
@@ -119,7 +125,7 @@ class Follow:
         asked = begun.asked
         for page in walk.changed_since(self._client, CONTACTS, since):
             with self._rows.keeping() as db:
-                kept = self._rows.keep_contacts(db, page, self._places(), asked)
+                kept = self._rows.keep_contacts(db, page, self._field_ids(), asked)
             news += kept.news
             times += _times(page)
             if kept.doubtful:

@@ -22,8 +22,9 @@ from desk.mirror.fill import Fill
 from desk.mirror.follow import Follow
 from desk.mirror.night import Night
 from desk.mirror.reading import Reading
+from desk.mirror.remap import remap
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.status import MirrorStatus
 from desk.mirror.walks import Walk, Walks
 from desk.settings import Settings
@@ -49,7 +50,7 @@ ENTITIES = ("leads", "contacts", "tasks")
 """What somebody can hint at."""
 
 ACCOUNT = "account of the mirror"
-PLACES = "fields of the mirror"
+CHOSEN_FIELDS = "fields of the mirror"
 
 Inbox = Callable[[], AbstractContextManager[dict[str, set[int]]]]
 
@@ -75,8 +76,8 @@ class Mirror:
         self._store, self._connection, self._fields, self._zone = store, connection, fields, settings.zone
         self._client, self._told = client, told
         self.rows, self.walks, self.clocks = Rows(store), Walks(store), Clocks(store, client)
-        self._reading = Reading(client, self.rows, self._places, self.hint)
-        parts = (client, self.rows, self.walks, self._places, self._reading)
+        self._reading = Reading(client, self.rows, self._field_ids, self.hint)
+        parts = (client, self.rows, self.walks, self._field_ids, self._reading)
         self._fill = Fill(*parts, settings.amocrm_max_rps)
         self._follow = Follow(store, *parts)
         self._count = Count(store, *parts, self._follow.leads)
@@ -121,10 +122,10 @@ class Mirror:
 
         `asked`: the version before the first question left; without it whatever is different here is fetched again instead.
         """
-        places = self._places()
+        field_ids = self._field_ids()
         with self.rows.keeping() as db:
-            persons = self.rows.keep_contacts(db, contacts, places, asked)
-            kept = self.rows.keep_leads(db, leads, places, asked)
+            persons = self.rows.keep_contacts(db, contacts, field_ids, asked)
+            kept = self.rows.keep_leads(db, leads, field_ids, asked)
         if kept.doubtful or persons.doubtful:
             self.hint(leads=kept.doubtful, contacts=persons.doubtful)
 
@@ -140,7 +141,7 @@ class Mirror:
 
     def remap(self) -> None:
         """Another field was chosen for something."""
-        self.rows.remap(self._places())
+        remap(self._store, self.rows, self._field_ids())
 
     def listen(self, inbox: Inbox, are_on: Callable[[], bool]) -> None:
         """`inbox`: hands out what webhooks have told, as ids by entity; left without an error, it is dealt with.
@@ -329,14 +330,14 @@ class Mirror:
             if self._store.recall(ACCOUNT) is not None:
                 self.rows.wipe()
             self._store.remember(ACCOUNT, account)
-        places = repr(self._places())
-        if self._store.recall(PLACES) != places:
+        chosen = self._field_ids().as_text()
+        if self._store.recall(CHOSEN_FIELDS) != chosen:
             if self.walks.of(names.FILL).began_at is not None:
                 self.remap()
-            self._store.remember(PLACES, places)
+            self._store.remember(CHOSEN_FIELDS, chosen)
 
-    def _places(self) -> Places:
-        return Places.of(self._fields)
+    def _field_ids(self) -> FieldIds:
+        return FieldIds.of(self._fields)
 
 
 def _told_as(error: Exception) -> OwnFault:

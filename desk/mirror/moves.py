@@ -7,17 +7,15 @@ held against the log both when it is seen and when the log is read (`decisions.i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from desk.mirror.batches import batches
 from desk.mirror.decisions import MOVE_SLACK_S, Move, is_told
 from store.tables import stage_changes
-
-MANY = 500
-"""Ids in one statement."""
 
 UNKNOWN_S = int(timedelta(days=7).total_seconds())
 """How long before its time a move may have happened that was seen before the desk noted between which two readings."""
@@ -51,7 +49,7 @@ def keep_events(db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
     """Moves as the log tells them; those seen by comparing that they tell go. How many are new."""
     rows = {event["event_id"]: dict(event) for event in events}
     leads = {row["lead_id"] for row in rows.values()}
-    for some in _some(rows):
+    for some in batches(rows):
         for known in db.scalars(sa.select(stage_changes.c.event_id).where(stage_changes.c.event_id.in_(some))):
             rows.pop(known, None)
     if rows:
@@ -75,7 +73,7 @@ def _settle(db: sa.Connection, leads: Iterable[int]) -> int:
         for number, move in some
         if is_told(move, [one for _, one in events[lead_id]])
     ]
-    for some_ids in _some(gone):
+    for some_ids in batches(gone):
         db.execute(stage_changes.delete().where(stage_changes.c.id.in_(some_ids)))
     return len(gone)
 
@@ -84,7 +82,7 @@ def _moves(db: sa.Connection, leads: Iterable[int], *, told: bool) -> dict[int, 
     """The moves of these leads with their numbers here: the log's, or those seen by comparing."""
     found: dict[int, list[tuple[int, Move]]] = defaultdict(list)
     kind = stage_changes.c.event_id.is_not(None) if told else stage_changes.c.event_id.is_(None)
-    for some in _some(leads):
+    for some in batches(leads):
         for row in db.execute(sa.select(stage_changes).where(stage_changes.c.lead_id.in_(some), kind)).mappings():
             found[row["lead_id"]].append((row["id"], _move(row)))
     return found
@@ -97,9 +95,3 @@ def _move(row: Mapping[str, Any] | sa.RowMapping) -> Move:
         return Move(before, after, row["at"], row["at"])
     since = row["seen_from"] if row["seen_from"] is not None else row["at"] - UNKNOWN_S
     return Move(before, after, since, row["seen_to"] or row["at"] + MOVE_SLACK_S)
-
-
-def _some(ids: Iterable[Any]) -> Iterator[list[Any]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), MANY):
-        yield ordered[start : start + MANY]

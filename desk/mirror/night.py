@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from crm.client import PAGE_LIMIT
 from crm.errors import DeskError
+from desk.mirror import next_tasks
 from desk.mirror import walks as names
 from desk.mirror.decisions import NOT_BEFORE_S
 from desk.mirror.reading import Reading
@@ -130,7 +131,7 @@ class Night:
         ids = self._tasks.open_below(cursor["last"])
         if not ids:
             with self._rows.keeping() as db:
-                if self._rows.has_tasks(db):
+                if next_tasks.are_known(db):
                     self._rows.show_tasks(db)
             return False
         self._reading.tasks(ids)

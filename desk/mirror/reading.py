@@ -14,8 +14,8 @@ from crm.client import Client
 from crm.leads import contact_ids
 from crm.walk import CONTACTS, LEADS, TASKS
 from desk.mirror import presence
-from desk.mirror.rows import Kept, Rows
-from desk.mirror.shape import Places
+from desk.mirror.rows import Changes, Rows
+from desk.mirror.shape import FieldIds
 from store import clock
 
 
@@ -31,10 +31,10 @@ class Reading:
     """Reads by id. Not thread-safe: the mirror's keeper does it."""
 
     def __init__(
-        self, client: Client, rows: Rows, places: Callable[[], Places], ask_again: Callable[..., object]
+        self, client: Client, rows: Rows, field_ids: Callable[[], FieldIds], ask_again: Callable[..., object]
     ) -> None:
         """`ask_again`: told ids as `leads`, `contacts` or `tasks` of which an answer came too late to be believed."""
-        self._client, self._rows, self._places, self.ask_again = client, rows, places, ask_again
+        self._client, self._rows, self._field_ids, self.ask_again = client, rows, field_ids, ask_again
 
     def begin(self) -> Begun:
         """Call this before a question leaves."""
@@ -51,24 +51,24 @@ class Reading:
             theirs = clock.unix() - (time.monotonic() - begun.at_s)
         return datetime.fromtimestamp(theirs, UTC)
 
-    def leads(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Kept, list[int], set[int]]:
+    def leads(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Changes, list[int], set[int]]:
         """These leads as they are now: what that changed, which are gone, and contacts nobody has read yet."""
         begun = self.begin()
         seen = presence.look(self._client, LEADS, ids, hinted_gone=hinted_gone)
         with self._rows.keeping() as db:
-            kept = self._rows.keep_leads(db, seen.found, self._places(), begun.asked, self.their_time(begun))
+            kept = self._rows.keep_leads(db, seen.found, self._field_ids(), begun.asked, self.their_time(begun))
             gone = self._rows.bin_leads(db, seen.gone, begun.asked)
             unknown = self._rows.unknown_contacts(db, linked(seen.found))
         if kept.doubtful:
             self.ask_again(leads=kept.doubtful)
         return kept, gone, unknown
 
-    def contacts(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Kept, list[int]]:
+    def contacts(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Changes, list[int]]:
         """These contacts as they are now: what that changed, and which are gone. Leads that had one of those are read anew."""
         begun = self.begin()
         seen = presence.look(self._client, CONTACTS, ids, hinted_gone=hinted_gone)
         with self._rows.keeping() as db:
-            kept = self._rows.keep_contacts(db, seen.found, self._places(), begun.asked)
+            kept = self._rows.keep_contacts(db, seen.found, self._field_ids(), begun.asked)
             gone, orphans = self._rows.bin_contacts(db, seen.gone, begun.asked)
         if kept.doubtful:
             self.ask_again(contacts=kept.doubtful)
@@ -78,7 +78,7 @@ class Reading:
                 self.contacts(unknown)
         return kept, gone
 
-    def tasks(self, ids: Iterable[int]) -> tuple[Kept, list[int]]:
+    def tasks(self, ids: Iterable[int]) -> tuple[Changes, list[int]]:
         """These tasks as they are now: what that changed, and which are gone."""
         begun = self.begin()
         seen = presence.look(self._client, TASKS, ids)

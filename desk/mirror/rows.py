@@ -5,7 +5,6 @@ Everything that changes what a screen may show counts the mirror's version up, i
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from desk.mirror import decisions, moves, shape
-from desk.mirror.shape import Person, Places
-from desk.mirror.walks import TASKS
+from desk.mirror import decisions, links, moves, next_tasks, shape
+from desk.mirror.batches import batches
+from desk.mirror.links import LINKED
+from desk.mirror.shape import FieldIds
 from store import Store, clock
 from store.tables import (
     contacts,
@@ -33,18 +33,12 @@ from store.tables import (
     tasks,
 )
 
-MANY = 500
-"""Ids in one statement; SQLite takes 32,766 at the most, PostgreSQL's planner likes fewer."""
-
 NOBODY = {"name": "", "phones": "[]", "responsible_user_id": 0, "updated_at": 0, "is_deleted": True}
 """A contact that is named by a lead and that AmoCRM has not."""
 
-LINKED = "linked"
-"""The contacts of a lead, beside its columns where it is compared."""
-
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Changes:
     """What keeping some leads or contacts has changed, as ids.
 
     `news`: were not here or were older here. `silent`: changed although their own time says they did not. `moved`: leads in
@@ -94,31 +88,24 @@ class Rows:
         self,
         db: sa.Connection,
         found: Iterable[Mapping[str, Any]],
-        places: Places,
+        field_ids: FieldIds,
         asked: int | None,
         read_at: float | None = None,
-    ) -> Kept:
+    ) -> Changes:
         """Leads as AmoCRM told them; a change of stage goes into the history.
 
         `asked`: the version when the question left (`decisions.verdict`). `read_at`: AmoCRM's time then, unix seconds.
         """
         found = list(found)
-        rows = {lead["id"]: shape.lead_row(lead, places) for lead in found}
+        rows = {lead["id"]: shape.lead_row(lead, field_ids) for lead in found}
         if not rows:
-            return Kept()
+            return Changes()
         known = self._known(db, leads, rows)
-        links, before = {lead["id"]: shape.linked(lead) for lead in found}, self._links(db, known)
-        persons = self._persons(db, {one for ids in links.values() for one in ids})
-        nearest = self._nearest(db, rows) if self.has_tasks(db) else None
-        tasks_differ = False
-        for one, row in rows.items():
-            row |= shape.joined(_of(persons, links[one]), row["own_phone"])
-            if nearest is not None:
-                tasks_differ = tasks_differ or row["closest_task_at"] != nearest.get(one)
-                row["closest_task_at"] = nearest.get(one)
+        linked, before = {lead["id"]: shape.linked(lead) for lead in found}, links.contacts_of(db, known)
+        tasks_differ = _complete(db, rows, linked)
         told = {
             one: decisions.verdict(
-                row | {LINKED: links[one]},
+                row | {LINKED: linked[one]},
                 {**known[one], LINKED: before.get(one, ())} if one in known else None,
                 asked,
             )
@@ -126,7 +113,7 @@ class Rows:
         }
         fresh = [row for one, row in rows.items() if told[one] == decisions.KEEP]
         self._write(db, leads, fresh)
-        self._write_links(db, {row["id"]: links[row["id"]] for row in fresh})
+        links.write(db, {row["id"]: linked[row["id"]] for row in fresh})
         guesses = [
             moves.guess(row, known[row["id"]], read_at) for row in fresh if _has_moved(row, known.get(row["id"]))
         ]
@@ -138,30 +125,30 @@ class Rows:
         )
 
     def keep_contacts(
-        self, db: sa.Connection, found: Iterable[Mapping[str, Any]], places: Places, asked: int | None
-    ) -> Kept:
+        self, db: sa.Connection, found: Iterable[Mapping[str, Any]], field_ids: FieldIds, asked: int | None
+    ) -> Changes:
         """Contacts as AmoCRM told them, their phones, and what their leads show of them."""
         cards = {contact["id"]: contact for contact in found}
-        rows = {one: shape.contact_row(contact, places) for one, contact in cards.items()}
+        rows = {one: shape.contact_row(contact, field_ids) for one, contact in cards.items()}
         if not rows:
-            return Kept()
+            return Changes()
         known = self._known(db, contacts, rows)
         told = {one: decisions.verdict(row, known.get(one), asked) for one, row in rows.items()}
         fresh = {one: row for one, row in rows.items() if told[one] == decisions.KEEP}
         self._write(db, contacts, list(fresh.values()))
-        for some in _some(fresh):
+        for some in batches(fresh):
             db.execute(known_phones.delete().where(known_phones.c.contact_id.in_(some)))
-        if phones := shape.phone_rows([cards[one] for one in fresh], places):
+        if phones := shape.phone_rows([cards[one] for one in fresh], field_ids):
             self._store.upsert(db, known_phones, phones)
-        self._join_again(db, fresh)
+        links.join_again(db, fresh)
         doubtful = tuple(one for one, word in told.items() if word == decisions.DOUBT)
         return replace(_news(fresh.values(), known), doubtful=doubtful)
 
-    def keep_tasks(self, db: sa.Connection, found: Iterable[Mapping[str, Any]], asked: int | None) -> Kept:
+    def keep_tasks(self, db: sa.Connection, found: Iterable[Mapping[str, Any]], asked: int | None) -> Changes:
         """Tasks as AmoCRM told them, and what the leads they are on show of them."""
         rows = {task["id"]: shape.task_row(task) for task in found}
         if not rows:
-            return Kept()
+            return Changes()
         known = self._known(db, tasks, rows)
         told = {one: decisions.verdict(row, known.get(one), asked) for one, row in rows.items()}
         fresh = [row for one, row in rows.items() if told[one] == decisions.KEEP]
@@ -169,7 +156,7 @@ class Rows:
         touched = {row["lead_id"] for row in fresh} | {
             known[row["id"]]["lead_id"] for row in fresh if row["id"] in known
         }
-        if self.has_tasks(db):
+        if next_tasks.are_known(db):
             self.show_tasks(db, touched - {None})
         doubtful = tuple(one for one, word in told.items() if word == decisions.DOUBT)
         return replace(_news(fresh, known), doubtful=doubtful)
@@ -177,32 +164,18 @@ class Rows:
     def bin_tasks(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
         """Tasks that are gone. Which of them were here."""
         gone: dict[int, int | None] = {}
-        for some in _some(ids):
+        for some in batches(ids):
             here = (tasks.c.id.in_(some), tasks.c.is_deleted.is_(False), tasks.c.kept_in <= asked)
             gone |= {row.id: row.lead_id for row in db.execute(sa.select(tasks.c.id, tasks.c.lead_id).where(*here))}
         self._bin(db, tasks, list(gone))
-        if self.has_tasks(db):
+        if next_tasks.are_known(db):
             self.show_tasks(db, {lead_id for lead_id in gone.values() if lead_id is not None})
         return list(gone)
 
-    @staticmethod
-    def has_tasks(db: sa.Connection) -> bool:
-        """Whether all open tasks were read once: until then a lead's own word for its next task is all there is."""
-        whole = sa.select(mirror_walks.c.as_of).where(mirror_walks.c.name == TASKS, mirror_walks.c.as_of.is_not(None))
-        return db.execute(whole).first() is not None
-
-    def show_tasks(self, db: sa.Connection, ids: Iterable[int] | None = None) -> int:
-        """Compute the next task of these leads anew, None: of all. How many were different."""
-        nearest = _next_task().where(tasks.c.lead_id == leads.c.id).correlate(leads).scalar_subquery()
-        differ = leads.update().where(leads.c.closest_task_at.is_distinct_from(nearest)).values(closest_task_at=nearest)
-        changed = 0
-        if ids is None:
-            changed = db.execute(differ).rowcount
-        else:
-            for some in _some(ids):
-                changed += db.execute(differ.where(leads.c.id.in_(some))).rowcount
-        if changed:
-            self._here.changed = True
+    def show_tasks(self, db: sa.Connection, lead_ids: Iterable[int] | None = None) -> int:
+        """Compute the next task of these leads anew, None: of all. How many had another one."""
+        changed = next_tasks.write(db, lead_ids)
+        self._here.changed = self._here.changed or changed > 0
         return changed
 
     def bin_leads(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
@@ -211,7 +184,7 @@ class Rows:
         One that somebody has written since this was asked for stays.
         """
         gone: list[int] = []
-        for some in _some(ids):
+        for some in batches(ids):
             here = (leads.c.id.in_(some), leads.c.is_deleted.is_(False), leads.c.kept_in <= asked)
             gone += db.scalars(sa.select(leads.c.id).where(*here))
         self._bin(db, leads, gone)
@@ -224,7 +197,7 @@ class Rows:
         """
         gone: list[int] = []
         orphans: list[int] = []
-        for some in _some(ids):
+        for some in batches(ids):
             here = {row.id: row for row in db.execute(sa.select(contacts).where(contacts.c.id.in_(some)))}
             nobody = [{"id": one, **NOBODY} for one in some if one not in here]
             self._write(db, contacts, nobody)
@@ -234,14 +207,14 @@ class Rows:
             theirs = sa.select(lead_contacts.c.lead_id).where(lead_contacts.c.contact_id.in_(some_gone))
             orphans += db.scalars(sa.select(leads.c.id).where(leads.c.id.in_(theirs), leads.c.is_deleted.is_(False)))
         self._bin(db, contacts, gone)
-        self._join_again(db, gone)
+        links.join_again(db, gone)
         return gone, sorted(set(orphans))
 
     def here(self, table: sa.Table, ids: Iterable[int]) -> set[int]:
         """Which of these leads or contacts are here and not in the bin."""
         found: set[int] = set()
         with self._store.read() as db:
-            for some in _some(ids):
+            for some in batches(ids):
                 found |= set(
                     db.scalars(sa.select(table.c.id).where(table.c.id.in_(some), table.c.is_deleted.is_(False)))
                 )
@@ -250,47 +223,9 @@ class Rows:
     def unknown_contacts(self, db: sa.Connection, ids: Iterable[int]) -> set[int]:
         """Which of these contacts are not here."""
         wanted = set(ids)
-        for some in _some(wanted.copy()):
+        for some in batches(wanted.copy()):
             wanted -= set(db.scalars(sa.select(contacts.c.id).where(contacts.c.id.in_(some))))
         return wanted
-
-    def remap(self, places: Places) -> None:
-        """Another field was chosen for something, or phones are read better: compute those columns anew from what is stored."""
-        self._read_phones_again()
-        with self._store.read() as db:
-            ids = list(db.scalars(sa.select(leads.c.id)))
-        for some in _some(ids):
-            with self.changing() as db:
-                rows = db.execute(sa.select(leads.c.id, leads.c.custom).where(leads.c.id.in_(some))).mappings().all()
-                links = self._links(db, some)
-                persons = self._persons(db, {one for ids in links.values() for one in ids})
-                for row in rows:
-                    values = shape.mapped_values(json.loads(row["custom"]), places)
-                    values |= shape.joined(_of(persons, links.get(row["id"], ())), values["own_phone"])
-                    db.execute(leads.update().where(leads.c.id == row["id"]).values(**values))
-
-    def _read_phones_again(self) -> None:
-        """Contacts whose phones were kept as they stood in AmoCRM, because no number was found in them then."""
-        with self._store.read() as db:
-            wanted = sa.select(contacts.c.id, contacts.c.phones, contacts.c.updated_at).where(
-                contacts.c.is_deleted.is_(False)
-            )
-            rows = [(row, json.loads(row.phones)) for row in db.execute(wanted)]
-        learned = {row.id: (row, again) for row, told in rows if (again := shape.told_again(told)) != told}
-        for some in _some(learned):
-            with self.changing() as db:
-                for contact_id in some:
-                    row, again = learned[contact_id]
-                    told = json.dumps(again, ensure_ascii=False)
-                    is_as_read = sa.and_(contacts.c.id == contact_id, contacts.c.phones == row.phones)
-                    if not db.execute(contacts.update().where(is_as_read).values(phones=told)).rowcount:
-                        continue  # AmoCRM has told it anew meanwhile
-                    known = [
-                        {"phone": phone, "contact_id": contact_id, "updated_at": row.updated_at}
-                        for phone in shape.known_of(again)
-                    ]
-                    if known:
-                        self._store.upsert(db, known_phones, known)
 
     # Moves, misses, another account
 
@@ -343,7 +278,7 @@ class Rows:
     def _known(db: sa.Connection, table: sa.Table, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
         return {
             row["id"]: dict(row)
-            for some in _some(ids)
+            for some in batches(ids)
             for row in db.execute(sa.select(table).where(table.c.id.in_(some))).mappings()
         }
 
@@ -355,94 +290,34 @@ class Rows:
             self._here.changed = True
 
     def _bin(self, db: sa.Connection, table: sa.Table, ids: Sequence[int]) -> None:
-        for some in _some(ids):
+        for some in batches(ids):
             values = {"is_deleted": True, "kept_in": self._version(db) + 1}
             db.execute(table.update().where(table.c.id.in_(some)).values(**values))
             self._here.changed = True
 
-    @staticmethod
-    def _links(db: sa.Connection, ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
-        """The contacts of leads, the main one first, whether or not they were read."""
-        found: dict[int, tuple[int, ...]] = {}
-        for some in _some(ids):
-            wanted = sa.select(lead_contacts).where(lead_contacts.c.lead_id.in_(some))
-            for row in db.execute(wanted.order_by(lead_contacts.c.is_main.desc(), lead_contacts.c.contact_id)):
-                found[row.lead_id] = (*found.get(row.lead_id, ()), row.contact_id)
-        return found
 
-    @staticmethod
-    def _write_links(db: sa.Connection, links: Mapping[int, Sequence[int]]) -> None:
-        for some in _some(links):
-            db.execute(lead_contacts.delete().where(lead_contacts.c.lead_id.in_(some)))
-        rows = [
-            {"lead_id": lead_id, "contact_id": contact_id, "is_main": place == 0}
-            for lead_id, ids in links.items()
-            for place, contact_id in enumerate(ids)
-        ]
-        if rows:
-            db.execute(lead_contacts.insert(), rows)
-
-    @staticmethod
-    def _nearest(db: sa.Connection, ids: Iterable[int]) -> dict[int, int | None]:
-        """When the next open task of these leads is due; a lead without one is absent."""
-        found: dict[int, int | None] = {}
-        for some in _some(ids):
-            wanted = _next_task().add_columns(tasks.c.lead_id).where(tasks.c.lead_id.in_(some))
-            found |= {lead_id: at for at, lead_id in db.execute(wanted.group_by(tasks.c.lead_id))}
-        return found
-
-    def _persons(self, db: sa.Connection, ids: Iterable[int]) -> dict[int, Person]:
-        """Contacts that are here and not in the bin."""
-        found: dict[int, Person] = {}
-        for some in _some(ids):
-            wanted = sa.select(contacts.c.id, contacts.c.name, contacts.c.phones).where(
-                contacts.c.id.in_(some), contacts.c.is_deleted.is_(False)
-            )
-            found |= {row.id: Person(row.name, json.loads(row.phones)) for row in db.execute(wanted)}
-        return found
-
-    def _join_again(self, db: sa.Connection, ids: Iterable[int]) -> None:
-        """What leads show of these contacts, in whatever role."""
-        theirs: set[int] = set()
-        for some in _some(ids):
-            theirs |= set(db.scalars(sa.select(lead_contacts.c.lead_id).where(lead_contacts.c.contact_id.in_(some))))
-        updates = []
-        for some in _some(theirs):
-            links = self._links(db, some)
-            persons = self._persons(db, {one for linked in links.values() for one in linked})
-            for row in db.execute(sa.select(leads.c.id, leads.c.own_phone).where(leads.c.id.in_(some))):
-                updates.append({"which": row.id, **shape.joined(_of(persons, links[row.id]), row.own_phone)})
-        if updates:
-            fields = ("contact_name", "contact_search", "phone", "phones")
-            statement = leads.update().where(leads.c.id == sa.bindparam("which"))
-            db.execute(statement.values({name: sa.bindparam(name) for name in fields}), updates)
-
-
-def _next_task() -> sa.Select[Any]:
-    """When the next of some open tasks is due."""
-    is_open = (tasks.c.is_completed.is_(False), tasks.c.is_deleted.is_(False))
-    return sa.select(sa.func.min(tasks.c.complete_till)).where(*is_open)
-
-
-def _of(persons: Mapping[int, Person], ids: Iterable[int]) -> list[Person]:
-    return [persons[one] for one in ids if one in persons]
+def _complete(db: sa.Connection, rows: Mapping[int, dict[str, Any]], linked: Mapping[int, Sequence[int]]) -> bool:
+    """Add to rows of leads what their contacts and tasks say. Whether AmoCRM's word for some next task was another one."""
+    persons = links.persons(db, linked)
+    nearest = next_tasks.nearest(db, rows) if next_tasks.are_known(db) else None
+    differ = False
+    for lead_id, row in rows.items():
+        row |= links.shown(persons, linked[lead_id], row["own_phone"])
+        if nearest is not None:
+            differ = differ or row["closest_task_at"] != nearest.get(lead_id)
+            row["closest_task_at"] = nearest.get(lead_id)
+    return differ
 
 
 def _has_moved(row: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
     return known is not None and (row["pipeline_id"], row["status_id"]) != (known["pipeline_id"], known["status_id"])
 
 
-def _news(fresh: Iterable[Mapping[str, Any]], known: Mapping[int, Mapping[str, Any]]) -> Kept:
+def _news(fresh: Iterable[Mapping[str, Any]], known: Mapping[int, Mapping[str, Any]]) -> Changes:
     """Ids of what is new by its own time, and of what has changed although that has not."""
     news: dict[str, list[int]] = {"news": [], "silent": []}
     for row in fresh:
         before = known.get(row["id"])
         is_news = before is None or before["is_deleted"] or before["updated_at"] < row["updated_at"]
         news["news" if is_news else "silent"].append(row["id"])
-    return Kept(tuple(news["news"]), tuple(news["silent"]))
-
-
-def _some(ids: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), MANY):
-        yield ordered[start : start + MANY]
+    return Changes(tuple(news["news"]), tuple(news["silent"]))

@@ -44,7 +44,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class FieldIds:
     """Which field holds what, as chosen now. `utm`: field id by column."""
 
     phone: int
@@ -56,8 +56,16 @@ class Places:
     reader: int = phones.READER
     """With another reader of phones the same rows say something else, as with another choice of fields."""
 
+    def as_text(self) -> str:
+        """All choices in one text that is stored and compared.
+
+        The name in front is what this class was called when the text was first stored: another one would have every mirror
+        compute its columns anew at the next start.
+        """
+        return repr(self).replace("FieldIds(", "Places(", 1)
+
     @classmethod
-    def of(cls, fields: FieldMap) -> Places:
+    def of(cls, fields: FieldMap) -> FieldIds:
         """As the fields page says."""
         mapping, known = by_key(fields.mapping()), fields.known("leads")
         codes = {field.code: field.id for field in known if field.code}
@@ -71,7 +79,7 @@ class Places:
         )
 
 
-def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
+def lead_row(lead: Mapping[str, Any], field_ids: FieldIds) -> dict[str, Any]:
     """A row of `leads`, without what its contacts and tasks add."""
     custom = _custom(lead)
     return {
@@ -90,7 +98,7 @@ def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
         "search": texts.fold(f"{lead.get('name') or ''} {lead['id']}"),
         "custom": json.dumps(custom, ensure_ascii=False, separators=(",", ":")),
         "is_deleted": False,
-        **mapped_values(custom, places),
+        **mapped_values(custom, field_ids),
     }
 
 
@@ -121,22 +129,22 @@ def task_row(task: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def mapped_values(custom: Mapping[str, Sequence[str]], places: Places) -> dict[str, Any]:
+def mapped_values(custom: Mapping[str, Sequence[str]], field_ids: FieldIds) -> dict[str, Any]:
     """The columns that depend on which field holds what; computed anew when somebody chooses another one."""
-    own_phone = _first(custom, places.phone)
-    marker = _first(custom, places.marker)
+    own_phone = _first(custom, field_ids.phone)
+    marker = _first(custom, field_ids.marker)
     return {
         "own_phone": phones.normalise(own_phone) or own_phone,
-        "direction": _first(custom, places.direction),
-        "source": _first(custom, places.source),
+        "direction": _first(custom, field_ids.direction),
+        "source": _first(custom, field_ids.source),
         "marker": marker if 0 < len(marker) <= LONGEST_MARKER else None,
-        **{column: _first(custom, places.utm.get(column)) for column in UTM},
+        **{column: _first(custom, field_ids.utm.get(column)) for column in UTM},
     }
 
 
-def contact_row(contact: Mapping[str, Any], places: Places) -> dict[str, Any]:
+def contact_row(contact: Mapping[str, Any], field_ids: FieldIds) -> dict[str, Any]:
     """A row of `contacts`."""
-    spelled = texts_of(contact, places.contact_phone, PHONE_CODE)
+    spelled = texts_of(contact, field_ids.contact_phone, PHONE_CODE)
     told = dict.fromkeys(phone for text in spelled for phone in told_phones(text))
     return {
         "id": contact["id"],
@@ -185,12 +193,12 @@ def _digits_of(told: Iterable[str]) -> str:
     return f"\n{found}" if found else ""
 
 
-def phone_rows(contacts: Iterable[Mapping[str, Any]], places: Places) -> list[dict[str, Any]]:
+def phone_rows(contacts: Iterable[Mapping[str, Any]], field_ids: FieldIds) -> list[dict[str, Any]]:
     """Rows of `known_phones`: only what is a phone."""
     return [
         {"phone": phone, "contact_id": contact["id"], "updated_at": _whole(contact.get("updated_at"))}
         for contact in contacts
-        for phone in sorted(phones_of(contact, places.contact_phone))
+        for phone in sorted(phones_of(contact, field_ids.contact_phone))
     ]
 
 

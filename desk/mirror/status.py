@@ -76,13 +76,11 @@ def read(
         for name in (names.FILL, names.LEADS, names.CONTACTS, names.COUNT, names.NIGHT, names.EVENTS)
     )
     fill = _with_what_it_waits_for(fill, known.get(names.REFERENCE, Walk(names.REFERENCE)))
-    result, round_result = counted.cursor or {}, compared.cursor or {}
     jump = jumps.last()
     age_s = _age_s(changes if fill.is_whole else fill, now_s)
     state, as_of = _state(fill, changes, age_s, jump)
     told = fill if state in ("filling", "failed", "empty") else changes
-    under_way = night.is_under_way(compared)
-    return MirrorStatus(
+    status = MirrorStatus(
         state=state,
         as_of=min(as_of, clock.now() if now is None else now) if as_of is not None else None,
         read=fill.done,
@@ -90,12 +88,6 @@ def read(
         reason=told.reason,
         next_try=_next_try(told, now_s),
         history_back_to=_history(events, fill),
-        theirs=result.get("theirs"),
-        ours=result.get("ours"),
-        mended=result.get("mended", 0),
-        counted_at=counted.as_of if result else None,
-        stages=tuple((pipeline, status, theirs, ours) for pipeline, status, theirs, ours in result.get("stages", ())),
-        stages_reason=result.get("stages_reason"),
         age_s=age_s,
         failing_since=told.failing_since,
         failing={name: walk.reason for name, walk in known.items() if walk.reason},
@@ -103,11 +95,35 @@ def read(
         jump=jump,
         contacts_missing=len((contacts.cursor or {}).get(names.WANTED, ())) if contacts.reason else 0,
         contacts_reason=contacts.reason,
-        comparing=round_result.get("leads") if under_way else None,
-        compared=None if under_way else round_result.get("compared"),
-        compared_mended=0 if under_way else round_result.get("mended", 0),
-        compared_at=compared.as_of if round_result and not under_way else None,
         shrunk=shrunk or {},
+    )
+    return _with_comparison(_with_count(status, counted), compared)
+
+
+def _with_count(status: MirrorStatus, counted: Walk) -> MirrorStatus:
+    """The status with the result of the last count."""
+    result = counted.cursor or {}
+    return replace(
+        status,
+        theirs=result.get("theirs"),
+        ours=result.get("ours"),
+        mended=result.get("mended", 0),
+        counted_at=counted.as_of if result else None,
+        stages=tuple((pipeline, stage, theirs, ours) for pipeline, stage, theirs, ours in result.get("stages", ())),
+        stages_reason=result.get("stages_reason"),
+    )
+
+
+def _with_comparison(status: MirrorStatus, compared: Walk) -> MirrorStatus:
+    """The status with the nightly round: how far the one under way is, or what the last whole one has done."""
+    result = compared.cursor or {}
+    if night.is_under_way(compared):
+        return replace(status, comparing=result.get("leads"))
+    return replace(
+        status,
+        compared=result.get("compared"),
+        compared_mended=result.get("mended", 0),
+        compared_at=compared.as_of if result else None,
     )
 
 

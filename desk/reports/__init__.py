@@ -8,7 +8,7 @@ reports   the door: the same question is counted once
 """
 
 from desk.reports import periods
-from desk.reports.attention import Waiting
+from desk.reports.attention import WaitingLead
 from desk.reports.funnel import Funnel
 from desk.reports.hours import DAY_MIN, ClubHours, Span
 from desk.reports.overview import Column, Overview, Slice
@@ -26,6 +26,6 @@ __all__ = [
     "Reports",
     "Slice",
     "Span",
-    "Waiting",
+    "WaitingLead",
     "periods",
 ]

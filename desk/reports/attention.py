@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingLead:
     """One of them. `since`: the last change of stage that is known, else when it was created. Names may be anybody's text."""
 
     id: int
@@ -57,7 +57,7 @@ def listing(
     *,
     rule: str | None = None,
     limit: int = 50,
-) -> list[Waiting]:
+) -> list[WaitingLead]:
     """Those that have waited longest, for one rule or any."""
     rules = reasons(now)
     wanted_rules: Sequence[str] = [rule] if rule in rules else list(rules)
@@ -78,20 +78,22 @@ def listing(
         .order_by("since", c.id)
         .limit(limit)
     )  # fmt: skip
-    return [
-        Waiting(
-            id=row["id"],
-            name=row["name"],
-            person=row["contact_name"],
-            stage=row["stage"] or "",
-            responsible=row["responsible"] or (f"№ {row['responsible_user_id']}" if row["responsible_user_id"] else ""),
-            created_at=datetime.fromtimestamp(row["created_at"], UTC),
-            since=datetime.fromtimestamp(row["since"], UTC),
-            task_at=datetime.fromtimestamp(row["closest_task_at"], UTC) if row["closest_task_at"] else None,
-            rules=tuple(name for name in rules if row[f"is_{name}"]),
-        )
-        for row in db.execute(wanted).mappings()
-    ]
+    return [_waiting(row, rules) for row in db.execute(wanted).mappings()]
+
+
+def _waiting(row: sa.RowMapping, rules: Iterable[str]) -> WaitingLead:
+    unnamed = f"№ {row['responsible_user_id']}" if row["responsible_user_id"] else ""
+    return WaitingLead(
+        id=row["id"],
+        name=row["name"],
+        person=row["contact_name"],
+        stage=row["stage"] or "",
+        responsible=row["responsible"] or unnamed,
+        created_at=datetime.fromtimestamp(row["created_at"], UTC),
+        since=datetime.fromtimestamp(row["since"], UTC),
+        task_at=datetime.fromtimestamp(row["closest_task_at"], UTC) if row["closest_task_at"] else None,
+        rules=tuple(name for name in rules if row[f"is_{name}"]),
+    )
 
 
 def _open() -> tuple[sa.ColumnElement[bool], ...]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from crm.errors import SetupError
 from desk.mirror import Mirror, MirrorStatus
 from desk.reports import attention, hours, overview, read
-from desk.reports.attention import Waiting
+from desk.reports.attention import WaitingLead
 from desk.reports.funnel import Place
 from desk.reports.hours import ClubHours, Span
 from desk.reports.overview import Overview, Question
@@ -56,11 +56,11 @@ class Reports:
 
     def waiting(
         self, ask: Ask, status: MirrorStatus, *, rule: str | None, limit: int = 50, now: float | None = None
-    ) -> list[Waiting]:
+    ) -> list[WaitingLead]:
         """Open leads that somebody should look at."""
         question = self._question(ask, status, now)
 
-        def look() -> list[Waiting]:
+        def look() -> list[WaitingLead]:
             with self._store.read() as db:
                 return attention.listing(db, question.now, ask.pipeline_id, rule=rule, limit=limit)
 

@@ -16,7 +16,7 @@ from crm.leads import lead_address
 from desk.attention import KINDS, UNTOUCHED_DAYS
 from desk.desk import the_desk
 from desk.mirror import MirrorStatus
-from desk.reports import DAY_MIN, WITHIN_MIN, Ask, ClubHours, Column, Funnel, Overview, Slice, Span, Waiting
+from desk.reports import DAY_MIN, WITHIN_MIN, Ask, ClubHours, Column, Funnel, Overview, Slice, Span, WaitingLead
 from ui.frame import formats
 from ui.frame.frame import attempt, fragment
 from ui.frame.parts import as_of, moment, zone
@@ -357,7 +357,7 @@ def attention(figures: Overview, ask: Ask, status: MirrorStatus) -> None:
     _waiting(the_desk().reports.waiting(ask, status, rule=None if rule == ANY else str(rule)))
 
 
-def _waiting(found: Sequence[Waiting]) -> None:
+def _waiting(found: Sequence[WaitingLead]) -> None:
     account_url = the_desk().connection.status().account_url or ""
     frame = pd.DataFrame(
         {
