@@ -1,4 +1,4 @@
-"""Ids in portions that one statement of SQL takes."""
+"""Ids in batches, each small enough for a statement of SQL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 MANY = 500
-"""Ids in one statement; SQLite takes 32,766 at the most, PostgreSQL's planner likes fewer."""
+"""Ids in a statement; SQLite takes 32,766 at the most, PostgreSQL's planner likes fewer."""
 
 Id = TypeVar("Id", int, str)
 

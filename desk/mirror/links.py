@@ -1,4 +1,4 @@
-"""Leads and their contacts in the mirror's tables: links, and what a lead's row shows of its contacts."""
+"""Leads and their contacts in the mirror's tables: links, and the columns of a lead that depend on its contacts."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def shown(known: Mapping[int, Person], ids: Iterable[int], own_phone: str) -> di
 
 
 def join_again(db: sa.Connection, contact_ids: Iterable[int]) -> None:
-    """Compute the columns `SHOWN` anew for all leads that have one of these contacts, in whatever role."""
+    """Compute the columns `SHOWN` anew for all leads with any of the given contacts, in whatever role."""
     touched: set[int] = set()
     for some in batches(contact_ids):
         touched |= set(db.scalars(sa.select(lead_contacts.c.lead_id).where(lead_contacts.c.contact_id.in_(some))))

@@ -1,4 +1,4 @@
-"""The table of moves from stage to stage: AmoCRM's log beside what was seen by comparing, whichever came first.
+"""The table of moves between stages: AmoCRM's log beside guesses from comparing, whichever came first.
 
 The log tells a move a moment late, and a lead's own row may come before it or after it. So what was seen by comparing is
 held against the log both when it is seen and when the log is read (`decisions.is_told`), and each move stands here once.
@@ -18,11 +18,12 @@ from desk.mirror.decisions import MOVE_SLACK_S, Move, is_told
 from store.tables import stage_changes
 
 UNKNOWN_S = int(timedelta(days=7).total_seconds())
-"""How long before its time a move may have happened that was seen before the desk noted between which two readings."""
+"""Seconds before its time in which a guess of unknown beginning may have happened: older desks did not note between
+which two readings."""
 
 
 def guess(row: Mapping[str, Any], known: Mapping[str, Any], read_at: float | None) -> dict[str, Any]:
-    """A move seen by comparing a lead with what was here before. `read_at`: AmoCRM's time when it was read."""
+    """A guessed move, from a lead and its stored row. `read_at`: AmoCRM's time of the reading."""
     return {
         "lead_id": row["id"],
         "at": row["updated_at"],
@@ -37,7 +38,7 @@ def guess(row: Mapping[str, Any], known: Mapping[str, Any], read_at: float | Non
 
 
 def keep_guesses(db: sa.Connection, guesses: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
-    """Moves seen by comparing, unless the log has told them already. The leads of those that were kept."""
+    """Store guessed moves the log has not told already. Return their leads."""
     events = _moves(db, {row["lead_id"] for row in guesses}, told=True)
     fresh = [dict(row) for row in guesses if not is_told(_move(row), [one for _, one in events[row["lead_id"]]])]
     if fresh:
@@ -46,7 +47,7 @@ def keep_guesses(db: sa.Connection, guesses: Sequence[Mapping[str, Any]]) -> tup
 
 
 def keep_events(db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
-    """Moves as the log tells them; those seen by comparing that they tell go. How many are new."""
+    """Store moves from the log, and remove the guesses they confirm. Return how many moves are new."""
     rows = {event["event_id"]: dict(event) for event in events}
     leads = {row["lead_id"] for row in rows.values()}
     for some in batches(rows):
@@ -59,7 +60,7 @@ def keep_events(db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
 
 
 def settle(db: sa.Connection) -> int:
-    """Take away whatever was seen by comparing and the log has told. How many."""
+    """Remove all guesses that the log has confirmed. Return how many."""
     seen = sa.select(stage_changes.c.lead_id).where(stage_changes.c.event_id.is_(None)).distinct()
     return _settle(db, set(db.scalars(seen)))
 
@@ -79,7 +80,7 @@ def _settle(db: sa.Connection, leads: Iterable[int]) -> int:
 
 
 def _moves(db: sa.Connection, leads: Iterable[int], *, told: bool) -> dict[int, list[tuple[int, Move]]]:
-    """The moves of these leads with their numbers here: the log's, or those seen by comparing."""
+    """Moves of some leads with their row ids: the log's (`told`), or the guesses."""
     found: dict[int, list[tuple[int, Move]]] = defaultdict(list)
     kind = stage_changes.c.event_id.is_not(None) if told else stage_changes.c.event_id.is_(None)
     for some in batches(leads):

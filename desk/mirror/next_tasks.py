@@ -1,4 +1,4 @@
-"""The next open task of each lead, computed from the tasks in the mirror."""
+"""The next open task of each lead, computed from the mirror's tasks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def nearest(db: sa.Connection, lead_ids: Iterable[int]) -> dict[int, int | None]
 
 
 def write(db: sa.Connection, lead_ids: Iterable[int] | None = None) -> int:
-    """Compute `closest_task_at` of some leads anew, None: of all. How many had another one."""
+    """Compute `closest_task_at` of some leads anew, None: of all. Return how many rows changed."""
     due = _next_due().where(tasks.c.lead_id == leads.c.id).correlate(leads).scalar_subquery()
     differ = leads.update().where(leads.c.closest_task_at.is_distinct_from(due)).values(closest_task_at=due)
     if lead_ids is None:

@@ -1,4 +1,4 @@
-"""What AmoCRM does not bring: proved, before it is believed.
+"""Ids missing from AmoCRM's answers: proved to be gone before they count as gone.
 
 An answer in which something is missing is no proof that it is gone: pages are cut, caches answer, a filter is not understood.
 So what was asked for by id and did not come is asked for a second time in another way, and only what is missing twice is gone:
@@ -19,19 +19,19 @@ from crm.client import Client
 from crm.walk import Kind
 
 SINGLES = 10
-"""So many are asked for one by one, or in one list."""
+"""Ids asked for singly, or in a common list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What became of some ids: `found`, as AmoCRM has them; `gone`, proved."""
+    """The fate of some ids: `found`, as AmoCRM has them; `gone`, proved."""
 
     found: list[dict[str, Any]] = field(default_factory=list)
     gone: set[int] = field(default_factory=set)
 
 
 def look(client: Client, kind: Kind, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> Seen:
-    """These ids as they are now. One request for each 250, and those above for what does not come.
+    """Read ids as they are now. A request for each 250, and some more for missing ids.
 
     `hinted_gone`: of these AmoCRM's list of the bin has told already; that they are missing as well is the second answer.
     Raises what AmoCRM does: then nothing is proved.
@@ -45,7 +45,7 @@ def look(client: Client, kind: Kind, ids: Iterable[int], *, hinted_gone: Iterabl
 
 
 def confirm(client: Client, kind: Kind, missing: Iterable[int]) -> Seen:
-    """What did not come when it was asked for by id: gone, or there all the same."""
+    """Prove whether missing ids are gone, or there all the same."""
     left = set(missing)
     if not left:
         return Seen()
@@ -66,7 +66,7 @@ def confirm(client: Client, kind: Kind, missing: Iterable[int]) -> Seen:
 
 
 def _lists(ids: Iterable[int]) -> Iterable[list[int]]:
-    """Short lists in which other ids stand together than in the first question."""
+    """Short lists with ids in another company than in the first question."""
     ordered = sorted(ids, reverse=True)
     count = -(-len(ordered) // SINGLES)
     return [ordered[start::count] for start in range(count)]

@@ -15,7 +15,7 @@ from store.tables import contacts, known_phones, leads
 
 
 def remap(store: Store, rows: Rows, field_ids: FieldIds) -> None:
-    """Compute anew what depends on which field holds what, and on the reader of phones."""
+    """Compute anew all columns that depend on the choice of fields or the reader of phones."""
     _read_phones_again(store, rows)
     with store.read() as db:
         ids = list(db.scalars(sa.select(leads.c.id)))
@@ -31,7 +31,8 @@ def remap(store: Store, rows: Rows, field_ids: FieldIds) -> None:
 
 
 def _read_phones_again(store: Store, rows: Rows) -> None:
-    """Read the phones of contacts that were kept as they stood in AmoCRM, because no number was found in them then."""
+    """Read the phones of contacts again that were stored as AmoCRM spells them, because no number was found in them
+    then."""
     wanted = sa.select(contacts.c.id, contacts.c.phones, contacts.c.updated_at).where(contacts.c.is_deleted.is_(False))
     with store.read() as db:
         kept = [(row, json.loads(row.phones)) for row in db.execute(wanted)]

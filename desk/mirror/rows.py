@@ -1,4 +1,4 @@
-"""The mirror's tables: keeping what came, unless something newer is there. Sends nothing.
+"""The mirror's tables: storing AmoCRM's rows, unless something newer is stored already. Sends nothing.
 
 Everything that changes what a screen may show counts the mirror's version up, in the same transaction.
 """
@@ -34,12 +34,12 @@ from store.tables import (
 )
 
 NOBODY = {"name": "", "phones": "[]", "responsible_user_id": 0, "updated_at": 0, "is_deleted": True}
-"""A contact that is named by a lead and that AmoCRM has not."""
+"""The row of a contact that a lead names and AmoCRM does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What keeping some leads or contacts has changed, as ids.
+    """Ids of leads or contacts by the effect of storing them.
 
     `news`: were not here or were older here. `silent`: changed although their own time says they did not. `moved`: leads in
     another stage that AmoCRM's log has not told yet. `doubtful`: somebody has written them since this was asked for: ask again.
@@ -54,7 +54,7 @@ class Changes:
 
 
 class Rows:
-    """The mirror's tables of one database. Thread-safe."""
+    """The mirror's tables in a database. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -62,14 +62,14 @@ class Rows:
 
     @contextmanager
     def changing(self) -> Iterator[sa.Connection]:
-        """A transaction after which screens look again. What is lost in a power cut is read anew, so it is a light one."""
+        """Open a transaction that makes screens look again. Light, as AmoCRM can be read anew after a power cut."""
         with self.keeping() as db:
             self._here.changed = True
             yield db
 
     @contextmanager
     def keeping(self) -> Iterator[sa.Connection]:
-        """The same for what came from AmoCRM: screens look again only if any of it was news."""
+        """Open a transaction for rows from AmoCRM: screens look again only if a row was news."""
         with self._store.write(durable=False) as db:
             self._store.serialise(db, "mirror")
             self._here.changed = False
@@ -78,7 +78,7 @@ class Rows:
                 db.execute(mirror_version.update().values(number=mirror_version.c.number + 1))
 
     def version(self) -> int:
-        """Counts changes. One small read."""
+        """Return the mirror's version, which counts changes. One small read."""
         with self._store.read() as db:
             return self._version(db)
 
@@ -92,7 +92,7 @@ class Rows:
         asked: int | None,
         read_at: float | None = None,
     ) -> Changes:
-        """Leads as AmoCRM told them; a change of stage goes into the history.
+        """Store leads as AmoCRM told them; a change of stage goes into the history.
 
         `asked`: the version when the question left (`decisions.verdict`). `read_at`: AmoCRM's time then, unix seconds.
         """
@@ -127,7 +127,7 @@ class Rows:
     def keep_contacts(
         self, db: sa.Connection, found: Iterable[Mapping[str, Any]], field_ids: FieldIds, asked: int | None
     ) -> Changes:
-        """Contacts as AmoCRM told them, their phones, and what their leads show of them."""
+        """Store contacts as AmoCRM told them, their phones, and the columns of their leads."""
         cards = {contact["id"]: contact for contact in found}
         rows = {one: shape.contact_row(contact, field_ids) for one, contact in cards.items()}
         if not rows:
@@ -145,7 +145,7 @@ class Rows:
         return replace(_news(fresh.values(), known), doubtful=doubtful)
 
     def keep_tasks(self, db: sa.Connection, found: Iterable[Mapping[str, Any]], asked: int | None) -> Changes:
-        """Tasks as AmoCRM told them, and what the leads they are on show of them."""
+        """Store tasks as AmoCRM told them, and the next task of their leads."""
         rows = {task["id"]: shape.task_row(task) for task in found}
         if not rows:
             return Changes()
@@ -162,7 +162,7 @@ class Rows:
         return replace(_news(fresh, known), doubtful=doubtful)
 
     def bin_tasks(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
-        """Tasks that are gone. Which of them were here."""
+        """Mark gone tasks as deleted. Return the ids that were stored."""
         gone: dict[int, int | None] = {}
         for some in batches(ids):
             here = (tasks.c.id.in_(some), tasks.c.is_deleted.is_(False), tasks.c.kept_in <= asked)
@@ -173,13 +173,14 @@ class Rows:
         return list(gone)
 
     def show_tasks(self, db: sa.Connection, lead_ids: Iterable[int] | None = None) -> int:
-        """Compute the next task of these leads anew, None: of all. How many had another one."""
+        """Compute the next task of some leads anew, None: of all. Return how many changed."""
         changed = next_tasks.write(db, lead_ids)
         self._here.changed = self._here.changed or changed > 0
         return changed
 
     def bin_leads(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
-        """Leads that are in AmoCRM's bin or gone: kept for the history, shown nowhere. Which of them were here.
+        """Mark leads in AmoCRM's bin, or gone, as deleted: kept for the history, shown nowhere. Return the ids that
+        were stored.
 
         One that somebody has written since this was asked for stays.
         """
@@ -191,7 +192,8 @@ class Rows:
         return gone
 
     def bin_contacts(self, db: sa.Connection, ids: Iterable[int], asked: int) -> tuple[list[int], list[int]]:
-        """Contacts that are gone: those that were here, and the leads that had them, which may have another one now.
+        """Mark gone contacts as deleted. Return the ids that were stored, and their leads, which may have another
+        contact now.
 
         One that was never here is noted as gone, so that it is not asked for with every lead that names it.
         """
@@ -211,7 +213,7 @@ class Rows:
         return gone, sorted(set(orphans))
 
     def here(self, table: sa.Table, ids: Iterable[int]) -> set[int]:
-        """Which of these leads or contacts are here and not in the bin."""
+        """Ids among the given leads or contacts that are stored and not in the bin."""
         found: set[int] = set()
         with self._store.read() as db:
             for some in batches(ids):
@@ -221,7 +223,7 @@ class Rows:
         return found
 
     def unknown_contacts(self, db: sa.Connection, ids: Iterable[int]) -> set[int]:
-        """Which of these contacts are not here."""
+        """Ids among the given contacts that are not stored."""
         wanted = set(ids)
         for some in batches(wanted.copy()):
             wanted -= set(db.scalars(sa.select(contacts.c.id).where(contacts.c.id.in_(some))))
@@ -230,20 +232,20 @@ class Rows:
     # Moves, misses, another account
 
     def keep_events(self, db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
-        """Stage changes as AmoCRM's own log tells them; one seen by comparing that they tell gives way. How many are new."""
+        """Store stage changes from AmoCRM's log; a guess gives way to the log. Return how many are new."""
         fresh = moves.keep_events(db, events)
         self._here.changed = self._here.changed or fresh > 0
         return fresh
 
     def settle_moves(self) -> int:
-        """Look through all moves that were only seen by comparing for such as the log has told since. How many went."""
+        """Remove all guessed moves that the log has told since. Return how many."""
         with self.keeping() as db:
             gone = moves.settle(db)
             self._here.changed = gone > 0
         return gone
 
     def note_misses(self, entity: str, ids: Iterable[int]) -> None:
-        """Changes that no hook had told."""
+        """Note changes that no hook had told."""
         now = clock.now()
         rows = [{"at": now, "entity": entity, "entity_id": one} for one in ids]
         if rows:
@@ -251,7 +253,7 @@ class Rows:
                 db.execute(hook_misses.insert(), rows)
 
     def wipe(self) -> None:
-        """Another account: nothing of the former one is true."""
+        """Forget everything of a former account."""
         with self.changing() as db:
             for table in (
                 leads,
@@ -283,7 +285,7 @@ class Rows:
         }
 
     def _write(self, db: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Rows as of this transaction, whose version will be the next one."""
+        """Store rows with the version that this transaction will make."""
         if rows:
             stamp = self._version(db) + 1
             self._store.upsert(db, table, [{**row, "kept_in": stamp} for row in rows])
@@ -297,7 +299,7 @@ class Rows:
 
 
 def _complete(db: sa.Connection, rows: Mapping[int, dict[str, Any]], linked: Mapping[int, Sequence[int]]) -> bool:
-    """Add to rows of leads what their contacts and tasks say. Whether AmoCRM's word for some next task was another one."""
+    """Add contacts' and tasks' columns to rows of leads. Return whether AmoCRM's word for a next task was another."""
     persons = links.persons(db, linked)
     nearest = next_tasks.nearest(db, rows) if next_tasks.are_known(db) else None
     differ = False
@@ -314,7 +316,7 @@ def _has_moved(row: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
 
 
 def _news(fresh: Iterable[Mapping[str, Any]], known: Mapping[int, Mapping[str, Any]]) -> Changes:
-    """Ids of what is new by its own time, and of what has changed although that has not."""
+    """Split stored rows: new by their own time, and changed although their time is not."""
     news: dict[str, list[int]] = {"news": [], "silent": []}
     for row in fresh:
         before = known.get(row["id"])

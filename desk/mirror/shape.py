@@ -1,4 +1,4 @@
-"""One lead, one contact of AmoCRM as a row of the mirror. Pure: what AmoCRM told and the mapping of fields in, a row out.
+"""AmoCRM's leads, contacts and tasks as rows of the mirror. Pure: an answer and the mapping of fields in, a row out.
 
 AmoCRM leaves out, nulls and renames (sheet 8): whatever is missing is empty here, never a traceback.
 """
@@ -32,12 +32,12 @@ KOPECKS = 100
 """In a rouble."""
 
 GREATEST_KOP = 10**17
-"""No budget is greater, and no database stumbles over this."""
+"""Greatest budget stored; a greater number would trouble a database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a lead shows of one of its contacts. `phones` are spelled as in `contacts`."""
+    """A contact as shown by its leads. `phones` are spelled as in `contacts`."""
 
     name: str
     phones: Sequence[str]
@@ -45,7 +45,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class FieldIds:
-    """Which field holds what, as chosen now. `utm`: field id by column."""
+    """Ids of the fields with a meaning to the desk, as chosen now. `utm`: field id by column."""
 
     phone: int
     direction: int
@@ -54,10 +54,10 @@ class FieldIds:
     marker: int | None
     utm: Mapping[str, int]
     reader: int = phones.READER
-    """With another reader of phones the same rows say something else, as with another choice of fields."""
+    """The version of the phone reader: another reader changes rows like another choice of fields."""
 
     def as_text(self) -> str:
-        """All choices in one text that is stored and compared.
+        """All choices as a text, for storing and comparing.
 
         The name in front is what this class was called when the text was first stored: another one would have every mirror
         compute its columns anew at the next start.
@@ -80,7 +80,7 @@ class FieldIds:
 
 
 def lead_row(lead: Mapping[str, Any], field_ids: FieldIds) -> dict[str, Any]:
-    """A row of `leads`, without what its contacts and tasks add."""
+    """A row of `leads`, without the columns of its contacts and tasks."""
     custom = _custom(lead)
     return {
         "id": lead["id"],
@@ -110,7 +110,7 @@ def price_kop(lead: Mapping[str, Any]) -> int:
 
 
 def linked(lead: Mapping[str, Any]) -> tuple[int, ...]:
-    """A lead's contacts: the main one, then the others by their numbers, so that AmoCRM's order is no change."""
+    """Ids of a lead's contacts: the main contact, then the others by number, so that AmoCRM's order is no change."""
     ids = list(dict.fromkeys(contact_ids(lead)))
     return (*ids[:1], *sorted(ids[1:]))
 
@@ -130,7 +130,7 @@ def task_row(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mapped_values(custom: Mapping[str, Sequence[str]], field_ids: FieldIds) -> dict[str, Any]:
-    """The columns that depend on which field holds what; computed anew when somebody chooses another one."""
+    """The columns that depend on the choice of fields; computed anew after another choice."""
     own_phone = _first(custom, field_ids.phone)
     marker = _first(custom, field_ids.marker)
     return {
@@ -157,17 +157,18 @@ def contact_row(contact: Mapping[str, Any], field_ids: FieldIds) -> dict[str, An
 
 
 def told_phones(text: str) -> tuple[str, ...]:
-    """A value of a phone field: every number of it, spelled; what holds none that exists as it stands."""
+    """Phones in a value of a phone field, spelled; a value without a possible number as it stands."""
     return phones.all_of(text) or (text.strip(),)
 
 
 def told_again(told: Sequence[str]) -> list[str]:
-    """A contact's phones as kept, with what this reader understands and the one that kept them did not."""
+    """A contact's stored phones, read again with the present reader."""
     return list(dict.fromkeys(phone for text in told for phone in told_phones(text)))
 
 
 def joined(people: Sequence[Person], own_phone: str) -> dict[str, str]:
-    """What a lead shows of its contacts, and all names and phones to search by.
+    """The columns of a lead that depend on its contacts: main contact's name and phone, and all names and phones to
+    search by.
 
     `people`: those outside the bin, the main one first; where that one is in the bin, the next stands for the lead.
     """
@@ -203,7 +204,7 @@ def phone_rows(contacts: Iterable[Mapping[str, Any]], field_ids: FieldIds) -> li
 
 
 def known_of(told: Iterable[str]) -> list[str]:
-    """The numbers a contact with these phones is looked up by."""
+    """Phones under which a contact is looked up."""
     spelled = [phone for text in told for phone in phones.all_of(text)]
     return sorted({spelling for phone in spelled for spelling in phones.same_person(phone)})
 

@@ -1,4 +1,4 @@
-"""How far the mirror is, for people: filling or following, as of when, what went wrong, which clock jumped, what is missing."""
+"""The mirror's status for people: filling or following, as of when, failures, jumps of clocks, omissions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from store import Store, clock, waits
 from store.jumps import Jump, Jumps
 
 STALE_AFTER = timedelta(minutes=3)
-"""Six rounds missed: then somebody should not trust the numbers without a look at the time beside them."""
+"""Age at which the numbers count as stale: six missed rounds."""
 
 SLACK_S = 2.0
-"""How far in the future a round may seem to have begun: a clock that is put back by a moment makes nothing stale."""
+"""Seconds by which a round may seem to lie in the future: a clock put back by a moment makes nothing stale."""
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorStatus:
-    """What a screen says about its numbers.
+    """The mirror's status on a screen.
 
     `state`: "empty" (nothing read yet), "filling", "following", "stale" (no round has succeeded for a while, or nobody can tell
     because a clock has jumped since), "failed" (the first reading cannot go on). `as_of`: the numbers were true then, by
@@ -56,12 +56,12 @@ class MirrorStatus:
 
     @property
     def has_numbers(self) -> bool:
-        """Whether there is anything to show."""
+        """Whether there are numbers to show."""
         return self.state in ("filling", "following", "stale")
 
     @property
     def is_clock_unsure(self) -> bool:
-        """Whether a clock has jumped and no round has succeeded since: then nobody knows how old the numbers are."""
+        """Whether a clock has jumped since the last successful round: then the age of the numbers is unknown."""
         return self.jump is not None and self.jump.made_good_at is None
 
 
@@ -115,7 +115,7 @@ def _with_count(status: MirrorStatus, counted: Walk) -> MirrorStatus:
 
 
 def _with_comparison(status: MirrorStatus, compared: Walk) -> MirrorStatus:
-    """The status with the nightly round: how far the one under way is, or what the last whole one has done."""
+    """The status with the nightly round: progress of the present round, or the result of the last."""
     result = compared.cursor or {}
     if night.is_under_way(compared):
         return replace(status, comparing=result.get("leads"))
@@ -128,7 +128,7 @@ def _with_comparison(status: MirrorStatus, compared: Walk) -> MirrorStatus:
 
 
 def _with_what_it_waits_for(fill: Walk, reference: Walk) -> Walk:
-    """The first reading begins and goes on when stages and people are here: where they do not come, that is its reason."""
+    """The first reading with the failure of the reference data (stages, people) it waits for."""
     if fill.is_whole or fill.reason or not reference.reason:
         return fill
     return replace(
@@ -142,20 +142,21 @@ def _with_what_it_waits_for(fill: Walk, reference: Walk) -> Walk:
 
 
 def _age_s(walk: Walk, now_s: float) -> float | None:
-    """How old what is shown is; None if it seems to come from the future, that is, if nobody knows."""
+    """Age of the numbers; None if they seem to come from the future, that is, if nobody knows."""
     at = walk.whole_at if walk.whole_at is not None else walk.as_of.timestamp() if walk.as_of is not None else None
     return None if at is None or at > now_s + SLACK_S else max(0.0, now_s - at)
 
 
 def _next_try(walk: Walk, now_s: float) -> datetime | None:
-    """When a reading that failed is tried again; never later from now than its own rule."""
+    """Time of the next try after a failed reading; never later from now than its own rule."""
     if not walk.reason:
         return None
     return datetime.fromtimestamp(now_s + waits.left_s(walk.waits_from, walk.due_at, now_s), UTC)
 
 
 def _history(events: Walk, fill: Walk) -> datetime | None:
-    """Since when stage changes are known: while they are read backwards, after the reach of that, and before it has begun."""
+    """Beginning of the known stage history: while the past is being read, the reach so far; before that, the first
+    reading."""
     if events.cursor is None:
         return fill.as_of or fill.began_at
     since = events.cursor.get("until") or events.cursor.get("reaches")

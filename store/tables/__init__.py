@@ -1,4 +1,4 @@
-"""Every table of the desk's database: what one row is, and which room writes it.
+"""Every table of the desk's database: the meaning of its rows, and the rooms that write them.
 
 Times are aware UTC (`Moment`); pace and leases use unix seconds of the shared clock, because they are
 compared with each other and never shown. Free-form values are JSON text, never pickles. A file of its own for each owner;

@@ -1,4 +1,4 @@
-"""The metadata all tables share, and the types of column that are ours."""
+"""The metadata shared by all tables, and our own types of columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 HEAD = "0009"
-"""The newest migration. A test compares it with the scripts; knowing it here saves importing Alembic at start."""
+"""The newest migration. A test compares it with the scripts; a constant saves importing Alembic at start."""
 
 metadata = sa.MetaData(
     naming_convention={

@@ -1,4 +1,4 @@
-"""Who may talk to AmoCRM and how fast: the connection, the pace, the journal. Written by rooms of `crm`."""
+"""The connection to AmoCRM, its pace, and its journal. Written by rooms of `crm`."""
 
 import sqlalchemy as sa
 

@@ -1,4 +1,4 @@
-"""Fields of the account, and which of them the desk fills in. Written by `desk.fields`."""
+"""Fields of the account, and the choice of fields the desk fills in. Written by `desk.fields`."""
 
 import sqlalchemy as sa
 

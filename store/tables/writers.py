@@ -1,4 +1,4 @@
-"""Which room writes which table."""
+"""The rooms that write each table."""
 
 WRITERS = {
     "grants": ("crm.connection",),
@@ -41,4 +41,4 @@ WRITERS = {
     "facts": ("desk.webhooks", "store.engine", "store.jumps"),
     "worker_rounds": ("desk.health",),
 }
-"""Table → rooms that insert, change or delete its rows. A test reads the writing from the code and holds it against this."""
+"""Rooms that insert, change or delete rows, by table. A test compares the list with the code."""
