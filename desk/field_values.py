@@ -1,4 +1,4 @@
-"""A value of a field: read for the field's type, written as AmoCRM wants it, found among what AmoCRM sends."""
+"""Values of fields: reading for the field's type, writing in AmoCRM's shape, finding in AmoCRM's answers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ TEXT_TYPES = ("text", "textarea", "select", "radiobutton", "url", "streetaddress
 """Types that take a plain text as their value (sheet 6)."""
 
 SEVERAL = "multiselect"
-"""The type of which several choices may be taken. As a text they stand a line each."""
+"""The type with several choices at once. As a text, a choice on each line."""
 
 DAY_TYPES = ("date", "birthday")
-"""Types that hold a day: a birthday is one that AmoCRM reminds of."""
+"""Types for a day; AmoCRM reminds of a birthday."""
 
 MOMENT = "date_time"
-"""The type that holds a day and a time of it."""
+"""The type for a day with a time."""
 
 NUMBER_TYPES = ("numeric", "monetary")
 """Types that hold a number; of `monetary` the field itself knows the currency."""
@@ -40,7 +40,7 @@ NOON = time(12)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A value as a field's type takes it. `text`: in the one spelling that is kept; `code`: what was wrong, "" if nothing.
+    """A value as a field's type takes it. `text`: the stored spelling; `code`: the fault, "" if there is none.
 
     Of a text that is too long, and of several choices, both are there: what could be read, and that it was not all.
     """
@@ -50,12 +50,12 @@ class Reading:
 
 
 def is_plain_text(field: Field) -> bool:
-    """Whether anything may stand in the field, as far as AmoCRM minds."""
+    """Whether AmoCRM takes any text in the field."""
     return field.type not in (*CHOICE_TYPES, SEVERAL, *NUMBER_TYPES, "checkbox", *DAY_TYPES, MOMENT, "url")
 
 
 def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
-    """What anybody said, read for the type of the account's field.
+    """Read a value of any shape for the type of the account's field.
 
     The spellings that are kept: a number with a point, a tick "1", a date and a moment as ISO (by the clock of `zone`), a choice
     as the account spells it (of `SEVERAL` a line each), an address with its scheme.
@@ -89,7 +89,8 @@ def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
 
 
 def fitted(field: Field, text: str, zone: ZoneInfo) -> str | None:
-    """A kept text in the field's own spelling; None if the field cannot hold it: its type or its choices may have changed."""
+    """Return a stored text in the field's own spelling; None if the field cannot hold the text: its type or its
+    choices may have changed."""
     if is_plain_text(field):
         return text
     found = read_value(field, text, zone)
@@ -117,7 +118,7 @@ def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
 
 
 def _address(value: Any) -> Reading:
-    """An address of the web; one without its scheme gets the usual one."""
+    """Read an address of the web; an address without a scheme gets https."""
     text, is_cut = texts.line(value, LONGEST_VALUE)
     if not is_cut and ADDRESS.fullmatch(text):
         return Reading(text)

@@ -1,4 +1,4 @@
-"""Which field of the account holds what: the desk's mapping, and what is known of the account's own fields.
+"""The mapping of the desk's purposes to fields of the account, and the account's own list of fields.
 
     settings (ids) ─┐
     choices made on the fields page ─► the mapping ─► how a lead is written, how a lead is read, what the form asks
@@ -37,7 +37,7 @@ TRACKING_TYPE = "tracking_data"
 """AmoCRM's own type for UTM marks and click ids; such a field is named by its code (sheet 5.8)."""
 
 MARKER_CODE, MARKER_NAME, MARKER_TYPE = "LEAD_DESK_ID", "Lead Desk ID", "text"
-"""The API-only field that carries our own id of a lead, by which it is found again when an answer was lost."""
+"""The API-only field for our own id of a lead, by which the lead is found again after a lost answer."""
 
 MARKER_FACT = "marker of leads"
 MARKER_ASK_AGAIN = timedelta(hours=1)
@@ -57,7 +57,7 @@ MOST_ADDED = 20
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """A use the desk itself has for a field. `types`: what will do; the first is what a new one is made as."""
+    """A use the desk has for a field. `types`: suitable types of fields; a new field is made as the first."""
 
     key: str
     entity: str
@@ -99,7 +99,7 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a lead is written into, as known now.
+    """The fields a lead is written into, as known now.
 
     `contact_phone`: how to name the contact's phone field in a request. `tracking`: codes of the account's tracking fields.
     `marker_id`: the field for our own id, None where the account has none.
@@ -118,7 +118,7 @@ class FieldMap:
         self._store, self._settings = store, settings
 
     def refresh(self, client: Client, *, live: bool = True) -> None:
-        """Read the account's fields and keep them. One request an entity for each 250 fields."""
+        """Read the account's fields and store the list. One request an entity for each 250 fields."""
         found = {entity: custom_fields.of(client, entity, live=live) for entity in ENTITIES}
         now = clock.now()
         rows = [_row(field, place, now) for fields in found.values() for place, field in enumerate(fields)]
@@ -147,7 +147,8 @@ class FieldMap:
             return db.scalar(sa.select(sa.func.max(known_fields.c.seen_at)))
 
     def mapping(self) -> list[Mapped]:
-        """The desk's own purposes first, then the added fields, each with the account's field where it exists."""
+        """The mapping: the desk's own purposes first, then the added fields, each with the account's field if there
+        is such a field."""
         with self._store.read() as db:
             chosen = {row["key"]: row for row in db.execute(_chosen_in_order()).mappings()}
         known = {(field.entity, field.id): field for field in self.known()}
@@ -171,7 +172,7 @@ class FieldMap:
         return [mapped for mapped in self.mapping() if mapped.is_added and mapped.verdict == "ok"]
 
     def choose(self, key: str, field_id: int) -> None:
-        """Use another field for one of the desk's own purposes. Raises `SetupError` where it will not do."""
+        """Use another field for a purpose of the desk. Raises `SetupError` if the field is unsuitable."""
         purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
         if purpose is None:
             raise SetupError("field_purpose_unknown")
@@ -181,7 +182,7 @@ class FieldMap:
         self._keep(key, purpose.entity, field_id, None)
 
     def add(self, entity: str, field_id: int, label: str) -> str:
-        """Ask for one more field on every form, and return its key: the name it has in `POST /api/crm`."""
+        """Add a field to every form, and return its key: its name in `POST /api/crm`."""
         self._check(entity, field_id, ENTRY_TYPES)
         label = " ".join(label.split())
         if not label or len(label) > LONGEST_LABEL or not label.isprintable():
@@ -196,12 +197,12 @@ class FieldMap:
         return key
 
     def remove(self, key: str) -> None:
-        """Forget a choice: an added field is asked for no more, one of the desk's own goes back to the settings."""
+        """Forget a choice: an added field leaves the forms, a purpose of the desk returns to the settings."""
         with self._store.write() as db:
             db.execute(mapped_fields.delete().where(mapped_fields.c.key == key))
 
     def create(self, client: Client, key: str, name: str) -> None:
-        """Make the missing field of one of the desk's own purposes in AmoCRM and use it. Three requests."""
+        """Make the missing field of a purpose in AmoCRM and use the new field. Three requests."""
         purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
         if purpose is None:
             raise SetupError("field_purpose_unknown")
@@ -210,7 +211,7 @@ class FieldMap:
         self._keep(key, purpose.entity, made.id, None)
 
     def layout(self) -> Layout:
-        """What a lead is written into. No request."""
+        """The fields a lead is written into. No request."""
         mapping, known = self.mapping(), self.known("leads")
         mapped = next(mapped for mapped in mapping if mapped.key == "contact_phone")
         return Layout(
@@ -221,7 +222,7 @@ class FieldMap:
         )
 
     def ensure_marker(self, client: Client) -> int | None:
-        """The field for our own id, made where it is missing; None where the account forbids it.
+        """Return the field for our own id, and make the field if there is none; None if the account forbids it.
 
         No request once it is there, or within the hour after it was forbidden; else three. Raises what the network does.
         """

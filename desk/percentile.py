@@ -1,4 +1,4 @@
-"""Percentiles by nearest rank: a percentile is one of the values, never a mean of two.
+"""Percentiles by nearest rank: always a value that occurs, never a mean of two.
 
 The 90th percentile is the smallest value that at least 90 % of the values do not exceed, as the overview explains it to people
 ("the time within which half (90%) of the leads were answered"). Of two values the median is therefore the smaller one.

@@ -1,4 +1,4 @@
-"""Texts made harmless: names as they are kept, and what neither a web page nor a spreadsheet may execute.
+"""Texts made harmless: names as stored, and texts that neither a web page nor a spreadsheet executes.
 
 How a text is read at all (unseen marks, blanks, length) is `desk.reading.texts`.
 """
@@ -10,20 +10,21 @@ import re
 from desk.reading import texts
 
 CERTAIN_SIGNS = "=@＝＠"
-"""A text that begins with one of these signs is a formula to a spreadsheet, be it of full width."""
+"""Signs at the beginning of a text that always make a formula of it in a spreadsheet, also in full width."""
 
 NUMBER_SIGNS = "+-＋－"
 """Signs that begin a formula, a phone, or just a line of a list («+ бассейн»)."""
 
 FORMULA_STARTS = (*CERTAIN_SIGNS, *NUMBER_SIGNS, "\t", "\r", "\n")
-"""What a text in a CSV file must not begin with (OWASP, "CSV Injection"). Stricter than `FORMULA`, as the file keeps the sign
-and only puts an apostrophe before it."""
+"""Beginnings forbidden to a text in a CSV file (OWASP, "CSV Injection"). Stricter than `FORMULA`, as the file keeps
+the sign and only puts an apostrophe before it."""
 
 FORMULA = re.compile(rf"[{CERTAIN_SIGNS}]|[{re.escape(NUMBER_SIGNS)}]+(?:[\d({CERTAIN_SIGNS}]|\s*\w+[(!|])")
-"""How a text begins that a spreadsheet would calculate. «+ бассейн» and «- не выбрано -» are none, as the sign is taken away."""
+"""The beginning of a text that a spreadsheet would calculate. «+ бассейн» and «- не выбрано -» are none, as the
+sign would be taken away."""
 
 TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z]|&#|<!--")
-"""How markup begins. A plain < or > is a sign like others: «Главная > Заявка»."""
+"""The beginning of markup. A plain < or > is harmless: «Главная > Заявка»."""
 
 
 def plain_name(text: str, longest: int) -> str:
@@ -34,7 +35,7 @@ def plain_name(text: str, longest: int) -> str:
 
 
 def without_markup(text: str) -> str:
-    """A line without the signs that make it markup or a formula."""
+    """A line without signs of markup and formulas."""
     if TAG.search(text):
         text = text.replace("<", " ").replace(">", " ").replace("&#", " ")
     text = " ".join(text.split())

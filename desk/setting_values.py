@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from crm.config import DOMAINS, Secret, is_loopback
 
 LONGEST = 4096
-"""No setting needs more characters than this; a long-lived token takes about 1,200."""
+"""Greatest length of a setting, characters; a long-lived token takes about 1,200."""
 
 SECRET_LENGTH = 32
 """The least for `SECRET_KEY`, from which the encryption key of the tokens is made, and for `LOCAL_KEY`."""
@@ -32,7 +32,7 @@ PLACEHOLDER = re.compile(
         )$""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Texts that stand where a value should: what people leave in from an example file."""
+"""Placeholders left in a setting from an example file."""
 
 
 class UnfitText(ValueError):
@@ -78,7 +78,7 @@ def secret(least: int) -> Callable[[str], Secret]:
 
 
 def secret_keys(text: str) -> Secret:
-    """One key, or the new one and former ones after it, separated by commas."""
+    """Read a key, or the new key and former keys after it, separated by commas."""
     for phrase in text.split(","):
         secret(SECRET_LENGTH)(phrase)
     return Secret(text)
@@ -98,7 +98,7 @@ def number(kind: type, low: float, high: float) -> Callable[[str], Any]:
 
 
 def url(text: str) -> str:
-    """An http(s) address without user, query or fragment. Plain http only nearby: secrets travel on it."""
+    """Read an http(s) address without user, query or fragment. Plain http only nearby: secrets travel on it."""
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -118,7 +118,7 @@ def base_url(text: str) -> str:
 
 
 def account_url(text: str) -> str:
-    """Where AmoCRM's API is: scheme, host, perhaps a port, and nothing behind."""
+    """Read the address of AmoCRM's API: scheme, host, perhaps a port, and no path."""
     if urlsplit(url(text)).path not in ("", "/"):
         raise UnfitText("url_path")
     return url(text).rstrip("/")
@@ -144,7 +144,8 @@ def networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, 
 
 
 def listen(text: str) -> tuple[str, int]:
-    """An address of this machine and a port; a port alone is on loopback. Names are looked up by nobody."""
+    """Read an address of this machine and a port; a port alone is on loopback. Names are refused, as none is looked
+    up."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= TOP_PORT:

@@ -28,21 +28,21 @@ PROJECT = Path(__file__).resolve().parent.parent
 """The folder of the clone: `.env` is looked for here, and relative paths start here, wherever one stands."""
 
 MAX_RPS = 7.0
-"""Requests a second AmoCRM allows one integration (sheet 4.1). Above it: 429, then a block of the account."""
+"""Requests a second AmoCRM allows an integration (sheet 4.1). Above the limit: 429, then a block of the account."""
 
 LEAST_RPS = 0.1
 """A slower desk would not deliver a lead within a minute."""
 
 KEY_LENGTH = 16
-"""The least for an API key: shorter ones can be guessed."""
+"""Least length of an API key: shorter keys can be guessed."""
 
 CODE, OPEN = "code", "open"
-"""What `LOCAL_ACCESS` may be: show a code once, or let in whoever seems to be on this machine."""
+"""Values of `LOCAL_ACCESS`: show a code once, or let in every browser that seems to be on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One setting that is wrong. `code` has its words in `locales/` (`setting-<code>`), `hint` fills them in."""
+    """A wrong setting. `code` has its words in `locales/` (`setting-<code>`), `hint` fills them in."""
 
     name: str
     code: str
@@ -50,7 +50,7 @@ class Fault:
 
 
 class SettingsError(SetupError):
-    """All that is wrong with the settings, at once. Holds names and reasons, never values of secrets.
+    """All faults of the settings, at once. Holds names and reasons, never values of secrets.
 
     `language`: what they say about it, as far as that is readable; "" where they say nothing.
     """
@@ -65,7 +65,7 @@ class SettingsError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says, checked. Made by `load`; every field is the setting of the same name."""
+    """The checked settings of the environment. Made by `load`; every field is the setting of the same name."""
 
     amocrm_subdomain: str | None = None
     amocrm_domain: str = "amocrm.ru"
@@ -109,7 +109,7 @@ class Settings:
 
     @property
     def amocrm(self) -> Config:
-        """What `crm` has to know."""
+        """Settings of `crm`."""
         return Config(
             api_url=self.amocrm_api_url,
             oauth_url=self.amocrm_oauth_url,
@@ -122,13 +122,14 @@ class Settings:
 
     @property
     def is_public(self) -> bool:
-        """Whether somebody may stand before the desk: a public address, a trusted proxy, a listener for one."""
+        """Whether the desk may be reachable from outside: a public address, a trusted proxy, or a listener for a
+        proxy."""
         host = urlsplit(self.base_url).hostname or ""
         return not is_loopback(host) or bool(self.trusted_proxies) or self.public_listen is not None
 
     @property
     def asks_for_proof(self) -> bool:
-        """Whether a browser has to prove that it is on this machine before it sees a page.
+        """Whether a browser has to prove that it runs on this machine before it sees a page.
 
         A demo holds invented people only, so it asks nobody, as long as nothing tells of a proxy.
         """
@@ -185,11 +186,11 @@ ACCOUNT_SETTINGS = (
     "AMOCRM_API_URL",
     "AMOCRM_OAUTH_URL",
 )
-"""The settings that point at an account. With none of them the desk is a demo."""
+"""The settings that point at an account. With none of the settings the desk is a demo."""
 
 
 def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, port: int = 8501) -> Settings:
-    """Read and check everything. `port`: where the desk listens, for a `BASE_URL` nobody set.
+    """Read and check all settings. `port`: the desk's port, for a `BASE_URL` nobody set.
 
     Raises `SettingsError` with every fault, never only the first.
     """
@@ -209,7 +210,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, po
 
 
 def _texts(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str], list[Fault]]:
-    """What is set, by name; names that are none of ours; files that cannot be read.
+    """Texts of the settings by name, unknown names, and faults of files that cannot be read.
 
     An empty text counts as unset, as people leave `NAME=` in a file. In a file every name should be ours; the
     environment is everybody's, so there only what begins like ours is looked at.
@@ -243,7 +244,7 @@ def _checked(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
 
 
 def _gaps(values: Mapping[str, Any], faults: list[Fault], *, demo: bool) -> list[Fault]:
-    """What an account needs and nobody set. A setting that is set and wrong is not reported a second time."""
+    """Faults for missing settings an account needs. A wrong setting is not reported a second time."""
     if demo:
         return []
     wrong = {fault.name for fault in faults}
@@ -268,7 +269,7 @@ def _derived(values: dict[str, Any], demo: bool, folder: Path) -> dict[str, Any]
 
 
 def _advice(settings: Settings) -> list[Fault]:
-    """What is allowed and better otherwise: how the desk stands towards the internet."""
+    """Advice on settings: how the desk stands towards the internet."""
     found = []
     if settings.is_public and settings.public_listen is None:
         found.append(Fault("PUBLIC_LISTEN", "listener_advised"))

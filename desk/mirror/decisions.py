@@ -23,7 +23,7 @@ and seconds are AmoCRM's finest."""
 PAGE = 250
 
 NIGHT = range(3, 6)
-"""Hours of the club's clock for the count and the nightly round, when nobody waits for AmoCRM."""
+"""Hours of the club's clock for the count and the nightly round: no person waits for AmoCRM then."""
 
 DAY_S = timedelta(days=1).total_seconds()
 

@@ -202,7 +202,7 @@ class Fill:
     def _keep_batch(
         self, state: _State, asked: list[int], begun: Begun, batch: Future[Seen], since: int, field_ids: FieldIds
     ) -> None:
-        """Store a list of contacts, or leave a list that failed to the rounds; leads come all the same."""
+        """Store a list of contacts, or leave a failed list to the rounds; leads come all the same."""
         try:
             seen, state.failed = batch.result(), 0
         except DeskError as error:

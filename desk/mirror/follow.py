@@ -37,8 +37,8 @@ from store import Store, clock
 from store.tables import contacts, leads
 
 CHANGES_EVERY_S = 30.0
-"""Seconds between two rounds: the delay of a change without a hook. A request each for leads, contacts, tasks and
-two bins."""
+"""Seconds between two rounds: the delay of a change without a hook. Five requests: leads, contacts, tasks and two
+bins."""
 
 HISTORY_EVERY_S = 300.0
 REFERENCE_EVERY_S = 600.0
@@ -152,7 +152,7 @@ class Follow:
         return gone
 
     def contacts_bin(self) -> list[int]:
-        """The same of contacts."""
+        """Read contacts thrown away since the last look."""
         gone = self._bin(
             names.CONTACTS_BIN, CONTACTS, contacts, lambda ids: self._reading.contacts(ids, hinted_gone=ids)[1]
         )
@@ -196,7 +196,7 @@ class Follow:
         return {"until": LAST_SECOND, "back_to": now - int(HISTORY_REACH.total_seconds()), "from": now}
 
     def _read_back(self, cursor: dict[str, int], begun: Begun) -> None:
-        """Read one more stretch of the past; nobody looks at a year's funnel in the first minute."""
+        """Read one more stretch of the past, behind more urgent work: a funnel of a year can wait."""
         until = cursor["until"]
         since = max(cursor["back_to"], min(until, cursor["from"]) - int(HISTORY_SLICE.total_seconds()))
         times, _ = self._keep_history(since, until)

@@ -120,7 +120,7 @@ class Mirror:
     def keep(
         self, leads: Iterable[Mapping[str, Any]], contacts: Iterable[Mapping[str, Any]], asked: int | None = None
     ) -> None:
-        """Store leads and contacts somebody has just read of AmoCRM for another reason. No request.
+        """Store leads and contacts just read of AmoCRM for another reason. No request.
 
         `asked`: the version before the first question left; without it whatever is different here is fetched again instead.
         """
@@ -132,7 +132,7 @@ class Mirror:
             self.hint(leads=kept.doubtful, contacts=persons.doubtful)
 
     def wake(self) -> None:
-        """Wake the keeper: a webhook was stored, or somebody pressed refresh."""
+        """Wake the keeper, after a webhook or a press of refresh."""
         self._news.set()
 
     def refresh(self) -> None:
@@ -172,7 +172,7 @@ class Mirror:
         return self._thread is not None and self._thread.is_alive()
 
     def look_after(self) -> None:
-        """Do everything due now, if this process is the keeper. Failures are stored and retried later."""
+        """Do all work due now, if this process is the keeper. Failures are stored and retried later."""
         self.clocks.look()
         self._keeps = self._connection.status().connected and self.walks.keep()
         if not self._keeps:
@@ -212,7 +212,7 @@ class Mirror:
             self._try(names.NIGHT, self._night.step)
 
     def recount(self) -> None:
-        """Compare everything, by a person's wish: AmoCRM's count beside ours, then every lead anew.
+        """Compare the whole mirror, by a person's wish: AmoCRM's count beside ours, then every lead anew.
 
         The keeper begins at its next look; no request here.
         """

@@ -47,7 +47,7 @@ def keep_guesses(db: sa.Connection, guesses: Sequence[Mapping[str, Any]]) -> tup
 
 
 def keep_events(db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
-    """Store moves from the log, and remove the guesses they confirm. Return how many moves are new."""
+    """Store moves from the log, and remove guesses confirmed by the log. Return how many moves are new."""
     rows = {event["event_id"]: dict(event) for event in events}
     leads = {row["lead_id"] for row in rows.values()}
     for some in batches(rows):

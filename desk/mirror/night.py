@@ -45,7 +45,7 @@ def is_under_way(walk: Walk) -> bool:
 
 
 class Night:
-    """The nightly round. Not thread-safe: the mirror's keeper runs it."""
+    """The nightly round. Not thread-safe: only for the mirror's keeper."""
 
     def __init__(self, store: Store, rows: Rows, walks: Walks, reading: Reading, tasks: Tasks) -> None:
         self._store, self._rows, self._walks, self._reading, self._tasks = store, rows, walks, reading, tasks
@@ -72,8 +72,7 @@ class Night:
             self._walks.step(db, names.NIGHT, cursor, 0)
 
     def _contacts_or_not(self, cursor: dict[str, Any], failures: int) -> bool:
-        """Compare the next contacts; if AmoCRM has failed to list contacts for long, skip them until the next
-        round."""
+        """Compare the next contacts; after repeated failures of AmoCRM, skip contacts until the next round."""
         try:
             return self._contacts(cursor)
         except DeskError as error:
@@ -108,7 +107,7 @@ class Night:
         return True
 
     def _contacts(self, cursor: dict[str, Any]) -> bool:
-        """Compare the next contacts downwards; gone contacts only if a lead still names them. False if there are no
+        """Compare the next contacts downwards; gone contacts only if still named by a lead. False if there are no
         more."""
         named = sa.exists().where(
             lead_contacts.c.contact_id == contacts.c.id,

@@ -1,4 +1,4 @@
-"""Ids missing from AmoCRM's answers: proved to be gone before they count as gone.
+"""Ids missing from AmoCRM's answers, and the proof that they are gone.
 
 An answer in which something is missing is no proof that it is gone: pages are cut, caches answer, a filter is not understood.
 So what was asked for by id and did not come is asked for a second time in another way, and only what is missing twice is gone:
@@ -31,7 +31,7 @@ class Seen:
 
 
 def look(client: Client, kind: Kind, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> Seen:
-    """Read ids as they are now. A request for each 250, and some more for missing ids.
+    """Read the present state of ids. A request for each 250, and some more for missing ids.
 
     `hinted_gone`: of these AmoCRM's list of the bin has told already; that they are missing as well is the second answer.
     Raises what AmoCRM does: then nothing is proved.

@@ -46,7 +46,7 @@ class Reading:
         return self._client.clock.at(begun.at_s, time.monotonic())
 
     def as_of(self, begun: Begun) -> datetime:
-        """The same as a time for people; by our own clock if AmoCRM tells none."""
+        """AmoCRM's time when a reading began, as a time for people; by our own clock if AmoCRM tells none."""
         theirs = self.their_time(begun)
         if theirs is None:
             theirs = clock.unix() - (time.monotonic() - begun.at_s)

@@ -31,8 +31,7 @@ def remap(store: Store, rows: Rows, field_ids: FieldIds) -> None:
 
 
 def _read_phones_again(store: Store, rows: Rows) -> None:
-    """Read the phones of contacts again that were stored as AmoCRM spells them, because no number was found in them
-    then."""
+    """Read the phones of contacts again that an older reader did not understand."""
     wanted = sa.select(contacts.c.id, contacts.c.phones, contacts.c.updated_at).where(contacts.c.is_deleted.is_(False))
     with store.read() as db:
         kept = [(row, json.loads(row.phones)) for row in db.execute(wanted)]

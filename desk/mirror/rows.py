@@ -1,4 +1,4 @@
-"""The mirror's tables: storing AmoCRM's rows, unless something newer is stored already. Sends nothing.
+"""The mirror's tables: storing AmoCRM's rows, unless newer rows are stored already. Sends nothing.
 
 Everything that changes what a screen may show counts the mirror's version up, in the same transaction.
 """
@@ -92,7 +92,7 @@ class Rows:
         asked: int | None,
         read_at: float | None = None,
     ) -> Changes:
-        """Store leads as AmoCRM told them; a change of stage goes into the history.
+        """Store leads from AmoCRM; a change of stage goes into the history.
 
         `asked`: the version when the question left (`decisions.verdict`). `read_at`: AmoCRM's time then, unix seconds.
         """
@@ -127,7 +127,7 @@ class Rows:
     def keep_contacts(
         self, db: sa.Connection, found: Iterable[Mapping[str, Any]], field_ids: FieldIds, asked: int | None
     ) -> Changes:
-        """Store contacts as AmoCRM told them, their phones, and the columns of their leads."""
+        """Store contacts from AmoCRM, their phones, and the columns of their leads."""
         cards = {contact["id"]: contact for contact in found}
         rows = {one: shape.contact_row(contact, field_ids) for one, contact in cards.items()}
         if not rows:
@@ -145,7 +145,7 @@ class Rows:
         return replace(_news(fresh.values(), known), doubtful=doubtful)
 
     def keep_tasks(self, db: sa.Connection, found: Iterable[Mapping[str, Any]], asked: int | None) -> Changes:
-        """Store tasks as AmoCRM told them, and the next task of their leads."""
+        """Store tasks from AmoCRM, and the next task of their leads."""
         rows = {task["id"]: shape.task_row(task) for task in found}
         if not rows:
             return Changes()
@@ -253,7 +253,7 @@ class Rows:
                 db.execute(hook_misses.insert(), rows)
 
     def wipe(self) -> None:
-        """Forget everything of a former account."""
+        """Forget all rows of a former account."""
         with self.changing() as db:
             for table in (
                 leads,

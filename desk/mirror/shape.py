@@ -157,7 +157,7 @@ def contact_row(contact: Mapping[str, Any], field_ids: FieldIds) -> dict[str, An
 
 
 def told_phones(text: str) -> tuple[str, ...]:
-    """Phones in a value of a phone field, spelled; a value without a possible number as it stands."""
+    """Phones in a value of a phone field, spelled; a value without a possible number is returned unchanged."""
     return phones.all_of(text) or (text.strip(),)
 
 
@@ -195,7 +195,7 @@ def _digits_of(told: Iterable[str]) -> str:
 
 
 def phone_rows(contacts: Iterable[Mapping[str, Any]], field_ids: FieldIds) -> list[dict[str, Any]]:
-    """Rows of `known_phones`: only what is a phone."""
+    """Rows of `known_phones`, of valid phones only."""
     return [
         {"phone": phone, "contact_id": contact["id"], "updated_at": _whole(contact.get("updated_at"))}
         for contact in contacts

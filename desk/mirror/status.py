@@ -142,7 +142,7 @@ def _with_what_it_waits_for(fill: Walk, reference: Walk) -> Walk:
 
 
 def _age_s(walk: Walk, now_s: float) -> float | None:
-    """Age of the numbers; None if they seem to come from the future, that is, if nobody knows."""
+    """Age of the numbers; None if unknown, as for numbers that seem to come from the future."""
     at = walk.whole_at if walk.whole_at is not None else walk.as_of.timestamp() if walk.as_of is not None else None
     return None if at is None or at > now_s + SLACK_S else max(0.0, now_s - at)
 

@@ -1,4 +1,4 @@
-"""Tasks on leads: all open ones once, then what changes; and every night the open ones again.
+"""Tasks on leads: all open tasks once, then changes; and every night the open tasks again.
 
 A task moves no `updated_at` of its lead, and one that is deleted tells so by a hook alone. So tasks are read for themselves, and
 a lead's next task is computed from them as soon as all open ones were read once; until then AmoCRM's own word for it stands.

@@ -1,4 +1,4 @@
-"""Progress of each reading: where the next begins, when it is due, why it failed. One owner among all processes."""
+"""Progress of each reading: its next beginning, its due time, its failure. One owner among all processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ KEEPER = "keeper"
 """The row for the process that keeps the mirror."""
 
 LEASE_S = 20.0
-"""Seconds a process keeps the mirror without a sign of life. A process that is certainly gone keeps nothing."""
+"""Seconds a process keeps the mirror without a sign of life. A process that is certainly gone is replaced at once."""
 
 RENEW_S = LEASE_S / 4
 
@@ -53,7 +53,7 @@ SINCE = "since"
 """In a cursor: the time of AmoCRM's a reading goes on from."""
 
 WANTED = "wanted"
-"""Key in the contacts' cursor: ids of linked contacts nobody has read."""
+"""Key in the contacts' cursor: ids of linked contacts not read yet."""
 
 RETRY_S = (5.0, 15.0, 60.0, 300.0)
 """Seconds before a failed reading is retried, by failures in a row."""
@@ -127,7 +127,7 @@ class Walks:
         )
 
     def end(self, name: str, *, as_of: datetime, cursor: Any, next_in_s: float, began_s: float | None = None) -> None:
-        """Finish a reading. `as_of`: its beginning; `began_s`: the same by `time.monotonic`, None: just now."""
+        """Finish a reading. `as_of`: its beginning; `began_s`: its beginning by `time.monotonic`, None: just now."""
         told = {"as_of": as_of, "cursor": json.dumps(cursor), "failures": 0, "reason": None, "failing_since": None}
         ago_s = time.monotonic() - began_s if began_s is not None else 0.0
         self._write(name, due_in_s=next_in_s, whole_ago_s=ago_s, **told)
@@ -148,19 +148,19 @@ class Walks:
             db.execute(mirror_walks.update().where(*sooner).values(due_at=now + in_s, waits_from=now))
 
     def want_contacts(self, db: sa.Connection, ids: Iterable[int]) -> None:
-        """Add contacts for the next round, in the same transaction as the leads that name them."""
+        """Add linked contacts for the next round, in the same transaction as their leads."""
         if wanted := set(ids):
             self._note_contacts(db, lambda known: known | wanted)
 
     def have_contacts(self, ids: Iterable[int]) -> None:
-        """Take contacts off the list for the next round: they were read, or are not there."""
+        """Take contacts off the list for the next round, as read or absent."""
         done = set(ids)
         with self._store.write(durable=False) as db:
             self._store.serialise(db, "mirror")
             self._note_contacts(db, lambda known: known - done)
 
     def wanted_contacts(self) -> list[int]:
-        """Linked contacts nobody has read, the newest first."""
+        """Linked contacts not read yet, the newest first."""
         return sorted((self.of(CONTACTS).cursor or {}).get(WANTED, ()), reverse=True)
 
     def _note_contacts(self, db: sa.Connection, change: Callable[[set[int]], set[int]]) -> None:

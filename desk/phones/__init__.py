@@ -1,4 +1,4 @@
-"""Phone numbers: from whatever was said to one spelling, and back to something readable.
+"""Phone numbers: from any text to one spelling, and back to a readable one.
 
 One spelling is E.164 (`+79991234567`), with `;ext=12` if there is an extension. Two people have the same phone exactly when
 these texts are equal (of mobile phones see `same_person`). Every door reads with `read`: the intake, the operator's form,

@@ -11,10 +11,10 @@ HOME_REGION = "RU"
 """Numbers without a country code are Russian: the club is."""
 
 SEARCH_DIGITS = 10
-"""How many last digits AmoCRM is searched by: they are the same in `8…`, `+7…` and `7…` (sheet 8, item 8)."""
+"""Number of last digits AmoCRM is searched by: the same in `8…`, `+7…` and `7…` (sheet 8, item 8)."""
 
 LEAST_KEPT = 5
-"""Digits of the shortest number of a town. Fewer are no phone, whoever says them."""
+"""Digits of the shortest number of a town. A shorter number is no phone."""
 
 LONGEST_NUMBER = 15
 """Digits of the longest number of the world (E.164). More are several, or none."""
@@ -28,7 +28,8 @@ NEIGHBOURS = {
 """Country codes of Russia's neighbours, and the digits of a number with its code: plans of one length, unlike most."""
 
 FOREIGN_STARTS = "1256"
-"""How eleven digits begin that are no Russian number with one digit too many: 8 and 7 begin it whole, 3, 4 and 9 its code."""
+"""First digits of eleven that make no Russian number with a digit too many: 8 and 7 begin such a number, 3, 4 and 9
+its code."""
 
 MOBILE = re.compile(r"\+7(9\d\d)(\d{3})(\d\d)(\d\d)")
 """A Russian mobile phone in E.164."""
@@ -64,12 +65,13 @@ def judged(digits: str, *, has_plus: bool) -> tuple[str | None, str, str]:
 
 
 def _is_home(digits: str) -> bool:
-    """Whether what stands behind a plus is Russia or Kazakhstan: 7, or 89, which is no country's code."""
+    """Whether digits behind a plus are Russian or Kazakh: they begin with 7, or with 89, which is no country's
+    code."""
     return digits[0] == "7" or bool(re.fullmatch(r"89\d{9}", digits))
 
 
 def _home(national: str) -> tuple[str | None, str, str]:
-    """A number under +7, without it."""
+    """Judge a number of +7, given without +7."""
     if len(national) == SEARCH_DIGITS:
         spelled = f"+7{national}"
         if _is_valid(spelled):
@@ -84,7 +86,7 @@ def _home(national: str) -> tuple[str | None, str, str]:
 
 
 def _without_prefix(digits: str) -> tuple[str | None, str, str] | None:
-    """Ten digits with neither 8 nor +7. Those that begin with 8 or 7 may as well be eleven with one lost."""
+    """Judge ten digits with neither 8 nor +7. Digits beginning with 8 or 7 may as well be eleven with a lost digit."""
     if digits[0] in "78":
         is_certain = _is_valid(f"+7{digits}") and not _is_begun(digits[1:])
         return (f"+7{digits}", VALID, "") if is_certain else None
@@ -108,7 +110,7 @@ def _abroad(digits: str) -> tuple[str | None, str, str]:
 
 
 def _is_foreign(digits: str) -> bool:
-    """Whether digits without a plus are a number of another country, and could be no Russian one with a slip."""
+    """Whether digits without a plus are a number of another country, and no Russian number with a slip."""
     is_apart = digits[:3] in NEIGHBOURS or (
         digits[0] in FOREIGN_STARTS if len(digits) == HOME_DIGITS else digits[0] not in "078"
     )

@@ -1,4 +1,4 @@
-"""A text made plain before a number is looked for in it: usual digits, one plus, one dash, nothing encoded."""
+"""Texts made plain before the search for numbers: usual digits, one plus, one dash, nothing encoded."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ LONGEST_INPUT = 500
 """Characters of a text a phone is looked for in: a pasted message, not a book."""
 
 LEAST_CERTAIN = 7
-"""Digits among which a letter is taken for a slip: with fewer it may as well be a word."""
+"""Least number of digits among which a letter is taken for a slip: with fewer digits the letter may belong to a
+word."""
 
 LOOK_ALIKES = str.maketrans("ОоOoЗзlI|ЧчбВBS", "000033111446885")
-"""Letters that are digits to the eye, or one key beside them."""
+"""Letters that look like digits or lie on a neighbouring key."""
 
 LETTERS = re.compile(r"[^\W\d_]", re.UNICODE)
 
@@ -47,11 +48,11 @@ NOISE = frozenset(
         "x",
     ]
 )
-"""Words around a number that say nothing but that it is one."""
+"""Words around a number that only say "phone"."""
 
 
 def plain(text: str) -> str:
-    """A text as the eye takes it: usual digits, one plus, one dash, none of the marks nobody sees."""
+    """A text with usual digits, one kind of plus, one kind of dash, and no invisible marks."""
     if text.isascii():
         return text
     return "".join(map(_plain_char, texts.normalised(texts.mended(text), "NFKC", LONGEST_INPUT)))
@@ -69,7 +70,8 @@ def _plain_char(char: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """What a sender has encoded once too often: %2B for the plus, &nbsp; for a blank. And a number that Excel has spelled."""
+    """A text without a sender's needless encoding: %2B for the plus, &nbsp; for a blank. And a number spelled by
+    Excel."""
     for _ in range(2):
         if not re.search(r"%(?:2B|20|28|29|2D|3A|25)", text, re.IGNORECASE):
             break
@@ -79,14 +81,15 @@ def decoded(text: str) -> str:
 
 
 def _unexcelled(found: re.Match[str]) -> str:
-    """7.9161234567E+10 with all its digits; one whose last digits are lost stays, and is no number."""
+    """7.9161234567E+10 with all its digits; a number with lost digits stays as spelled, and is no phone."""
     first, rest, power = found.group(1), found.group(2), int(found.group(3))
     is_whole = SEARCH_DIGITS - 1 <= power <= LONGEST_NUMBER and power - len(rest) in range(2)
     return first + rest.ljust(power, "0") if is_whole else found.group()
 
 
 def looked_at(text: str) -> str | None:
-    """The text with letters that look like digits as these, in words of nothing else; None if that changes nothing."""
+    """A text with letters that look like digits replaced by digits, in words of such letters alone; None if there
+    are none."""
     if sum(char.isdigit() for char in text) < LEAST_CERTAIN:
         return None
     changed = re.sub(r"[^\W_]+|\|", lambda found: _as_digits(found.group()), text)

@@ -1,4 +1,4 @@
-"""The numbers of a text: found, judged, and the one that is meant."""
+"""Reading the numbers of a text, and choosing the meant number."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from desk.phones.plain import LETTERS, LONGEST_INPUT, NOISE, decoded, looked_at,
 from desk.reading import spoken, texts
 
 READER = 3
-"""Counts what this reader has learned. A copy of AmoCRM that was read by a former one is looked through again."""
+"""Version of the reader. After a new version, the copy of AmoCRM is read through again."""
 
 LONGEST_SPELLED = 40
-"""Characters of a number that is kept as it was said: a column of this width holds it."""
+"""Longest number stored as it was said, characters: the width of the column."""
 
 MOST_LEFT_OVER = 8
 """Digits beside numbers that are none themselves: a date. Ten are a number with a slip."""
@@ -32,15 +32,15 @@ EXTENSION = re.compile(
 """An extension right behind a number."""
 
 RUN = re.compile(r"\+?\d(?:[\s().,;/_*~'\"\[\]|&\u2022\u00b7-]*\d)*")
-"""Digits with whatever people write between them. A plus begins another number."""
+"""Digits with the usual signs between them. A plus begins another number."""
 
 APART = re.compile(r"\s*[,;|]\s*")
-"""What parts two numbers, unless a number is grouped with nothing else."""
+"""Separators of two numbers, unless commas also separate the groups of a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """What was said of a phone. Not shown by `repr`.
+    """A phone as read from a text. Not shown by `repr`.
 
     `verdict`: VALID exists; POSSIBLE is as long as it has to be, but its plan has no such code; IMPOSSIBLE cannot exist;
     NONE: no number at all. `e164`: of the first two. `why`: of all but VALID, the field's fault (`field-<why>` has its
@@ -64,12 +64,13 @@ class Phone:
 
     @property
     def kept(self) -> str:
-        """What stands for this phone in our tables and in AmoCRM: the spelling, else the number as it was said."""
+        """The number for our tables and AmoCRM: its spelling, else the number as it was said."""
         return self.spelled or self.as_said
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether a person who can mend it is asked to: it cannot exist, or a Russian number has a code that nobody has."""
+        """Whether a person at hand is asked to mend the number: an impossible number, or a Russian number with a
+        code that does not exist."""
         return self.verdict != VALID and bool(self.why)
 
 
@@ -77,7 +78,7 @@ NOTHING = Phone(NONE, why="missing")
 
 
 def read(value: Any) -> Phone:
-    """What a value says of a phone: a text with whatever around the number, a number of JSON, a list.
+    """Read the phone of a value: a text around a number, a number of JSON, a list.
 
     Understood: 8 for +7, a plus that was lost or encoded, any brackets, blanks and dashes, digits of any script and ones that
     are letters, words and messengers around it, extensions, several numbers (the first that exists is meant), numbers said in words,
@@ -120,7 +121,8 @@ def _read(text: str) -> Phone:
 
 
 def _among(candidates: Sequence[Phone]) -> Phone:
-    """The number that is meant, with the others behind it: one that exists before one that might, the first of several."""
+    """The meant number, with the others behind it: an existing number before a possible number, the first of
+    several."""
     for verdict in (VALID, POSSIBLE):
         numbers = [one for one in candidates if one.verdict == verdict]
         if numbers:
@@ -131,7 +133,7 @@ def _among(candidates: Sequence[Phone]) -> Phone:
 
 
 def _candidates(text: str) -> Iterator[Phone]:
-    """Every run of digits as a number, with the extension behind it."""
+    """Every run of digits as a number, with the extension behind the run."""
     place = 0
     for _ in range(MOST_NUMBERS):
         found = RUN.search(text, place)
@@ -146,7 +148,7 @@ def _candidates(text: str) -> Iterator[Phone]:
 
 
 def _pieces(run: str) -> Iterator[Phone]:
-    """The numbers of a run: the whole of it, what its commas part, or those that stand in it behind each other."""
+    """Numbers of a run: the whole run, its parts between commas, or numbers in a row."""
     whole = _number(run)
     gaps = re.findall(r"[^\d+]+", run)
     is_one_way = not any(map(APART.search, gaps)) or all(map(APART.search, gaps))
@@ -162,7 +164,8 @@ def _pieces(run: str) -> Iterator[Phone]:
 
 
 def _in_a_row(run: str) -> Iterator[Phone]:
-    """Numbers with only blanks around them: in one piece, or each with its 8 or 7 among more digits than any one number has.
+    """Numbers with only blanks around them: whole groups, or numbers with 8 or 7 in a run too long for a single
+    number.
 
     Nothing if what is left over might be a number as well: then nobody can tell where one ends and the next begins.
     """
@@ -194,7 +197,7 @@ def _in_a_row(run: str) -> Iterator[Phone]:
 
 
 def _number(piece: str) -> Phone:
-    """One number, as it stands there: which, or why it cannot be."""
+    """Judge a single number as it stands in the text."""
     digits = re.sub(r"\D", "", piece)
     said = " ".join(piece.split()).strip(" .,;/-_*~'\"|&")
     if len(said) > LONGEST_SPELLED:
@@ -204,7 +207,7 @@ def _number(piece: str) -> Phone:
 
 
 def _says_more(text: str, phone: Phone) -> bool:
-    """Whether a text holds anything besides its number that somebody might want to read."""
+    """Whether a text holds more than its number, so that a person might want to read it."""
     words = re.findall(r"[^\W\d_]+", text)
     has_words = any(word.casefold() not in NOISE for word in words)
     counted = sum(char.isdigit() for char in text)

@@ -12,11 +12,11 @@ from desk.phones.plain import LETTERS, LONGEST_INPUT, LOOK_ALIKES, plain
 from desk.phones.reader import read
 
 LEAST_TYPED = 4
-"""Digits of a phone being typed before anybody is looked for: fewer fit everybody."""
+"""Least digits of a phone being typed for a look-up: fewer digits fit too many people."""
 
 
 def same_person(phone: str) -> tuple[str, ...]:
-    """The spellings under which a contact is this phone's: itself, and without its extension if it is a mobile phone's.
+    """The spellings under which a contact may have a phone: the phone, and a mobile phone without its extension.
 
     Behind an office number each extension is somebody else; a mobile phone is in one pocket, whatever stands behind it.
     """
@@ -25,7 +25,8 @@ def same_person(phone: str) -> tuple[str, ...]:
 
 
 def beginnings(text: str) -> tuple[str, ...]:
-    """How the one spelling of a phone begins that is being typed; () before its fourth digit, and for what is no phone.
+    """Possible beginnings of the E.164 spelling of a phone being typed; () before its fourth digit, and if there is no
+    phone.
 
     More than one if it cannot be told yet: 8 may stand for +7 or begin an area code, 375 may be Belarus.
     """
@@ -45,8 +46,7 @@ def beginnings(text: str) -> tuple[str, ...]:
 
 
 def near(phone: str) -> tuple[str, ...]:
-    """Phones (E.164) that somebody who misheard or mistyped this one may have meant: one digit differs, or two changed
-    places."""
+    """Phones (E.164) in reach of a slip of the ear or the hand: one digit differs, or two changed places."""
     bare = phone.partition(";")[0]
     places = range(max(2, len(bare) - SEARCH_DIGITS), len(bare))
     others = [f"{bare[:place]}{digit}{bare[place + 1 :]}" for place in places for digit in "0123456789"]
@@ -55,12 +55,12 @@ def near(phone: str) -> tuple[str, ...]:
 
 
 def search_digits(phone: str) -> str:
-    """What to search AmoCRM's full text for to find this phone in any spelling."""
+    """The text to search AmoCRM's full text for, which finds a phone in any spelling."""
     return re.sub(r"\D", "", phone.partition(";")[0])[-SEARCH_DIGITS:]
 
 
 def written(phone: str, extension_word: str) -> str:
-    """A phone (E.164, ";ext=") as it is written into AmoCRM; what is none comes back as it is.
+    """A phone (E.164, ";ext=") as written into AmoCRM; any other text unchanged.
 
     The number is E.164 without a blank: AmoCRM's search is for a text, and only ten digits in a row are found by ten digits
     in a row; telephones dial it as it stands. An extension follows in words, as people read it and as `read` reads it back.
@@ -70,7 +70,7 @@ def written(phone: str, extension_word: str) -> str:
 
 
 def display(phone: str) -> str:
-    """A phone for people: `+7 999 123-45-67`. What is no phone comes back as it is."""
+    """A phone for people: `+7 999 123-45-67`. Any other text is returned unchanged."""
     if mobile := MOBILE.fullmatch(phone):
         return "+7 {} {}-{}-{}".format(*mobile.groups())  # most of a club's; thirty times as fast as looking it up
     found = read(phone)

@@ -1,4 +1,4 @@
-"""Open leads that somebody should look at, and why; what the reasons are is said in `desk.attention`."""
+"""Open leads in need of attention, and why; `desk.attention` defines the reasons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from store.tables import leads, people, stage_changes, stages
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`leads`: open leads for which at least one rule holds, of `open` ones; `rules`: how many by rule."""
+    """Counts of open leads. `leads`: open leads for which at least one rule holds, of `open` leads; `rules`: counts
+    by rule."""
 
     open: int
     leads: int
@@ -23,7 +24,8 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLead:
-    """One of them. `since`: the last change of stage that is known, else when it was created. Names may be anybody's text."""
+    """An open lead in need of attention. `since`: the last known change of stage, else the lead's creation. Names
+    may be anybody's text."""
 
     id: int
     name: str
@@ -58,7 +60,7 @@ def listing(
     rule: str | None = None,
     limit: int = 50,
 ) -> list[WaitingLead]:
-    """Those that have waited longest, for one rule or any."""
+    """Leads that have waited longest, for a given rule or any."""
     rules = reasons(now)
     wanted_rules: Sequence[str] = [rule] if rule in rules else list(rules)
     last = sa.select(sa.func.max(stage_changes.c.at)).where(stage_changes.c.lead_id == leads.c.id)
