@@ -44,7 +44,7 @@ class Doorway:
         """Of this desk alone: a browser sends its cookies to every port of a machine."""
         self._lock = threading.Lock()
         self._code = secrets.token_urlsafe(CODE_BYTES)
-        self.tell: Callable[[str], None] | None = None
+        self.on_new_code: Callable[[str], None] | None = None
         """Callback for the path of each new code, when the code before is spent."""
 
     def __repr__(self) -> str:
@@ -62,8 +62,8 @@ class Doorway:
             if not _is_same(code, self._code):
                 return False
             self._code = secrets.token_urlsafe(CODE_BYTES)
-        if self.tell is not None:
-            self.tell(self.path)
+        if self.on_new_code is not None:
+            self.on_new_code(self.path)
         return True
 
     def is_key(self, text: str) -> bool:
