@@ -184,8 +184,8 @@ def _show_the_door() -> None:
     home = base if is_loopback(urlsplit(base).hostname or "") else f"http://localhost:{PORT}"
     doorway = desk.doorway
     if not doorway.is_open:
-        doorway.tell = lambda path: console.tell_link(home + path, desk.settings.ui_language)
-        doorway.tell(doorway.path)
+        doorway.on_new_code = lambda path: console.tell_link(home + path, desk.settings.ui_language)
+        doorway.on_new_code(doorway.path)
     if not config.get_option("server.headless"):
         cli_util.open_browser(home if doorway.is_open else home + doorway.path)
 

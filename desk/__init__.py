@@ -1,4 +1,4 @@
-"""The product, without a screen: what the club does about its leads. A folder for each subject.
+"""The product, without a screen: how the club deals with its leads. A folder for each subject.
 
     web       the HTTP face: the gate, /api, AmoCRM's hooks             intake    leads that forms and programs hand in
     calls     what an operator types while somebody calls               delivery  the queue that carries leads into AmoCRM

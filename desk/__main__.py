@@ -1,4 +1,4 @@
-"""The desk's command line, for whoever keeps it running.
+"""The desk's command line, for operators of the server.
 
 python -m desk check-config     what the settings say, and everything that is wrong with them
 python -m desk keys rotate      seal what is stored with a new key, without losing the connection
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What the command line takes."""
+    """Arguments of the command line."""
     whole = argparse.ArgumentParser(prog="python -m desk", description=(__doc__ or "").partition("\n")[0])
     commands = whole.add_subparsers(dest="command", required=True)
     commands.add_parser("check-config", help="what the settings say, and everything that is wrong with them")
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def check_config(settings: Settings) -> int:
-    """Open the database with these settings and look whether the keys fit. Sends nothing to AmoCRM."""
+    """Open the database with the given settings and check that the keys fit. Sends nothing to AmoCRM."""
     say = words(settings.ui_language)
     desk = Desk(settings)
     status = desk.connection.status()
@@ -59,7 +59,7 @@ def check_config(settings: Settings) -> int:
 
 
 def rotate(settings: Settings) -> int:
-    """A new key first in the ring, everything sealed anew with it, the old key away.
+    """Put a new key first in the ring, seal everything stored with the new key, and take the old key away.
 
     With a key file all of that happens here. With `SECRET_KEY` only a person can change the setting: the new key goes
     in front of the old one, then this command, then the old one can go.

@@ -1,4 +1,4 @@
-"""What needs somebody's attention: of leads still open, those with which nobody will do anything by themselves.
+"""Reasons for attention: open leads with which nobody will do anything by themselves.
 
 One meaning for the list's filter and for the overview's figures, as conditions over the mirror's `leads`.
 """
@@ -13,7 +13,8 @@ from store.tables import leads
 CLOSED = (WON, LOST)
 
 UNTOUCHED_DAYS = 3
-"""Nothing has changed about an open lead for this many days. A club's trial visit is agreed on within three."""
+"""Days without a change after which an open lead counts as forgotten. A club's trial visit is agreed on within
+three."""
 
 UNTOUCHED_S = UNTOUCHED_DAYS * 24 * 3600
 
@@ -37,7 +38,7 @@ def is_open() -> sa.ColumnElement[bool]:
 
 
 def reasons(now_s: int) -> dict[str, sa.ColumnElement[bool]]:
-    """What holds of an open lead, by kind. `now_s`: unix seconds."""
+    """Conditions on an open lead, by reason for attention. `now_s`: unix seconds."""
     return {
         OVERDUE: leads.c.closest_task_at < now_s,
         NO_TASK: leads.c.closest_task_at.is_(None),

@@ -20,7 +20,7 @@ WRONG_SETTINGS = 2
 
 
 def set_up() -> None:
-    """Our lines on the console. Other people's loggers keep what they have."""
+    """Show our log lines on the console. Other people's loggers keep their settings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(FORMAT))
     for room in ROOMS:
@@ -42,14 +42,14 @@ def refuse_settings(error: SettingsError, out: TextIO = sys.stderr) -> None:
 
 
 def tell_notes(notes: Iterable[Fault], language: str, out: TextIO = sys.stderr) -> None:
-    """Names in the settings that are none: the desk runs, but somebody meant something by them."""
+    """Warn of unknown names in the settings: the desk runs, but a name is probably a slip."""
     say = words(language)
     for note in notes:
         print(f"{note.name}: {say.setting(note.code, note.hint)}", file=out)
 
 
 def tell_rights(mended: Sequence[str], left: Sequence[str], language: str, out: TextIO = sys.stderr) -> None:
-    """Which of the desk's files others could read, and whether they still can."""
+    """Say which of the desk's files other users could read, and whether they still can."""
     say = words(language)
     if mended:
         print(say("rights-mended", files=", ".join(mended)), file=out)
@@ -58,19 +58,21 @@ def tell_rights(mended: Sequence[str], left: Sequence[str], language: str, out: 
 
 
 def tell_link(link: str, language: str, out: TextIO = sys.stdout) -> None:
-    """The address that opens the desk once, on lines of its own. For whoever sees this console, so not in the log."""
+    """Print the address that opens the desk once, on lines of its own. For readers of the console only, so not in
+    the log."""
     say = words(language)
     print(f"\n  {say('console-link')}\n  {link}\n", file=out, flush=True)
 
 
 def refuse_setup(error: SetupError, out: TextIO = sys.stderr) -> None:
-    """Why the desk does not start although its settings are well formed, and what to do."""
+    """Say why the desk does not start although its settings are well formed, and the remedy."""
     for language in _languages():
         what, remedy = words(language).error(error.code)
         print(f"\n{what} {remedy}", file=out)
 
 
 def _languages() -> tuple[str, ...]:
-    """The configured language; both where it is not known, as when the settings themselves are wrong."""
+    """The configured language; both languages if the language is not known, as when the settings themselves are
+    wrong."""
     chosen = os.environ.get("UI_LANGUAGE", "").strip().lower()
     return (chosen,) if chosen in ("ru", "en") else ("ru", "en")

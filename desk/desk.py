@@ -1,4 +1,4 @@
-"""The desk put together: which part gets which. Nothing is decided here and nothing is done twice.
+"""The desk put together: the parts, and the connections between parts. Decides nothing itself.
 
     Settings ─► Store ─► Journal ─► Limiter ─► Door ─► Connection ─► Client ─► FieldMap, Outbox ─► Intake, Calls
                   └► Vault ──────────────────────────────┘                      Webhooks, Outbox ─► Mirror
@@ -41,25 +41,26 @@ from desk.webhooks import Webhooks
 from store import Store, StoreError, clock
 
 AFTER_TROUBLE = timedelta(seconds=30)
-"""Until the next round of keeping when this one failed for a reason nobody foresaw."""
+"""Pause of the keeper after an unforeseen failure."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
-"""Between two rounds of keeping, whatever the connection says: the keeper neither spins nor sleeps for ever."""
+"""Bounds of the keeper's pause, independent of the connection's advice: the keeper neither spins nor sleeps for
+ever."""
 
 TIDY_EVERY = timedelta(hours=1)
-"""Between two rounds of forgetting what was kept long enough."""
+"""Time between two rounds of forgetting old data."""
 
 TIDY_AGAIN = timedelta(minutes=5)
-"""The same after one of which a part failed."""
+"""Time until the next round of forgetting after a failed round."""
 
 log = logging.getLogger(__name__)
 
 
 class Desk:
-    """Everything the desk can do, for one set of settings."""
+    """The desk: all parts for a set of settings."""
 
     def __init__(self, settings: Settings) -> None:
-        """Opens the database and brings it up to date. Sends nothing.
+        """Open the database and bring it up to date. Sends nothing.
 
         Raises `SetupError` where that cannot be, and where the keys do not open what is stored: nothing is lost then,
         and nothing overwritten.
@@ -79,6 +80,19 @@ class Desk:
         )
         self.connection.check_key()
         self.client = Client(self.door, self.connection.tokens)
+        self._open_mirror(vault)
+        self._open_doors()
+        self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
+        self.ready.set()
+        self.watch = Watch(lambda: look(self))
+        self.started_at: datetime | None = None  # when the background work of this process began
+        self._tidy_at_s = float("-inf")
+        self._stopping = threading.Event()
+        self._keeper: threading.Thread | None = None
+
+    def _open_mirror(self, vault: Vault) -> None:
+        """Make the mirror, the webhooks that hint at changes, and the screens' readers of it."""
+        settings = self.settings
         self.mirror = Mirror(self.store, self.client, self.connection, self.fields, settings, told=self.rounds.told)
         self.webhooks = Webhooks(
             self.store, vault, self.client, self.connection, self.journal, settings, wake=self.mirror.wake
@@ -86,6 +100,10 @@ class Desk:
         self.mirror.listen(self.webhooks.taken, self.webhooks.are_on)
         self.listing, self.views = Listing(self.store, settings.zone), Views(self.store)
         self.reports = Reports(self.store, self.mirror, settings.zone)
+
+    def _open_doors(self) -> None:
+        """Make the outbox, the two doors by which leads come in (intake and calls), and the exports."""
+        settings = self.settings
         tools = Tools(
             self.store,
             self.client,
@@ -108,13 +126,6 @@ class Desk:
             on_round=self.rounds.told,
         )
         self.calls = Calls(self.store, self.outbox, self.client, self.fields, self.mirror, settings)
-        self.ready = threading.Event()  # cleared by a demo whose AmoCRM is still starting
-        self.ready.set()
-        self.watch = Watch(lambda: look(self))
-        self.started_at: datetime | None = None  # when the background work of this process began
-        self._tidy_at_s = float("-inf")
-        self._stopping = threading.Event()
-        self._keeper: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin the work that goes on in the background."""
@@ -146,7 +157,7 @@ class Desk:
         self.connection.disconnect()
 
     def look_after(self) -> timedelta:
-        """One round of keeping: a key in time, and what every page wants to know read before anybody waits for it.
+        """Do one round of keeping: renew the token in time, and read what pages need before a page waits.
 
         Each part is a round of its own, so that one that fails holds up no other. How long until the next round.
         """
@@ -170,7 +181,7 @@ class Desk:
         self.fields.forget_all()
 
     def _tidy_up(self) -> None:
-        """Forget what was kept long enough, one kind of it after another, whatever became of the one before."""
+        """Forget data kept long enough, part after part; a failed part does not stop the next."""
         if time.monotonic() < self._tidy_at_s:
             return
         failed: Exception | None = None
@@ -196,7 +207,7 @@ class Desk:
 
 
 def bounded(pause: object) -> timedelta:
-    """The keeper's pause, whatever the connection said."""
+    """The keeper's pause, brought within its bounds."""
     if not isinstance(pause, timedelta):
         return AFTER_TROUBLE
     return min(max(pause, SHORTEST_PAUSE), LONGEST_PAUSE)

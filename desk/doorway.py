@@ -1,4 +1,5 @@
-"""The proof of being on this machine, which no proxy and no forwarder of ports can lend to those behind it.
+"""The proof that a browser runs on this machine, which no proxy and no forwarder of ports can lend to browsers behind
+it.
 
 Three ways to show it, each of which needs something that was handed over on the machine itself:
 
@@ -25,7 +26,7 @@ from desk.settings import Settings
 from store import clock
 
 CODE_BYTES = 16
-"""Of a code in a link: 128 bits, which nobody tries out."""
+"""Bytes of a code in a link: 128 bits, too many to guess."""
 
 LIFE_S = 30 * 24 * 3600
 """How long a browser stays known that does not come."""
@@ -43,8 +44,8 @@ class Doorway:
         """Of this desk alone: a browser sends its cookies to every port of a machine."""
         self._lock = threading.Lock()
         self._code = secrets.token_urlsafe(CODE_BYTES)
-        self.tell: Callable[[str], None] | None = None
-        """Called with each new code's path as the one before it is spent."""
+        self.on_new_code: Callable[[str], None] | None = None
+        """Callback for the path of each new code, when the code before is spent."""
 
     def __repr__(self) -> str:
         return f"Doorway(is_open={self.is_open})"
@@ -56,17 +57,17 @@ class Doorway:
             return f"/enter/{self._code}"
 
     def spend(self, code: str) -> bool:
-        """Whether this is the code that is good now; from then on another is."""
+        """Whether a code is the valid one; a valid code is spent, and the next becomes valid."""
         with self._lock:
             if not _is_same(code, self._code):
                 return False
             self._code = secrets.token_urlsafe(CODE_BYTES)
-        if self.tell is not None:
-            self.tell(self.path)
+        if self.on_new_code is not None:
+            self.on_new_code(self.path)
         return True
 
     def is_key(self, text: str) -> bool:
-        """Whether this is the local key."""
+        """Whether a key is the local key."""
         return _is_same(text, self._phrase)
 
     def cookie(self) -> str:
@@ -75,7 +76,7 @@ class Doorway:
         return f"{told}.{self._sign(told)}"
 
     def made_at(self, value: str) -> int | None:
-        """When a cookie of this value was made (unix seconds); None unless it is ours and still good."""
+        """Time at which a cookie's value was made (unix seconds); None unless the cookie is ours and still good."""
         told, _, signature = value.rpartition(".")
         made = told.partition(".")[0]
         if not made.isascii() or not made.isdecimal() or not _is_same(signature, self._sign(told)):
@@ -88,12 +89,13 @@ class Doorway:
 
 
 def _is_same(given: str, right: str) -> bool:
-    """Compare in a time that tells nothing."""
+    """Compare in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), right.encode())
 
 
 def _phrase_of(settings: Settings) -> str:
-    """The local key: of the settings, of its file, or made now and kept there; one that nobody knows if nobody asks for it.
+    """The local key: from the settings, from its file, or made now and stored; a random key if no browser is asked for
+    proof.
 
     A file that cannot be used is replaced: all it costs is that browsers show a link again. Where nothing can be written
     the key lives as long as this process.

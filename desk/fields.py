@@ -1,22 +1,19 @@
-"""Which field of the account holds what: the desk's mapping, and what is known of the account's own fields.
+"""The mapping of the desk's purposes to fields of the account, and the account's own list of fields.
 
     settings (ids) ─┐
     choices made on the fields page ─► the mapping ─► how a lead is written, how a lead is read, what the form asks
     AmoCRM's own list, kept in our store ─┘
 
-The list is kept so that a form never waits for AmoCRM. Values are turned into AmoCRM's shape here too
-(`encode`, `text_of`), because only here is known which field and which type they are for.
+The list is kept so that a form never waits for AmoCRM. What a value of a field looks like is `desk.field_values`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -24,38 +21,23 @@ from crm import custom_fields
 from crm.client import Client
 from crm.custom_fields import Field
 from crm.errors import Declined, NotLetIn, SaidNo, SetupError
-from desk.reading import choices, dates, numbers, texts, ticks
+from desk.field_values import DAY_TYPES, MOMENT, NUMBER_TYPES, SEVERAL, TEXT_TYPES
 from desk.settings import Settings
 from store import Store, clock
 from store.tables import known_fields, mapped_fields
 
 ENTITIES = ("leads", "contacts")
 
-TEXT_TYPES = ("text", "textarea", "select", "radiobutton", "url", "streetaddress")
-"""Types that take a plain text as their value (sheet 6)."""
-
-SEVERAL = "multiselect"
-"""The type of which several choices may be taken. As a text they stand a line each."""
-
-DAY_TYPES = ("date", "birthday")
-"""Types that hold a day: a birthday is one that AmoCRM reminds of."""
-
-MOMENT = "date_time"
-"""The type that holds a day and a time of it."""
-
-NUMBER_TYPES = ("numeric", "monetary")
-"""Types that hold a number; of `monetary` the field itself knows the currency."""
 
 ENTRY_TYPES = (*TEXT_TYPES, SEVERAL, *NUMBER_TYPES, "checkbox", *DAY_TYPES, MOMENT)
 """Types an added field may have: those a form can ask for in one input."""
 
-CHOICE_TYPES = ("select", "radiobutton")
 
 TRACKING_TYPE = "tracking_data"
 """AmoCRM's own type for UTM marks and click ids; such a field is named by its code (sheet 5.8)."""
 
 MARKER_CODE, MARKER_NAME, MARKER_TYPE = "LEAD_DESK_ID", "Lead Desk ID", "text"
-"""The API-only field that carries our own id of a lead, by which it is found again when an answer was lost."""
+"""The API-only field for our own id of a lead, by which the lead is found again after a lost answer."""
 
 MARKER_FACT = "marker of leads"
 MARKER_ASK_AGAIN = timedelta(hours=1)
@@ -64,13 +46,6 @@ MARKER_ASK_AGAIN = timedelta(hours=1)
 PHONE_CODE = "PHONE"
 """AmoCRM's own code for the contact's phone field; its id differs from account to account (sheet 5.8)."""
 
-LONGEST_VALUE = 250
-"""Characters of an added field's text. AmoCRM's text fields take 256 (sheet 6)."""
-
-ADDRESS = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)
-BARE_ADDRESS = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?:[/?#][^\s<>\"']*)?")
-
-NOON = time(12)
 
 LONGEST_LABEL = 60
 MOST_FIELDS = 100_000
@@ -82,7 +57,7 @@ MOST_ADDED = 20
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """A use the desk itself has for a field. `types`: what will do; the first is what a new one is made as."""
+    """A use the desk has for a field. `types`: suitable types of fields; a new field is made as the first."""
 
     key: str
     entity: str
@@ -124,7 +99,7 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a lead is written into, as known now.
+    """The fields a lead is written into, as known now.
 
     `contact_phone`: how to name the contact's phone field in a request. `tracking`: codes of the account's tracking fields.
     `marker_id`: the field for our own id, None where the account has none.
@@ -143,7 +118,7 @@ class FieldMap:
         self._store, self._settings = store, settings
 
     def refresh(self, client: Client, *, live: bool = True) -> None:
-        """Read the account's fields and keep them. One request an entity for each 250 fields."""
+        """Read the account's fields and store the list. One request an entity for each 250 fields."""
         found = {entity: custom_fields.of(client, entity, live=live) for entity in ENTITIES}
         now = clock.now()
         rows = [_row(field, place, now) for fields in found.values() for place, field in enumerate(fields)]
@@ -172,7 +147,8 @@ class FieldMap:
             return db.scalar(sa.select(sa.func.max(known_fields.c.seen_at)))
 
     def mapping(self) -> list[Mapped]:
-        """The desk's own purposes first, then the added fields, each with the account's field where it exists."""
+        """The mapping: the desk's own purposes first, then the added fields, each with the account's field if there
+        is such a field."""
         with self._store.read() as db:
             chosen = {row["key"]: row for row in db.execute(_chosen_in_order()).mappings()}
         known = {(field.entity, field.id): field for field in self.known()}
@@ -196,7 +172,7 @@ class FieldMap:
         return [mapped for mapped in self.mapping() if mapped.is_added and mapped.verdict == "ok"]
 
     def choose(self, key: str, field_id: int) -> None:
-        """Use another field for one of the desk's own purposes. Raises `Declined` where it will not do."""
+        """Use another field for a purpose of the desk. Raises `Declined` if the field is unsuitable."""
         purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
         if purpose is None:
             raise Declined("field_purpose_unknown")
@@ -206,7 +182,7 @@ class FieldMap:
         self._keep(key, purpose.entity, field_id, None)
 
     def add(self, entity: str, field_id: int, label: str) -> str:
-        """Ask for one more field on every form, and return its key: the name it has in `POST /api/crm`."""
+        """Add a field to every form, and return its key: its name in `POST /api/crm`."""
         self._check(entity, field_id, ENTRY_TYPES)
         label = " ".join(label.split())
         if not label or len(label) > LONGEST_LABEL or not label.isprintable():
@@ -221,12 +197,12 @@ class FieldMap:
         return key
 
     def remove(self, key: str) -> None:
-        """Forget a choice: an added field is asked for no more, one of the desk's own goes back to the settings."""
+        """Forget a choice: an added field leaves the forms, a purpose of the desk returns to the settings."""
         with self._store.write() as db:
             db.execute(mapped_fields.delete().where(mapped_fields.c.key == key))
 
     def create(self, client: Client, key: str, name: str) -> None:
-        """Make the missing field of one of the desk's own purposes in AmoCRM and use it. Three requests."""
+        """Make the missing field of a purpose in AmoCRM and use the new field. Three requests."""
         purpose = next((purpose for purpose in PURPOSES if purpose.key == key), None)
         if purpose is None:
             raise Declined("field_purpose_unknown")
@@ -235,7 +211,7 @@ class FieldMap:
         self._keep(key, purpose.entity, made.id, None)
 
     def layout(self) -> Layout:
-        """What a lead is written into. No request."""
+        """The fields a lead is written into. No request."""
         mapping, known = self.mapping(), self.known("leads")
         mapped = next(mapped for mapped in mapping if mapped.key == "contact_phone")
         return Layout(
@@ -246,7 +222,7 @@ class FieldMap:
         )
 
     def ensure_marker(self, client: Client) -> int | None:
-        """The field for our own id, made where it is missing; None where the account forbids it.
+        """Return the field for our own id, and make the field if there is none; None if the account forbids it.
 
         No request once it is there, or within the hour after it was forbidden; else three. Raises what the network does.
         """
@@ -310,113 +286,6 @@ class FieldMap:
             db.execute(
                 mapped_fields.insert().values(key=key, entity=entity, field_id=field_id, label=label, position=last + 1)
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A value as a field's type takes it. `text`: in the one spelling that is kept; `code`: what was wrong, "" if nothing.
-
-    Of a text that is too long, and of several choices, both are there: what could be read, and that it was not all.
-    """
-
-    text: str = ""
-    code: str = ""
-
-
-def is_plain_text(field: Field) -> bool:
-    """Whether anything may stand in the field, as far as AmoCRM minds."""
-    return field.type not in (*CHOICE_TYPES, SEVERAL, *NUMBER_TYPES, "checkbox", *DAY_TYPES, MOMENT, "url")
-
-
-def read_value(field: Field, value: Any, zone: ZoneInfo) -> Reading:
-    """What anybody said, read for the type of the account's field.
-
-    The spellings that are kept: a number with a point, a tick "1", a date and a moment as ISO (by the clock of `zone`), a choice
-    as the account spells it (of `SEVERAL` a line each), an address with its scheme.
-    """
-    match field.type:
-        case "numeric" | "monetary":
-            number = numbers.read(value)
-            return Reading(numbers.spelled(number)) if number is not None else Reading(code="not_a_number")
-        case "checkbox":
-            ticked = ticks.read(value)
-            return Reading("1" if ticked else "") if ticked is not None else Reading(code="not_a_tick")
-        case "date" | "birthday":
-            day = dates.read(value, zone)
-            return Reading(day.isoformat()) if day is not None else Reading(code="not_a_date")
-        case "date_time":
-            moment = dates.moment(value, zone)
-            return Reading(moment.isoformat()) if moment is not None else Reading(code="not_a_moment")
-        case "select" | "radiobutton":
-            choice = choices.read(value, field.choices, field.marks)
-            return Reading(choice) if choice is not None else Reading(code="not_a_choice")
-        case "multiselect":
-            found, rest = choices.several(value, field.choices, field.marks)
-            return Reading("\n".join(found), "not_a_choice" if rest else "")
-        case "url":
-            return _address(value)
-    if texts.text_of(value) is None:
-        return Reading(code="not_text")
-    read = texts.free if field.type == "textarea" else texts.line
-    text, is_cut = read(value, LONGEST_VALUE)
-    return Reading(text, "too_long" if is_cut else "")
-
-
-def fitted(field: Field, text: str, zone: ZoneInfo) -> str | None:
-    """A kept text in the field's own spelling; None if the field cannot hold it: its type or its choices may have changed."""
-    if is_plain_text(field):
-        return text
-    found = read_value(field, text, zone)
-    return found.text if found.text and not found.code else None
-
-
-def encode(field_type: str, text: str, zone: ZoneInfo) -> Any:
-    """A text in the field's own spelling (`fitted`) as the `value` AmoCRM wants for this type (sheet 6); of `SEVERAL` a list."""
-    match field_type:
-        case "numeric" | "monetary":
-            return float(text) if "." in text else int(text)
-        case "checkbox":
-            return text == "1"
-        case "multiselect":
-            return text.split("\n")
-        case "date":
-            # Midnight of the club: AmoCRM moves any other time to it (sheet 8, item 18).
-            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), zone).timestamp())
-        case "birthday":
-            # Noon: whether AmoCRM reckons the summer time of that year or not, it moves it to the same day.
-            return int(datetime.combine(date.fromisoformat(text), NOON, zone).timestamp())
-        case "date_time":
-            return int(datetime.fromisoformat(text).timestamp())
-    return text
-
-
-def _address(value: Any) -> Reading:
-    """An address of the web; one without its scheme gets the usual one."""
-    text, is_cut = texts.line(value, LONGEST_VALUE)
-    if not is_cut and ADDRESS.fullmatch(text):
-        return Reading(text)
-    if not is_cut and BARE_ADDRESS.fullmatch(text):
-        return Reading(f"https://{text}")
-    return Reading(code="not_an_address")
-
-
-def text_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) -> str:
-    """The first value of a field as text; by id, else by code; "" where the entity has none."""
-    return next(iter(texts_of(entity, field_id, code)), "")
-
-
-def texts_of(entity: Mapping[str, Any], field_id: int, code: str | None = None) -> list[str]:
-    """All values of a field as texts. `custom_fields_values` is null where nothing is filled (sheet 6)."""
-    filled = entity.get("custom_fields_values")
-    fields = [item for item in filled if isinstance(item, dict)] if isinstance(filled, list) else []
-    right = [item for item in fields if item.get("field_id") == field_id]
-    right = right or [item for item in fields if code and item.get("field_code") == code]
-    return [
-        str(value["value"])
-        for item in right
-        for value in (item["values"] if isinstance(item.get("values"), list) else [])
-        if isinstance(value, dict) and value.get("value") is not None
-    ]
 
 
 def _chosen_in_order() -> sa.Select[Any]:

@@ -1,4 +1,4 @@
-"""The rounds of background work: when each kind of it last went well, when it last failed, of what and where.
+"""The rounds of background work: last success, last failure, and its cause and place, for each kind of work.
 
     worker ─► told("mirror", None or error) ─► memory, at once ─► worker_rounds, soon ─► pages, /readyz
               with round("keeper"): …
@@ -28,16 +28,18 @@ from store import Store, StoreError, clock
 from store.tables import worker_rounds
 
 WRITTEN_EVERY = timedelta(seconds=10)
-"""Between two writes of "it goes on well": a worker's round may take a millisecond. A failure is written at once."""
+"""Least time between two writes of a success: a worker's round may take a millisecond. A failure is written at
+once."""
 
 SAME_FAILURE_EVERY_S = 1.0
 """Between two writes of the very same failure."""
 
 WRITE_AGAIN_S = 2.0
-"""After a database that did not take it. No worker is held up at each of its rounds by a database that is away."""
+"""Seconds before the next write after the database refused one: a database that is away holds up no worker."""
 
 AHEAD = timedelta(seconds=60)
-"""A time further ahead of our clock than this was told by another one, or by ours before it was set back: nobody knows."""
+"""Distance in the future beyond which a stored time counts as unknown: another clock wrote the time, or ours before
+being set back."""
 
 LONGEST_NAME, LONGEST_REASON, LONGEST_PLACE = 32, 64, 200
 
@@ -61,26 +63,27 @@ class Round:
 
     @property
     def is_strange(self) -> bool:
-        """Whether it fails in a way nobody foresaw."""
+        """Whether the work fails in an unforeseen way."""
         return self.failures > 0 and self.place is not None
 
     @property
     def failing_since(self) -> datetime | None:
-        """Since when nothing went well, as far as is known; None where it does."""
+        """Beginning of the present failures, as far as is known; None if the work goes well."""
         if not self.failures:
             return None
         return self.succeeded_at or self.failed_at
 
 
 def age_of(moment: datetime | None, now: datetime) -> timedelta | None:
-    """How long ago something was; None where nobody knows, as it never was or lies ahead of us."""
+    """Age of a moment; None if unknown, as for a moment that never was or lies ahead of us."""
     if moment is None or moment - now > AHEAD:
         return None
     return max(now - moment, timedelta())
 
 
 def place_of(error: BaseException) -> str | None:
-    """Where in our own code an exception came from: "desk.delivery.carry:112". None for one that never passed it."""
+    """The place in our own code at which an exception was raised: "desk.delivery.carry:112". None if the exception
+    never passed our code."""
     frames = [
         (str(frame.f_globals.get("__name__", "")), line) for frame, line in traceback.walk_tb(error.__traceback__)
     ]
@@ -95,7 +98,7 @@ def reason_of(error: BaseException) -> str:
 
 @dataclass(slots=True)
 class _Heard:
-    """What this process has heard of a kind of work, and what of it is written down."""
+    """A kind of work as known to this process, and the part of it already written down."""
 
     last: Round
     unwritten_failures: int = 0
@@ -106,7 +109,7 @@ class _Heard:
     tried_s: float = float("-inf")
 
     def is_due(self, error: BaseException | None, now: datetime, now_s: float) -> bool:
-        """Whether what was heard is to be written now."""
+        """Whether the present state is to be written now."""
         if self.is_refused and now_s - self.tried_s < WRITE_AGAIN_S:
             return False
         if not self.is_written or self.written_at is None:
@@ -133,7 +136,7 @@ class Rounds:
 
     @contextmanager
     def round(self, name: str) -> Iterator[None]:
-        """A round of `name` that fails alone: whatever goes wrong inside is told, and the caller goes on."""
+        """Run a round of `name` that fails alone: an exception inside is recorded, and the caller goes on."""
         try:
             yield
         except Exception as error:
@@ -146,7 +149,7 @@ class Rounds:
             self.told(name)
 
     def all(self) -> dict[str, Round]:
-        """Every kind of work by its name, as last told by any process. Raises what the database does."""
+        """Every kind of work by name, as last written by any process. Raises `StoreError`."""
         with self._store.read() as db:
             rows = db.execute(sa.select(worker_rounds)).mappings().all()
         known = {row["name"]: Round(**{name: row[name] for name in Round.__slots__}) for row in rows}
@@ -177,7 +180,7 @@ class Rounds:
             heard.written_at, heard.written_s = now, now_s
 
     def _write(self, last: Round, failures: int) -> None:
-        """Bring the row up to date. Failures are added to what other processes have counted."""
+        """Bring the row up to date. Failures are added to the count of other processes."""
         mine = worker_rounds.c.name == last.name
         with self._store.write(durable=False) as db:
             self._store.serialise(db, f"round {last.name}")
@@ -200,7 +203,7 @@ def _after(last: Round, error: BaseException | None, now: datetime) -> Round:
 
 
 def _story(one: Round) -> tuple[bool, str | None, str | None]:
-    """What is news when it changes."""
+    """The part of a round whose change is news."""
     return (one.is_failing, one.reason if one.is_failing else None, one.place if one.is_failing else None)
 
 

@@ -1,4 +1,4 @@
-"""A lead as somebody hands it in: read, or refused with a reason at each field.
+"""Reading a lead as it is handed in: accepted, or refused with a reason at each field.
 
 One set of rules for the operator's form and for `POST /api/crm`; how each kind of thing is read is `desk.reading` and
 `desk.phones`. Pure: no request, no database.
@@ -11,7 +11,6 @@ fault refuses. Texts are harmless wherever they go: they take no markup and do n
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,37 +18,32 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from desk import fields, phones
+from desk import field_values, phones
 from desk.fields import Mapped
+from desk.plain_text import FORMULA, TAG, without_markup
 from desk.reading import dates, names, texts
 
 LONGEST_NAME = 120
 LONGEST_LABEL = 120
-"""Direction and source. AmoCRM's text fields take 256 characters; nobody says a longer one on the phone."""
+"""Longest direction and source. AmoCRM's text fields take 256 characters; a spoken direction is shorter."""
 
 LONGEST_MESSAGE = 4000
-LONGEST_EXTRA = fields.LONGEST_VALUE
+LONGEST_EXTRA = field_values.LONGEST_VALUE
 
 LONGEST_SAID = 16_000
-"""Characters of one value that go into the note as they were said. A submission has 64 KB at the most."""
+"""Longest value quoted in the note, characters. A submission has 64 KB at the most."""
 
 FIRST_YEAR, LAST_YEAR = dates.FIRST_YEAR, dates.LAST_YEAR
 
 HOME_ZONE = ZoneInfo("Europe/Moscow")
 """By whose clock a moment in an added field of dates is a day, unless the caller says."""
 
-TAG = re.compile(r"<\s*[/!?]?\s*[A-Za-z]|&#|<!--")
-"""How markup begins. A plain < or > is a sign like others: «Главная > Заявка»."""
-
-FORMULA = re.compile(r"[=@]|[+-]+(?:[\d(=@]|\s*\w+[(!|])")
-"""How a text begins that a spreadsheet would calculate. «+ бассейн» and «- не выбрано -» are none."""
-
 OWN_FIELDS = ("name", "phone", "direction", "source", "message")
 
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
-    """What is wrong with one field. `code` has its words in `locales/` (`field-<code>`), `limit` fills them in."""
+    """A fault of a field. `code` has its words in `locales/` (`field-<code>`), `limit` fills them in."""
 
     field: str
     code: str
@@ -78,7 +72,7 @@ class NewLead:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A consent to the processing of personal data. `form`: the name of the form it was given in.
+    """A consent to the processing of personal data. `form`: the name of the form with the consent.
 
     `taken_by`: of a spoken one the operator's name, "" for one without; None: it was given in writing.
     """
@@ -97,7 +91,8 @@ def read(
     strict: Collection[str] = (),
     zone: ZoneInfo = HOME_ZONE,
 ) -> tuple[NewLead | None, list[FieldFault]]:
-    """A lead, or every fault. `raw`: what came, values of any type. Unknown names are ignored, as AmoCRM does.
+    """Read a lead: the lead, or every fault. `raw`: values of any type by name. Unknown names are ignored, as AmoCRM
+    does.
 
     `strict`: fields in which a fault refuses the lead (see `every_field`); in others it costs nothing, and what was said
     stands in the lead's `said`. "phone" among them: a number that cannot exist is refused; else it is kept as it was said.
@@ -117,12 +112,12 @@ def read(
 
 
 def every_field(added: Iterable[Mapped] = ()) -> frozenset[str]:
-    """For `strict`: all that a lead is asked for. Where an operator types, each fault can be mended at once."""
+    """All fields of a lead, for `strict`: an operator can mend each fault at once."""
     return frozenset((*OWN_FIELDS, *(mapped.key for mapped in added)))
 
 
 class _Hand:
-    """One submission being read: what is at fault, and what has to be told as it was said."""
+    """A submission being read: faults so far, and values to be quoted in the note."""
 
     def __init__(self, raw: Mapping[str, Any], strict: frozenset[str], zone: ZoneInfo) -> None:
         self._raw, self._strict, self._zone = raw, strict, zone
@@ -130,7 +125,7 @@ class _Hand:
         self.said: dict[str, str] = {}
 
     def name(self) -> str:
-        """ "" if nobody is named: a dash and a number name nobody."""
+        """The name; "" if the value names nobody, such as a dash or a number."""
         value = self._raw.get("name")
         if isinstance(value, Mapping):  # {"first": "Иван", "last": "Петров"}
             value = list(value.values())[: texts.MOST_PARTS]
@@ -172,22 +167,22 @@ class _Hand:
         return text
 
     def added(self, mapped: Mapped) -> str:
-        """The text of an added field, read for the type it has in AmoCRM."""
+        """Read an added field for its type in AmoCRM."""
         value = self._raw.get(mapped.key)
         if mapped.field is None or value is None or value == "" or value == []:
             return ""
-        found = fields.read_value(mapped.field, value, self._zone)
+        found = field_values.read_value(mapped.field, value, self._zone)
         if found.code:
             self._fault(mapped.key, found.code, LONGEST_EXTRA if found.code == "too_long" else None, value)
-        if fields.is_plain_text(mapped.field) and mapped.field.type != "textarea":
+        if field_values.is_plain_text(mapped.field) and mapped.field.type != "textarea":
             return self._harmless(mapped.key, value, found.text, LONGEST_EXTRA, is_cut=False)
         return found.text
 
     def _harmless(self, key: str, value: Any, text: str, longest: int, *, is_cut: bool) -> str:
-        """A label's text without what is markup or a formula; with a fault or a word of it if that changed anything."""
+        """A label's text without markup and formulas; a change is a fault or a quotation in the note."""
         if code := _label_fault(text, is_cut=is_cut):
             self._fault(key, code, longest if code == "too_long" else None, value)
-        return _harmless(text)
+        return without_markup(text)
 
     def _is_no_text(self, key: str, value: Any) -> bool:
         if texts.text_of(value) is not None:
@@ -207,7 +202,7 @@ class _Hand:
 
 
 def label(raw: Mapping[str, Any], name: str, longest: int, faults: list[FieldFault], *, required: bool = False) -> str:
-    """One line of ordinary text under a name, cleaned; what is wrong with it is added to `faults`."""
+    """Read a line of ordinary text under a name, cleaned; faults are added to `faults`."""
     value = raw.get(name)
     if texts.text_of(value) is None or isinstance(value, int | float):
         faults.append(FieldFault(name, "not_text"))
@@ -222,8 +217,8 @@ def label(raw: Mapping[str, Any], name: str, longest: int, faults: list[FieldFau
 
 
 def fit_name(text: str) -> str:
-    """A name AmoCRM has, as `read` takes it; "" where nothing of a name is left."""
-    plain = _harmless(texts.line(text, LONGEST_NAME)[0])
+    """A name from AmoCRM in the shape `read` gives names; "" if nothing of a name is left."""
+    plain = without_markup(texts.line(text, LONGEST_NAME)[0])
     return plain if names.is_name(plain) else ""
 
 
@@ -233,13 +228,3 @@ def _label_fault(text: str, *, is_cut: bool) -> str:
     if TAG.search(text):
         return "markup"
     return "formula" if FORMULA.match(text) else ""
-
-
-def _harmless(text: str) -> str:
-    """A line without the signs that make it markup or a formula."""
-    if TAG.search(text):
-        text = text.replace("<", " ").replace(">", " ").replace("&#", " ")
-    text = " ".join(text.split())
-    while FORMULA.match(text):
-        text = text[1:].lstrip()
-    return text

@@ -1,4 +1,4 @@
-"""Whose phone it is, as far as we have seen: from a number to the contact in AmoCRM that has it.
+"""The phone book: known phones, and the contacts in AmoCRM that have them.
 
 Filled by whatever reads contacts. It saves the one request that asks AmoCRM; where it is wrong, AmoCRM says so when the
 contact is used, and the entry is forgotten.
@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from crm.answers import whole
 from desk import phones
-from desk.fields import PHONE_CODE, texts_of
+from desk.field_values import texts_of
+from desk.fields import PHONE_CODE
 from store import Store, clock
 from store.tables import known_phones
 
 MOST_ASKED = 3
-"""Numbers of one text that AmoCRM is asked about, a request each. Somebody who leaves more is known by one of these."""
+"""Numbers of a text that AmoCRM is asked about, a request each. A person with more numbers is known by the first
+ones."""
 
 
 class Phonebook:
@@ -38,7 +40,7 @@ class Phonebook:
             return db.scalar(newest.limit(1))
 
     def learn(self, contacts: Iterable[Mapping[str, Any]], phone_field_id: int) -> None:
-        """Keep the phones of contacts as AmoCRM just told them; what they had before is forgotten."""
+        """Store the phones of contacts as AmoCRM just told them, in place of their former phones."""
         seen = {contact["id"]: contact for contact in contacts}
         if not seen:
             return
@@ -70,7 +72,7 @@ class Phonebook:
 
 
 def phones_of(contact: Mapping[str, Any], phone_field_id: int) -> set[str]:
-    """The phones in a contact's phone field, in E.164, whatever else stands there; what is no phone is left out.
+    """The phones in a contact's phone field, in E.164; texts without a phone are left out.
 
     One value may hold several. A mobile phone with an extension is there without it too: it is one person's.
     """
@@ -79,7 +81,7 @@ def phones_of(contact: Mapping[str, Any], phone_field_id: int) -> set[str]:
 
 
 def has_phone(contact: Mapping[str, Any], phone_field_id: int, phone: str) -> bool:
-    """Whether a contact has this phone: E.164, or one that cannot exist, as it was said."""
+    """Whether a contact has a phone: E.164, or an impossible number as it was said."""
     if phones.normalise(phone) is None:
         return phone in texts_of(contact, phone_field_id, PHONE_CODE)
     return not phones_of(contact, phone_field_id).isdisjoint(phones.same_person(phone))

@@ -1,4 +1,4 @@
-"""The desk's own files, readable by their owner alone: there are people's names and phones in them, and keys.
+"""Privacy of the desk's own files, which hold people's names and phones, and keys: readable by their owner alone.
 
 What the desk makes it makes so. A file that was there before, such as one restored from a copy, keeps its rights, and SQLite
 gives its side files those of the database; so they are looked at as the desk starts.
@@ -14,19 +14,20 @@ from pathlib import Path
 from desk.settings import Settings
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-"""Rights of everybody but the owner."""
+"""Rights of all users but the owner."""
 
 SIDES = ("", "-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database."""
+"""Endings of SQLite's files beside a database."""
 
 
 def keep_new_files_private() -> None:
-    """From now on whatever this process and those it starts create is its owner's alone."""
+    """Make all files created from now on, by this process and its children, readable by their owner alone."""
     os.umask(OTHERS)
 
 
 def mend(settings: Settings) -> tuple[list[str], list[str]]:
-    """Take away what others may do with the desk's files; the names of those it was taken from, and of those it could not be."""
+    """Withdraw other users' rights on the desk's files. Return the files changed, and the files that could not be
+    changed."""
     mended, left = [], []
     for path in _own(settings):
         try:
@@ -42,7 +43,7 @@ def mend(settings: Settings) -> tuple[list[str], list[str]]:
 
 
 def _own(settings: Settings) -> Iterator[Path]:
-    """The files, before their folder: a folder is the desk's own only where nobody else has named it."""
+    """The desk's files, before their folder: the folder is the desk's own only if nobody has chosen another."""
     folder = settings.data_folder
     _, found, database = settings.database_url.partition("sqlite:///")
     databases = [Path(database)] if found else []

@@ -13,57 +13,36 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from crm.config import DOMAINS, Config, Secret, is_loopback
 from crm.errors import SetupError
+from desk import setting_values
 
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder of the clone: `.env` is looked for here, and relative paths start here, wherever one stands."""
 
 MAX_RPS = 7.0
-"""Requests a second AmoCRM allows one integration (sheet 4.1). Above it: 429, then a block of the account."""
+"""Requests a second AmoCRM allows an integration (sheet 4.1). Above the limit: 429, then a block of the account."""
 
 LEAST_RPS = 0.1
 """A slower desk would not deliver a lead within a minute."""
 
-LONGEST = 4096
-"""No setting needs more characters than this; a long-lived token takes about 1,200."""
-
 KEY_LENGTH = 16
-"""The least for an API key: shorter ones can be guessed."""
-
-SECRET_LENGTH = 32
-"""The least for `SECRET_KEY`, from which the encryption key of the tokens is made, and for `LOCAL_KEY`."""
-
-TOP_PORT = 65535
+"""Least length of an API key: shorter keys can be guessed."""
 
 CODE, OPEN = "code", "open"
-"""What `LOCAL_ACCESS` may be: show a code once, or let in whoever seems to be on this machine."""
-
-PLACEHOLDER = re.compile(
-    r"""^(?: <.*> | \{.*\} | \[.*\] | \.{3} | … | \*+ | -+ | x[x-]{2,} | 0[0-]{5,}
-        | (?:your|my)[-_ .]?(?:own[-_ .]?)?(?:sub|domain|account|company|client|secret|id|key|token|url|database|value|name).*
-        | changeme | (?:put|insert|enter|paste|type|add|set|fill|replace|change)[-_ .](?:your|the|me|here|this|it|in|with|value).*
-        | (?:ваш|мой|свой|вставьте|впишите|укажите|замените|введите).*
-        | (?:todo|fixme|tbd|placeholder|example|none|null|undefined|subdomain|client[-_ ]?(?:id|secret))(?:[-_ .:].*)?
-        )$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Texts that stand where a value should: what people leave in from an example file."""
+"""Values of `LOCAL_ACCESS`: show a code once, or let in every browser that seems to be on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One setting that is wrong. `code` has its words in `locales/` (`setting-<code>`), `hint` fills them in."""
+    """A wrong setting. `code` has its words in `locales/` (`setting-<code>`), `hint` fills them in."""
 
     name: str
     code: str
@@ -71,7 +50,7 @@ class Fault:
 
 
 class SettingsError(SetupError):
-    """All that is wrong with the settings, at once. Holds names and reasons, never values of secrets.
+    """All faults of the settings, at once. Holds names and reasons, never values of secrets.
 
     `language`: what they say about it, as far as that is readable; "" where they say nothing.
     """
@@ -86,7 +65,7 @@ class SettingsError(SetupError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment says, checked. Made by `load`; every field is the setting of the same name."""
+    """The checked settings of the environment. Made by `load`; every field is the setting of the same name."""
 
     amocrm_subdomain: str | None = None
     amocrm_domain: str = "amocrm.ru"
@@ -130,7 +109,7 @@ class Settings:
 
     @property
     def amocrm(self) -> Config:
-        """What `crm` has to know."""
+        """Settings of `crm`."""
         return Config(
             api_url=self.amocrm_api_url,
             oauth_url=self.amocrm_oauth_url,
@@ -143,13 +122,14 @@ class Settings:
 
     @property
     def is_public(self) -> bool:
-        """Whether somebody may stand before the desk: a public address, a trusted proxy, a listener for one."""
+        """Whether the desk may be reachable from outside: a public address, a trusted proxy, or a listener for a
+        proxy."""
         host = urlsplit(self.base_url).hostname or ""
         return not is_loopback(host) or bool(self.trusted_proxies) or self.public_listen is not None
 
     @property
     def asks_for_proof(self) -> bool:
-        """Whether a browser has to prove that it is on this machine before it sees a page.
+        """Whether a browser has to prove that it runs on this machine before it sees a page.
 
         A demo holds invented people only, so it asks nobody, as long as nothing tells of a proxy.
         """
@@ -168,176 +148,32 @@ class Settings:
         return self.data_folder / "secret.key"
 
 
-class _Wrong(ValueError):
-    """A text a setting cannot have. Carries the fault's code and hint."""
-
-    def __init__(self, code: str, hint: str = "") -> None:
-        super().__init__(code)
-        self.code, self.hint = code, hint
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if text.lower() not in choices:
-            raise _Wrong("choice", ", ".join(choices))
-        return text.lower()
-
-    return check
-
-
-def _subdomain(text: str) -> str:
-    bare = text.lower()
-    if re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", bare):
-        return bare
-    found = re.match(rf"(?:https?://)?([a-z0-9-]+)\.(?:{'|'.join(map(re.escape, DOMAINS))})", bare)
-    raise _Wrong("subdomain", found.group(1) if found else "")
-
-
-def _plain(text: str) -> str:
-    if re.search(r"\s", text):
-        raise _Wrong("spaces")
-    if not text.isascii():
-        raise _Wrong("not_ascii")
-    return text
-
-
-def _secret(least: int) -> Callable[[str], Secret]:
-    def check(text: str) -> Secret:
-        if len(_plain(text)) < least:
-            raise _Wrong("too_short", str(least))
-        return Secret(text)
-
-    return check
-
-
-def _secret_keys(text: str) -> Secret:
-    """One key, or the new one and former ones after it, separated by commas."""
-    for phrase in text.split(","):
-        _secret(SECRET_LENGTH)(phrase)
-    return Secret(text)
-
-
-def _number(kind: type, low: float, high: float) -> Callable[[str], Any]:
-    def check(text: str) -> Any:
-        try:
-            number = kind(text)
-        except ValueError:
-            raise _Wrong("number") from None
-        if not low <= number <= high:
-            raise _Wrong("range", f"{low:g} … {high:g}")
-        return number
-
-    return check
-
-
-def _url(text: str) -> str:
-    """An http(s) address without user, query or fragment. Plain http only nearby: secrets travel on it."""
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise _Wrong("url") from None
-    if parts.scheme not in ("http", "https") or not host or port == 0 or re.search(r"[\s\\]", text):
-        raise _Wrong("url")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise _Wrong("url_extra")
-    if parts.scheme == "http" and not _is_nearby(host):
-        raise _Wrong("https")
-    return text
-
-
-def _base_url(text: str) -> str:
-    return _url(text).rstrip("/")
-
-
-def _account_url(text: str) -> str:
-    """Where AmoCRM's API is: scheme, host, perhaps a port, and nothing behind."""
-    if urlsplit(_url(text)).path not in ("", "/"):
-        raise _Wrong("url_path")
-    return _url(text).rstrip("/")
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part for part in re.split(r"[\s,]+", text) if part)
-    for origin in origins:
-        parts = urlsplit(_url(origin))
-        if parts.path not in ("", "/"):
-            raise _Wrong("origin", origin)
-    return tuple(origin.rstrip("/").lower() for origin in origins)
-
-
-def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    found = []
-    for part in re.split(r"[\s,]+", text.strip(", ")):
-        try:
-            found.append(ipaddress.ip_network(part, strict=False))
-        except ValueError:
-            raise _Wrong("network", part) from None
-    return tuple(found)
-
-
-def _listen(text: str) -> tuple[str, int]:
-    """An address of this machine and a port; a port alone is on loopback. Names are looked up by nobody."""
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
-    if not port.isascii() or not port.isdecimal() or not 1 <= int(port) <= TOP_PORT:
-        raise _Wrong("listen")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        raise _Wrong("listen") from None
-    return host, int(port)
-
-
-def _timezone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _Wrong("timezone") from None
-    return text
-
-
-def _database_url(text: str) -> str:
-    text = re.sub(r"^postgres(?:ql)?(?:\+psycopg)?://", "postgresql+psycopg://", text)
-    if not re.match(r"(sqlite:///|postgresql\+psycopg://).+", text):
-        raise _Wrong("database")
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise _Wrong("database") from None
-    if url.get_backend_name() == "sqlite" and url.query:
-        raise _Wrong("database")
-    if url.get_backend_name() == "postgresql" and find_spec("psycopg") is None:
-        raise _Wrong("database_driver")
-    return text
-
-
 SETTINGS: dict[str, Callable[[str], Any]] = {
-    "AMOCRM_SUBDOMAIN": _subdomain,
-    "AMOCRM_DOMAIN": _one_of(*DOMAINS),
-    "AMOCRM_CLIENT_ID": _plain,
-    "AMOCRM_CLIENT_SECRET": _secret(1),
-    "AMOCRM_REDIRECT_URI": _url,
-    "AMOCRM_ACCESS_TOKEN": _secret(1),
-    "AMOCRM_API_URL": _account_url,
-    "AMOCRM_OAUTH_URL": _base_url,
-    "AMOCRM_FIELD_PHONE": _number(int, 1, 2**53),
-    "AMOCRM_FIELD_DIRECTION": _number(int, 1, 2**53),
-    "AMOCRM_FIELD_SOURCE": _number(int, 1, 2**53),
-    "AMOCRM_CONTACT_FIELD_PHONE": _number(int, 1, 2**53),
-    "AMOCRM_MAX_RPS": _number(float, LEAST_RPS, MAX_RPS),
-    "BASE_URL": _base_url,
-    "DATABASE_URL": _database_url,
-    "SECRET_KEY": _secret_keys,
-    "ADMIN_API_KEY": _secret(KEY_LENGTH),
-    "INTAKE_API_KEY": _secret(KEY_LENGTH),
-    "INTAKE_ALLOWED_ORIGINS": _origins,
-    "TRUSTED_PROXIES": _networks,
-    "PUBLIC_LISTEN": _listen,
-    "LOCAL_ACCESS": _one_of(CODE, OPEN),
-    "LOCAL_KEY": _secret(SECRET_LENGTH),
-    "TIMEZONE": _timezone,
-    "UI_LANGUAGE": _one_of("ru", "en"),
+    "AMOCRM_SUBDOMAIN": setting_values.subdomain,
+    "AMOCRM_DOMAIN": setting_values.one_of(*DOMAINS),
+    "AMOCRM_CLIENT_ID": setting_values.plain,
+    "AMOCRM_CLIENT_SECRET": setting_values.secret(1),
+    "AMOCRM_REDIRECT_URI": setting_values.url,
+    "AMOCRM_ACCESS_TOKEN": setting_values.secret(1),
+    "AMOCRM_API_URL": setting_values.account_url,
+    "AMOCRM_OAUTH_URL": setting_values.base_url,
+    "AMOCRM_FIELD_PHONE": setting_values.number(int, 1, 2**53),
+    "AMOCRM_FIELD_DIRECTION": setting_values.number(int, 1, 2**53),
+    "AMOCRM_FIELD_SOURCE": setting_values.number(int, 1, 2**53),
+    "AMOCRM_CONTACT_FIELD_PHONE": setting_values.number(int, 1, 2**53),
+    "AMOCRM_MAX_RPS": setting_values.number(float, LEAST_RPS, MAX_RPS),
+    "BASE_URL": setting_values.base_url,
+    "DATABASE_URL": setting_values.database_url,
+    "SECRET_KEY": setting_values.secret_keys,
+    "ADMIN_API_KEY": setting_values.secret(KEY_LENGTH),
+    "INTAKE_API_KEY": setting_values.secret(KEY_LENGTH),
+    "INTAKE_ALLOWED_ORIGINS": setting_values.origins,
+    "TRUSTED_PROXIES": setting_values.networks,
+    "PUBLIC_LISTEN": setting_values.listen,
+    "LOCAL_ACCESS": setting_values.one_of(CODE, OPEN),
+    "LOCAL_KEY": setting_values.secret(setting_values.SECRET_LENGTH),
+    "TIMEZONE": setting_values.timezone,
+    "UI_LANGUAGE": setting_values.one_of("ru", "en"),
 }
 """Every setting and the check of its text. `.env.example` and the README list the same names; a test compares."""
 
@@ -350,11 +186,11 @@ ACCOUNT_SETTINGS = (
     "AMOCRM_API_URL",
     "AMOCRM_OAUTH_URL",
 )
-"""The settings that point at an account. With none of them the desk is a demo."""
+"""The settings that point at an account. With none of the settings the desk is a demo."""
 
 
 def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, port: int = 8501) -> Settings:
-    """Read and check everything. `port`: where the desk listens, for a `BASE_URL` nobody set.
+    """Read and check all settings. `port`: the desk's port, for a `BASE_URL` nobody set.
 
     Raises `SettingsError` with every fault, never only the first.
     """
@@ -373,16 +209,8 @@ def load(environ: Mapping[str, str] | None = None, folder: Path = PROJECT, *, po
     return replace(settings, notes=(*notes, *_advice(settings)))
 
 
-def _is_nearby(host: str) -> bool:
-    """Loopback, a private address, or a name without a dot, as containers call each other."""
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return is_loopback(host) or "." not in host
-
-
 def _texts(environ: Mapping[str, str], folder: Path) -> tuple[dict[str, str], list[str], list[Fault]]:
-    """What is set, by name; names that are none of ours; files that cannot be read.
+    """Texts of the settings by name, unknown names, and faults of files that cannot be read.
 
     An empty text counts as unset, as people leave `NAME=` in a file. In a file every name should be ours; the
     environment is everybody's, so there only what begins like ours is looked at.
@@ -409,24 +237,14 @@ def _checked(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
         if text is None:
             continue
         try:
-            values[name.lower()] = check(_sound(text))
-        except _Wrong as wrong:
+            values[name.lower()] = check(setting_values.sound(text))
+        except setting_values.UnfitText as wrong:
             faults.append(Fault(name, wrong.code, wrong.hint))
     return values, faults
 
 
-def _sound(text: str) -> str:
-    if len(text) > LONGEST:
-        raise _Wrong("too_long", str(LONGEST))
-    if not text.isprintable():
-        raise _Wrong("control")
-    if PLACEHOLDER.match(text):
-        raise _Wrong("placeholder")
-    return text
-
-
 def _gaps(values: Mapping[str, Any], faults: list[Fault], *, demo: bool) -> list[Fault]:
-    """What an account needs and nobody set. A setting that is set and wrong is not reported a second time."""
+    """Faults for missing settings an account needs. A wrong setting is not reported a second time."""
     if demo:
         return []
     wrong = {fault.name for fault in faults}
@@ -451,7 +269,7 @@ def _derived(values: dict[str, Any], demo: bool, folder: Path) -> dict[str, Any]
 
 
 def _advice(settings: Settings) -> list[Fault]:
-    """What is allowed and better otherwise: how the desk stands towards the internet."""
+    """Advice on settings: how the desk stands towards the internet."""
     found = []
     if settings.is_public and settings.public_listen is None:
         found.append(Fault("PUBLIC_LISTEN", "listener_advised"))

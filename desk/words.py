@@ -14,7 +14,7 @@ from typing import Any
 from fluent.runtime import FluentBundle, FluentResource
 
 LANGUAGES = {"ru": "Русский", "en": "English"}
-"""What the desk speaks, by its own name. The first is the default."""
+"""Languages of the desk, by their own names. The first is the default."""
 
 FOLDER = Path(__file__).resolve().parent.parent / "locales"
 
@@ -64,5 +64,5 @@ class Words:
 
 @cache
 def words(language: str) -> Words:
-    """The words of a language, read once a process. An unknown language is the default one."""
+    """The words of a language, read once a process. An unknown language falls back to the default."""
     return Words(language if language in LANGUAGES else next(iter(LANGUAGES)))

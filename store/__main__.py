@@ -1,4 +1,4 @@
-"""`python -m store "What changes"`: write the step from the last migration to the tables in code."""
+"""`python -m store "What changes"`: write the migration from the last migration to the tables in code."""
 
 import sys
 import tempfile
@@ -12,7 +12,7 @@ from store.migrations import config
 
 
 def main(message: str) -> None:
-    """Compare a fresh, upgraded SQLite database with the tables and write what is missing as the next step."""
+    """Compare a fresh, upgraded SQLite database with the tables and write the differences as the next migration."""
     last = ScriptDirectory.from_config(config()).get_current_head() or "0"
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{Path(folder)}/empty.db")

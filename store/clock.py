@@ -1,4 +1,4 @@
-"""The machine's clock, asked in this one place: times that are written down, shown or compared with stored ones.
+"""The machine's clock, asked nowhere else: times that are stored, shown or compared with stored times.
 
 A clock may jump, forwards and back. What follows from that is decided in `waits` (nothing waits longer than its own rule)
 and in `jumps` (a jump is noticed and said). Tests move the clock with `moved`; a whole process is moved by libfaketime.
@@ -21,7 +21,7 @@ def unix() -> float:
 
 
 def moved_by_s() -> float:
-    """Return by how much this process's clock is moved: for the clock of a database, which the tests move with it."""
+    """Seconds by which this process's clock is moved: the tests move the clock of a database along."""
     return _shift_s
 
 

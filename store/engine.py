@@ -1,4 +1,4 @@
-"""Opening the database and its transactions. What is in it stands in `tables`.
+"""The engine: opening the database, and its transactions. The tables are in `tables`.
 
 Two kinds of transaction, named by what they promise:
 
@@ -33,65 +33,70 @@ from store.errors import UNREACHABLE, StoreError, code_of
 from store.tables import HEAD, facts
 
 FROZEN_S = 3.0
-"""A writing transaction in which nothing happens for so long is taken for one whose process stands still. Between two
-statements of ours pass milliseconds, on a machine at ten times its load some hundred."""
+"""Seconds without a statement after which a writing transaction counts as frozen, its process as stopped. Between
+two statements of ours pass milliseconds, on a machine at ten times its load some hundred."""
 
 IDLE_S = 7.0
-"""The same on PostgreSQL, which cannot ask who stands still and ends the transaction. Longer, as that is paid for by whoever is
-only slow: with eighteen programs on two cores three seconds have passed between two statements. Shorter than the ten seconds
-after which the others have to be delivering again."""
+"""Seconds without a statement after which PostgreSQL ends a writing transaction, as it cannot ask whether the
+process is stopped. Longer than `FROZEN_S`, because a merely slow process pays for it: with eighteen programs on two
+cores three seconds have passed between two statements. Shorter than the ten seconds after which the others have to
+be delivering again."""
 
 LOCK_WAIT_S = 15.0
-"""How long a writer waits for another one. Longer than `FROZEN_S`, so that who waits for a frozen one is served and not
-refused. Writes take milliseconds; 15 s means that something is stuck."""
+"""Seconds a writer waits for another writer. Longer than `FROZEN_S`, so that a writer behind a frozen process is
+served and not refused. Writes take milliseconds; 15 s means that something is stuck."""
 
 TURN_WAIT_S = 30.0
-"""How long a thread waits for the writing threads of its own process: for one that waits `LOCK_WAIT_S` itself, and as long
-again for the longest write there is, forgetting 100,000 leads when another account is connected (a few seconds)."""
+"""Seconds a thread waits for the writing threads of its own process: for a thread that waits `LOCK_WAIT_S` itself,
+and as long again for the longest write there is, forgetting 100,000 leads when another account is connected (a few
+seconds)."""
 
 WRITE_STATEMENT_S = 60.0
-"""For one statement of a writing transaction on PostgreSQL: four times the longest there is."""
+"""Seconds for a statement of a writing transaction on PostgreSQL: four times the longest there is."""
 
 READ_STATEMENT_S = 300.0
-"""For one statement that only reads: a report over ten years takes a second, an export its first rows later than that."""
+"""Seconds for a reading statement: a report over ten years takes a second, an export its first rows later than
+that."""
 
 READ_IDLE_S = 120.0
-"""How long a reading transaction may stand still. It holds no writer up, only old rows and a change of the tables; an
-export writes its file between two reads."""
+"""Seconds a reading transaction may stand still. Readers hold no writer up, only old rows and a change of the
+tables; an export writes its file between two reads."""
 
 UPGRADE_WAIT_S = 600.0
-"""How long a starting desk waits for another one that gives the tables a new shape."""
+"""Seconds a starting desk waits for another desk to migrate the tables."""
 
 CONNECT_S = 5
 """For a connection to PostgreSQL to stand."""
 
 POOL_WAIT_S = 15.0
-"""How long a thread waits for one of its process's connections."""
+"""Seconds a thread waits for a connection of its process's pool."""
 
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
-"""A server or a line that is gone without a word is noticed after 25 s. Seconds, a count, and milliseconds."""
+"""TCP settings by which a server that vanished without a word is noticed after 25 s. Seconds, a count, and
+milliseconds."""
 
 DEAF_CLIENT_S = 30.0
-"""PostgreSQL gives up a client that takes nothing of its answer for so long: until then it would hold its locks."""
+"""Seconds after which PostgreSQL gives up a client that takes nothing of its answer: until then it would hold its
+locks."""
 
 WAL_RETRY_S = 0.01
 
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL)
-"""SQLite's words for somebody else having the database; the second, when that was its shared memory, for long."""
+"""SQLite's error codes for a busy database; the second, if its shared memory was busy for long."""
 
 SQLITE_CACHE_KIB = 8 * 1024
-"""Page cache of one SQLite connection. Enough to keep the indexes of 100,000 leads warm."""
+"""Page cache of a SQLite connection, KiB. Enough to keep the indexes of 100,000 leads warm."""
 
 POOL_SIZE = 12
-"""Kept connections. Transactions here take a millisecond or two, so a burst of threads is served faster by waiting for
-one of these than by opening more: PostgreSQL starts a process for each."""
+"""Kept connections. Transactions here take a millisecond or two, so a burst of threads is served faster by waiting
+for a kept connection than by opening more: PostgreSQL starts a process for each."""
 
 POOL_OVERFLOW = 4
-"""Extra connections while some of those are held by a long write."""
+"""Extra connections while kept connections are held by a long write."""
 
 
 class Store:
-    """One database and its transactions. Thread-safe; made once per process."""
+    """The database and its transactions. Thread-safe; made once per process."""
 
     def __init__(self, url: str) -> None:
         """`url` is a SQLAlchemy URL. A SQLite file and its folder are created. Raises `StoreError`."""
@@ -112,13 +117,13 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads. Raises `StoreError`."""
+        """Open a transaction for reading only. Raises `StoreError`."""
         with _told_as_ours(), self._reading.begin() as db:
             yield db
 
     @contextmanager
     def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
-        """A transaction that writes.
+        """Open a transaction for writing.
 
         Durable: the commit is on the disk before the block ends (SQLite `synchronous=FULL`, PostgreSQL's
         default). `durable=False` is for what may be forgotten in a power cut, such as the pace of requests.
@@ -129,7 +134,7 @@ class Store:
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
-        """This thread's turn among the writers of this process. Raises `StoreError` after `TURN_WAIT_S`."""
+        """Wait for this thread's turn among the writers of its process. Raises `StoreError` after `TURN_WAIT_S`."""
         if self._turn is None:
             yield
             return
@@ -141,13 +146,14 @@ class Store:
             self._turn.release()
 
     def clock(self, db: sa.Connection) -> float:
-        """Unix seconds by the clock all processes on this database share."""
+        """Unix seconds by the clock shared by all processes on the database."""
         if self.is_sqlite:
             return clock.unix()
         return float(db.scalar(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))) or 0) + clock.moved_by_s()
 
     def serialise(self, db: sa.Connection, what: str) -> None:
-        """Let only one writing transaction at a time do `what`, until it ends. SQLite's write lock does that already."""
+        """Let only one writing transaction at a time do `what`, until its end. SQLite's write lock does that
+        already."""
         if not self.is_sqlite:
             db.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
 
@@ -176,7 +182,7 @@ class Store:
         db.execute((sqlite.insert if self.is_sqlite else postgresql.insert)(table).on_conflict_do_nothing(), row)
 
     def recall(self, key: str) -> str | None:
-        """What the desk has noted about itself under this key."""
+        """Return the note the desk has stored under a key; None if there is none."""
         with self.read() as db:
             return db.scalar(sa.select(facts.c.value).where(facts.c.key == key))
 
@@ -189,7 +195,7 @@ class Store:
                 db.execute(facts.insert().values(key=key, value=value))
 
     def upgrade(self) -> None:
-        """Bring the tables to the shape this version needs. Cheap when they have it: one read.
+        """Bring the tables to the shape of this version. Costs one read if they have it already.
 
         Raises `StoreError`; with `NEWER` if a newer desk has been here before: going on would damage what it wrote.
         """
@@ -202,7 +208,7 @@ class Store:
                 raise StoreError(UNREACHABLE) from error
 
     def revision(self) -> str | None:
-        """The migration the database is at, None for an empty one."""
+        """The migration the database is at; None for an empty database."""
         with self.read() as db:
             if not sa.inspect(db).has_table("alembic_version"):
                 return None
@@ -222,7 +228,7 @@ class Store:
 
 @contextmanager
 def _told_as_ours() -> Iterator[None]:
-    """What SQLAlchemy raises in the block, as a `StoreError`."""
+    """Translate SQLAlchemy's errors raised in the block into `StoreError`."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -230,7 +236,7 @@ def _told_as_ours() -> Iterator[None]:
 
 
 def _make_private(path: Path) -> None:
-    """The file and its folder, readable by their owner alone: there are people's names and phones in it."""
+    """Create the file and its folder, readable by their owner alone: people's names and phones are stored there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -271,14 +277,15 @@ def _sqlite_engine(url: sa.URL) -> sa.Engine:
         db.exec_driver_sql(f"PRAGMA busy_timeout={FROZEN_S * 1000:.0f}")
         try:
             _patiently(dbapi, "BEGIN IMMEDIATE", url.database, UPGRADE_WAIT_S if kind == "upgrade" else LOCK_WAIT_S)
-        except sqlite3.OperationalError as error:
-            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, error) from None
+        except sqlite3.Error as error:  # SQLAlchemy translates its own statements only
+            raise sa.exc.DBAPIError.instance("BEGIN IMMEDIATE", None, error, sqlite3.Error) from None
 
     return engine
 
 
 def _patiently(dbapi: sqlite3.Connection, statement: str, database: str | None, wait_s: float = LOCK_WAIT_S) -> None:
-    """Run what needs the database for itself, and wait for whoever has it. A holder that stands still is continued.
+    """Run a statement that needs the database exclusively; wait for its holder, and continue a holder that was
+    stopped.
 
     Raises sqlite3's own error once `wait_s` are over.
     """
@@ -326,7 +333,7 @@ def _postgres_engine(url: sa.URL) -> sa.Engine:
 
 
 def _settings(scope: str, **settings_s: float) -> str:
-    """One text that sets PostgreSQL's time-outs, given in seconds: one way to the server and back."""
+    """SQL that sets PostgreSQL's time-outs, given in seconds, in one round trip."""
     return "; ".join(f"SET {scope} {name} = '{value * 1000:.0f}ms'" for name, value in settings_s.items())
 
 
@@ -337,7 +344,8 @@ READING = _settings(
     idle_in_transaction_session_timeout=READ_IDLE_S,
     tcp_user_timeout=DEAF_CLIENT_S,
 )
-"""What a connection to PostgreSQL is told once. A pooler may give a reading transaction another one; it holds nobody up."""
+"""SQL for a new connection to PostgreSQL. A pooler may give a reading transaction another connection; readers hold
+nobody up."""
 
 _IN_A_WRITE = _settings(
     "LOCAL",
@@ -356,4 +364,4 @@ WRITING = {
         idle_in_transaction_session_timeout=READ_IDLE_S,
     ),
 }
-"""What each kind of writing transaction on PostgreSQL begins with."""
+"""SQL at the beginning of each kind of writing transaction on PostgreSQL."""

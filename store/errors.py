@@ -1,4 +1,4 @@
-"""What can go wrong with the database, as one error. Nothing else leaves `store`."""
+"""The error of the store. No other error leaves `store`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 
 class StoreError(Exception):
-    """The database did not do what it was asked to, and nothing of the transaction is written.
+    """The database failed to do its part, and nothing of the transaction is written.
 
     `code`: `UNREACHABLE` for one that is away, full, locked or too slow for the moment; `NEWER` for one that a newer desk has
     changed; `FAILED` for anything else, which is a fault of the program. The text is the code alone: the database's own words
@@ -24,11 +24,12 @@ class StoreError(Exception):
 
 
 def code_of(error: Exception) -> str:
-    """The code for an error of SQLAlchemy's. The bare `DatabaseError` is SQLite's word for a file that is damaged or none of its own."""
+    """The code for an error of SQLAlchemy's. SQLite raises the bare `DatabaseError` for a damaged file and for a
+    file of another program."""
     is_file = type(error) is DatabaseError
     return UNREACHABLE if is_file or isinstance(error, AWAY) else FAILED
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database is away for the moment; any other is a fault of the program."""
+    """Whether an error means that the database is away for the moment; any other error is a fault of the program."""
     return isinstance(error, StoreError) and error.code == UNREACHABLE

@@ -1,4 +1,4 @@
-"""Who holds an SQLite database that stays busy, and waking it where it is one of us that was stopped.
+"""Finding the process that holds a busy SQLite database, and continuing it if it is ours and was stopped.
 
 SQLite has no time-out for whoever holds its write lock. A process that was stopped (SIGSTOP, Ctrl+Z, an over-eager
 supervisor) in the middle of a transaction holds it until it is continued or killed, and everybody waits. On Linux the
@@ -18,17 +18,17 @@ from pathlib import Path
 PROC = Path("/proc")
 
 BESIDE = ("", "-wal", "-shm")
-"""The files of a database in WAL mode, by what their names end with. Its write lock is a lock on the last."""
+"""Endings of the file names of a database in WAL mode. The write lock is a lock on the last file."""
 
 STOPPED = "T"
-"""The kernel's letter for a stopped process. One that a debugger holds ("t") is somebody's on purpose."""
+"""The kernel's letter for a stopped process. A process held by a debugger ("t") is stopped on purpose."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that holds a lock: its number, its state in the kernel's letter, and whose it is."""
+    """A process holding a lock: its number, its state in the kernel's letter, and its user."""
 
     number: int
     state: str
@@ -39,7 +39,7 @@ WAKE, LEAVE, NOT_STOPPED = "wake", "leave", "not stopped"
 
 
 def writers(locks: str, inodes: Iterable[int]) -> list[int]:
-    """Numbers of the processes that hold an exclusive lock on one of these files, from the text of `/proc/locks`.
+    """Numbers of the processes with an exclusive lock on any of some files, from the text of `/proc/locks`.
 
     Lines of those who wait for a lock are left out, and so are holders in a room of process numbers we cannot see.
     """
@@ -62,14 +62,14 @@ def state_of(stat: str) -> str:
 
 
 def judged(holder: Process, me: int, my_user: int) -> str:
-    """What is to be done about a holder: `WAKE` it, `LEAVE` it although it is stopped, or it is `NOT_STOPPED`."""
+    """Decide about a holder: `WAKE` it, `LEAVE` it although stopped, or `NOT_STOPPED`."""
     if holder.state != STOPPED or holder.number == me:
         return NOT_STOPPED
     return WAKE if holder.user == my_user else LEAVE
 
 
 def wake_holders(database: Path, kill: Callable[[int, int], object] = os.kill) -> list[int]:
-    """Continue the stopped processes of our user that hold this database; return the numbers of those that were.
+    """Continue the stopped processes of our user that hold a database; return their numbers.
 
     Each is said once in the log, and so is one that may not be continued. Does nothing if the kernel does not tell.
     """

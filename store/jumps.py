@@ -1,4 +1,4 @@
-"""Jumps of the clocks, noted where every process and every page can read them.
+"""Jumps of the clocks, stored for every process and every page.
 
 Three clocks are looked at beside the one that never jumps (`time.monotonic`): the machine's, the database's where that is
 another one, and AmoCRM's as its answers tell it. `between` decides, a pure function over two looks; `Jumps` keeps what was
@@ -20,21 +20,22 @@ from store.tables import facts
 MACHINE, DATABASE, AMOCRM = "machine", "database", "amocrm"
 
 JUMP_S = 5.0
-"""A clock that has moved by so much more than time has passed has jumped. A clock that is set right by and by moves half a
-second in a quarter of an hour, and AmoCRM tells whole seconds."""
+"""Seconds by which a clock must outrun the passing of time to count as jumped. A clock that is adjusted gradually
+moves half a second in a quarter of an hour, and AmoCRM tells whole seconds."""
 
 SAME_S = 60.0
-"""Two processes of one machine note a jump of its clock within this; it is one jump."""
+"""Seconds within which two processes of a machine note the same jump of its clock."""
 
 KEPT = 10
-"""Jumps that are remembered, the newest first."""
+"""Number of jumps remembered, the newest first."""
 
 FACT = "clock jumps"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The clocks at one moment, as seconds ahead of the monotonic clock, from least to most; None if a clock is not known."""
+    """The clocks at a moment, as seconds ahead of the monotonic clock, from least to most; None if a clock is not
+    known."""
 
     machine: tuple[float, float]
     database: tuple[float, float] | None = None
@@ -43,7 +44,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A clock has jumped. `by_s`: forwards if positive. `at`: unix seconds by the machine's clock after it.
+    """A jump of a clock. `by_s`: forwards if positive. `at`: unix seconds by the machine's clock after the jump.
 
     `taken_up_at`: readings were sent back over the time in question; `made_good_at`: they have come to their end.
     """
@@ -56,7 +57,7 @@ class Jump:
 
 
 def between(before: Look, after: Look, least_s: float = JUMP_S) -> list[tuple[str, float]]:
-    """Which clocks have jumped between two looks, and by how many seconds at least."""
+    """Clocks that have jumped between two looks, with the least number of seconds for each."""
     pairs = (
         (MACHINE, before.machine, after.machine),
         (DATABASE, before.database, after.database),
@@ -67,20 +68,20 @@ def between(before: Look, after: Look, least_s: float = JUMP_S) -> list[tuple[st
 
 
 def _apart(first: tuple[float, float], second: tuple[float, float]) -> float:
-    """How far the second range lies beyond the first; 0 if they touch."""
+    """The distance by which the second range lies beyond the first; 0 if they touch."""
     if second[0] > first[1]:
         return second[0] - first[1]
     return second[1] - first[0] if second[1] < first[0] else 0.0
 
 
 class Jumps:
-    """The jumps noted in one database. Thread-safe; several processes may share the database."""
+    """The jumps stored in a database. Thread-safe; several processes may share the database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def all(self) -> list[Jump]:
-        """Return the jumps that are remembered, the newest first. One small read."""
+        """Return the remembered jumps, the newest first. One small read."""
         with self._store.read() as db:
             return self._read(db)
 
@@ -89,7 +90,7 @@ class Jumps:
         return next(iter(self.all()), None)
 
     def note(self, found: Iterable[tuple[str, float]]) -> None:
-        """Write jumps down, unless another process of the machine has just done so."""
+        """Store jumps, unless another process of the machine has just stored them."""
         now = clock.unix()
         with self._store.write(durable=False) as db:
             self._store.serialise(db, FACT)
@@ -100,7 +101,7 @@ class Jumps:
             self._write(db, known)
 
     def take_up(self) -> list[Jump]:
-        """Return the jumps nobody has taken up yet; they are taken up by the caller now."""
+        """Return the jumps nobody has taken up yet, and mark them as taken up."""
         if all(jump.taken_up_at is not None for jump in self.all()):
             return []
         now = clock.unix()
@@ -111,7 +112,7 @@ class Jumps:
         return [jump for jump in known if jump.taken_up_at is None]
 
     def make_good(self) -> None:
-        """What was taken up has been read again."""
+        """Mark the jumps taken up as made good: their time has been read again."""
         if all(jump.made_good_at is not None or jump.taken_up_at is None for jump in self.all()):
             return
         now = clock.unix()

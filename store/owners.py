@@ -1,4 +1,4 @@
-"""Who holds a lease: a name for this process, and whether the process behind another name is certainly gone.
+"""Owners of leases: a name for our process, and whether the process behind a name is certainly gone.
 
 A lease ends by its time in any case. Knowing that its holder died a second ago saves waiting for that: a desk
 that was killed and started again goes on at once. Only certainty counts; on another machine nobody is ever "gone".
@@ -15,12 +15,12 @@ PROC = Path("/proc")
 
 
 def me() -> str:
-    """This process: where it can be seen, its number, and when it began (numbers are used again)."""
+    """The name of our process: machine, process number, and start (numbers are used again)."""
     return _name_of(os.getpid())
 
 
 def is_gone(owner: str) -> bool:
-    """Whether the process of that name certainly runs no more. False where that cannot be known."""
+    """Whether the process of a name certainly runs no more. False if unknowable."""
     place, _, rest = owner.partition("|")
     number, _, began = rest.partition("|")
     if place != _place() or not number.isdigit() or not began:
@@ -35,7 +35,7 @@ def _name_of(number: int) -> str:
 
 @cache
 def _place() -> str:
-    """Machine, its present start, and the room of process numbers: equal only where numbers mean the same."""
+    """The machine, its present start, and the namespace of process numbers: equal only if numbers mean the same."""
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()[:8]
         numbers = os.readlink(PROC / "self/ns/pid")
@@ -45,7 +45,7 @@ def _place() -> str:
 
 
 def _began(number: int) -> str:
-    """When a process began, in the kernel's ticks; "" for one that is not there."""
+    """Start of a process, in the kernel's ticks; "" if there is no such process."""
     try:
         # The name in brackets may hold spaces and brackets itself; the fields after the last one may not.
         return (PROC / str(number) / "stat").read_text().rpartition(")")[2].split()[19]

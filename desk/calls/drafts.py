@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from desk.reading import texts
+from desk.plain_text import plain_name
 from store import Store, clock
 from store.tables import drafts
 
@@ -57,9 +57,7 @@ class Draft:
 
 def operator_name(text: str) -> str:
     """Clean an operator's name from an input or a cookie."""
-    whole = texts.normalised(text, "NFC", texts.SPARE * LONGEST_NAME)
-    plain = "".join(char for char in whole if char.isprintable() and char not in "<>")
-    return " ".join(plain.split())[:LONGEST_NAME]
+    return plain_name(text, LONGEST_NAME)[:LONGEST_NAME]
 
 
 def new_id() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from desk.calls.entry import NOT_ASKED
+from desk.percentile import percentile
 from store import Store
 from store.tables import accepted_leads, calls, deliveries
 
@@ -89,9 +89,4 @@ def figures(store: Store, since: datetime) -> list[Figures]:
 def _figures(operator: str, entries: Sequence[tuple[float, bool]]) -> Figures:
     took = sorted(seconds for seconds, _ in entries if seconds <= LONGEST_S)
     not_asked = sum(unasked for _, unasked in entries) / len(entries)
-    return Figures(operator, len(entries), percentile(took, 0.5), percentile(took, 0.95), not_asked)
-
-
-def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest of sorted values not exceeded by at least this share of the values."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
+    return Figures(operator, len(entries), percentile(took, 50), percentile(took, 95), not_asked)

@@ -23,6 +23,7 @@ from desk.delivery.decisions import (
 )
 from desk.delivery.job import consent_of, new_lead, steps_of
 from desk.lead import Consent, NewLead
+from desk.percentile import percentile
 from store import Store, clock, waits
 from store.tables import accepted_leads, consents, deliveries, delivery_attempts, delivery_pause
 
@@ -257,7 +258,7 @@ def times(store: Store) -> Times:
     with store.read() as db:
         spans = [(done - accepted).total_seconds() for accepted, done in db.execute(wanted).all()]
     took = sorted(max(0.0, span) for span in spans)  # a clock set back on the way would make one negative
-    return Times(len(took), _share(took, 0.5), _share(took, 0.95))
+    return Times(len(took), percentile(took, 50), percentile(took, 95))
 
 
 def strange(store: Store) -> list[str]:
@@ -317,8 +318,3 @@ def _progress(row: Mapping[str, Any] | sa.RowMapping, now_s: float) -> Progress:
 def _padded(refusals: str | None) -> list[list[str]]:
     """Pad each refusal to three values; older rows hold only two."""
     return [[*refusal, ""][:3] for refusal in json.loads(refusals or "[]")]
-
-
-def _share(values: Sequence[float], share: float) -> float | None:
-    """The value under which the given share of sorted values lies."""
-    return values[min(int(len(values) * share), len(values) - 1)] if values else None

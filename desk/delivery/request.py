@@ -12,9 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.errors import Refusal
-from desk import fields as mapped_fields
-from desk import phones
-from desk.fields import Layout, Mapped
+from desk import field_values, phones
+from desk.fields import Layout, Mapped, by_key
 from desk.lead import OWN_FIELDS, Consent, NewLead
 from desk.reading import names
 from desk.words import Words
@@ -84,7 +83,7 @@ def note(
     could not be read or lost something, and what somebody should look at: a number that cannot exist, a name that was
     typed in another keyboard layout.
     """
-    known, tracked = mapped_fields.by_key(layout.mapping), _tracked(lead, layout, zone)
+    known, tracked = by_key(layout.mapping), _tracked(lead, layout, zone)
     phone = phones.written(lead.phone, say("phone-extension"))
     homeless = [
         say("note-value", label=say(f"new-{key}"), value=text)
@@ -167,12 +166,12 @@ def _fitted(mapped: Mapped, text: str, zone: ZoneInfo) -> str | None:
     """The text in the spelling of the account's field; None if unfit, as AmoCRM would refuse the whole lead."""
     if mapped.field is None or mapped.verdict != "ok":
         return None
-    return mapped_fields.fitted(mapped.field, text, zone)
+    return field_values.fitted(mapped.field, text, zone)
 
 
 def _value(mapped: Mapped, text: str, zone: ZoneInfo) -> dict[str, Any]:
     kind = mapped.field.type if mapped.field else "text"
-    value = mapped_fields.encode(kind, text, zone)
+    value = field_values.encode(kind, text, zone)
     return {
         "field_id": mapped.field_id,
         "values": [{"value": one} for one in (value if isinstance(value, list) else [value])],

@@ -30,6 +30,7 @@ from desk.delivery.record import Record
 from desk.delivery.request import lead_name
 from desk.delivery.tools import Tools
 from desk.delivery.worker import Heart
+from desk.field_values import filled_in
 from desk.lead import NewLead
 from desk.phonebook import has_phone
 from desk.places import places
@@ -313,17 +314,9 @@ class Search:
 def _note_marked(page: Iterable[Mapping[str, Any]], wanted: set[str], seen: _Seen) -> None:
     """Note the leads of a page that carry any of the markers, in any field: no other text is like a marker."""
     for lead in page:
-        for marker in _texts(lead) & wanted:
+        for marker in {text for _, texts in filled_in(lead) for text in texts} & wanted:
             seen.marked.setdefault(marker, []).append((lead["id"], leads.main_contact(lead)))
 
 
 def _is_last(one: Lost) -> bool:
     return decisions.is_last_look(one.since_s, one.reason)
-
-
-def _texts(lead: Mapping[str, Any]) -> set[str]:
-    filled = lead.get("custom_fields_values")
-    fields = [item for item in filled if isinstance(item, dict)] if isinstance(filled, list) else []
-    told = [item["values"] for item in fields if isinstance(item.get("values"), list)]
-    values = [value for some in told for value in some if isinstance(value, dict)]
-    return {value["value"] for value in values if isinstance(value.get("value"), str)}

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from crm.errors import SetupError
+from crm.errors import OwnFault, SetupError
 from crm.journal import OK, Journal, Line
 from desk.exports.sheet import KINDS, Wanted
 from desk.health import place_of, reason_of
@@ -91,7 +91,7 @@ class Exports:
     def ask(self, kind: str, wanted: Wanted, who: str) -> str:
         """Begin to make a file of the given leads; return its id at once."""
         if kind not in KINDS:
-            raise ValueError(f"kind: one of {KINDS}")
+            raise OwnFault("desk_failed", operation="exports.ask")  # our own screens offer no other kind
         export_id, now = uuid4().hex, clock.now()
         kept = wanted.to_json()
         row = {

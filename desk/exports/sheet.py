@@ -14,13 +14,11 @@ from zoneinfo import ZoneInfo
 from desk import phones
 from desk.listing import Filter, LeadRow, Reference, Sort, from_json, to_json
 from desk.listing.filters import COLUMNS
+from desk.plain_text import may_be_formula
 from desk.words import Words
 
 CSV, XLSX = "csv", "xlsx"
 KINDS = (XLSX, CSV)
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""Signs that must not begin a text in a CSV file: spreadsheets take such a text for a formula (OWASP, "CSV Injection")."""
 
 UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Letters for which a spreadsheet calls a file damaged."""
@@ -125,7 +123,7 @@ def harmless(cell: Cell) -> str:
     if isinstance(cell, Decimal):
         return str(cell).replace(".", ",")  # as a spreadsheet reads it that takes semicolons between cells
     text = "" if cell is None else str(cell)
-    if isinstance(cell, str) and (text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)):
+    if isinstance(cell, str) and may_be_formula(text):
         return f"'{text}"
     return text
 

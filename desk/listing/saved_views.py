@@ -14,7 +14,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from desk.reading import texts
+from desk.plain_text import plain_name
 from store import Store, clock
 from store.tables import views
 
@@ -113,8 +113,7 @@ class Views:
 
 def clean(name: str) -> str | None:
     """Clean a name; None if the name is empty or too long."""
-    whole = texts.normalised(name, "NFC", texts.SPARE * LONGEST_NAME)
-    plain = " ".join("".join(char for char in whole if char.isprintable() and char not in "<>").split())
+    plain = plain_name(name, LONGEST_NAME)
     return plain if 0 < len(plain) <= LONGEST_NAME else None
 
 

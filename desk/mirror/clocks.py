@@ -1,4 +1,5 @@
-"""The three clocks under watch: AmoCRM's, the database's and the machine's, against the one that never jumps.
+"""The three clocks under watch (AmoCRM's, the database's, the machine's), compared with the monotonic clock, which
+never jumps.
 
 Each process looks at them all the time, whoever keeps the mirror. How they stood to each other is written down once a minute,
 so that a process that starts sees what has jumped while none was running.
@@ -22,8 +23,8 @@ DATABASE_EVERY_S = 10.0
 NOTE_EVERY_S = 60.0
 
 APART_S = 60.0
-"""A clock that stands so much differently to AmoCRM's than when the desk last ran has jumped; less than that two machines on
-one database may differ."""
+"""Seconds by which a clock must differ from AmoCRM's more than at the desk's last run to count as jumped; two
+machines on the internet may differ by less."""
 
 FACT = "clocks"
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Clocks:
-    """The watch of one process. Not thread-safe: the mirror's thread looks."""
+    """The watch over the clocks in a process. Not thread-safe: the mirror's thread looks."""
 
     def __init__(self, store: Store, client: Client) -> None:
         self._store, self._client = store, client
@@ -43,7 +44,7 @@ class Clocks:
         self._is_compared = False
 
     def look(self) -> None:
-        """Look at all clocks; what has jumped since the last look is written down."""
+        """Look at all clocks, and store the jumps since the last look."""
         now_s = time.monotonic()
         seen = Look(self._machine(), self._database, self._client.clock.ahead_s(now_s))
         found = between(self._before, seen) if self._before is not None else []
@@ -76,7 +77,7 @@ class Clocks:
             self._database = now - time.monotonic(), now - before_s
 
     def _compare(self, seen: Look) -> list[tuple[str, float]]:
-        """What has jumped while no desk was running: our clock went back, or stands differently to AmoCRM's."""
+        """Jumps while no desk was running: our clock went back, or its distance to AmoCRM's changed."""
         if self._earlier is None:
             self._earlier = json.loads(self._store.recall(FACT) or "{}")
         earlier, now = self._earlier, clock.unix()
@@ -105,7 +106,7 @@ class Clocks:
 
     @staticmethod
     def _ahead(seen: Look, name: str) -> float | None:
-        """By how much one of our clocks is ahead of AmoCRM's; None if one of them is not known."""
+        """Seconds by which our clock is ahead of AmoCRM's; None if either clock is not known."""
         ours = seen.machine if name == MACHINE else seen.database
         return None if ours is None or seen.amocrm is None else sum(ours) / 2 - sum(seen.amocrm) / 2
 

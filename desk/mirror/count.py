@@ -1,4 +1,5 @@
-"""AmoCRM's own numbers of leads beside ours, of all and of each stage; a stretch of time in which they differ is read anew."""
+"""AmoCRM's numbers of leads beside ours, in all and by stage; a stretch of time with different numbers is read
+anew."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from desk.mirror.collections import count_leads
 from desk.mirror.decisions import NOT_BEFORE_S, OVERLAP_S
 from desk.mirror.reading import Reading, linked
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.walks import Walks
 from store import Store, clock
 from store.tables import leads, stages
@@ -24,11 +25,11 @@ from store.tables import leads, stages
 log = logging.getLogger(__name__)
 
 DEEPEST = 26
-"""Times a stretch is halved while looking for where the counts differ: from all of time down to a few seconds."""
+"""Times a stretch is halved while looking for the difference: from all of time down to a few seconds."""
 
 
 class Count:
-    """The count. Not thread-safe: the mirror's keeper makes it."""
+    """The count of leads. Not thread-safe: the mirror's keeper counts."""
 
     def __init__(
         self,
@@ -36,17 +37,17 @@ class Count:
         client: Client,
         rows: Rows,
         walks: Walks,
-        places: Callable[[], Places],
+        field_ids: Callable[[], FieldIds],
         reading: Reading,
         catch_up: Callable[[], object],
     ) -> None:
-        """`catch_up`: reads what has changed since the last round."""
+        """`catch_up`: reads the changes since the last round."""
         self._catch_up = catch_up
         self._store, self._client, self._rows, self._walks = store, client, rows, walks
-        self._places, self._reading = places, reading
+        self._field_ids, self._reading = field_ids, reading
 
     def run(self) -> dict[str, Any]:
-        """AmoCRM's own numbers of leads, and ours; stretches in which they differ are read anew.
+        """Compare AmoCRM's numbers of leads with ours, and read stretches with different numbers anew.
 
         One request for all leads and one for each stage where they are equal, else some ten for each stretch and one for
         each 250 leads in it. Of `stages` only those that differed are told: (pipeline, status, theirs, ours).
@@ -76,14 +77,14 @@ class Count:
         return result
 
     def _stages(self) -> list[Stage]:
-        """Every stage AmoCRM has told of, and every one in which a lead stands here."""
+        """Every stage known from AmoCRM or holding a lead of the mirror."""
         with self._store.read() as db:
             told = db.execute(sa.select(stages.c.pipeline_id, stages.c.status_id)).all()
             here = sa.select(leads.c.pipeline_id, leads.c.status_id).where(leads.c.is_deleted.is_(False)).distinct()
             return sorted({(pipeline_id, status_id) for pipeline_id, status_id in [*told, *db.execute(here)]})
 
     def _compare_stage(self, stage: Stage, settled: int) -> tuple[int, int, int] | None:
-        """AmoCRM's number of one stage, ours, and how many leads were wrong; None if they are equal.
+        """AmoCRM's number of leads in a stage, ours, and how many leads were wrong; None if the numbers are equal.
 
         A lead that was moved a moment ago makes two stages differ: what has changed is read first, and then it is asked again.
         """
@@ -97,7 +98,8 @@ class Count:
         return theirs, ours, self._mend(0, settled, theirs, ours, DEEPEST, stage)
 
     def _mend(self, since: int, until: int, theirs: int, ours: int, depth: int, stage: Stage | None = None) -> int:
-        """Find where the counts differ, halving the time, and read that anew. How many leads were wrong."""
+        """Find the stretch with different counts by halving the time, and read the stretch anew. Return how many
+        leads were wrong."""
         if theirs == ours:
             return 0
         if max(theirs, ours) <= PAGE_LIMIT or depth == 0 or until - since <= 1:
@@ -110,7 +112,8 @@ class Count:
         return left + right
 
     def _read_stretch(self, since: int, until: int, stage: Stage | None) -> int:
-        """All leads created in a stretch, as AmoCRM has them: missing ones come; what does not come is asked for by id.
+        """Read all leads created in a stretch as AmoCRM has them. Missing leads are added; leads AmoCRM does not list
+        are asked for by id.
 
         How many were missing, gone or elsewhere.
         """
@@ -121,7 +124,7 @@ class Count:
         asked = self._rows.version()
         for page in created_between(self._client, since, until, live=False, stage=stage):
             with self._rows.keeping() as db:
-                kept = self._rows.keep_leads(db, page, self._places(), asked)
+                kept = self._rows.keep_leads(db, page, self._field_ids(), asked)
                 unknown |= self._rows.unknown_contacts(db, linked(page))
             if kept.doubtful:
                 self._reading.ask_again(leads=kept.doubtful)

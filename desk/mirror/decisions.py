@@ -1,4 +1,4 @@
-"""What is decided about the mirror without a network or a database: tables for tests.
+"""Decisions of the mirror, without a network or a database; tested as tables.
 
 Whether an answer may replace a row is decided by when it was asked for, never by a clock: each row knows the mirror's version
 that wrote it, and each answer the version at which its question left. A row nobody has written since is older than the answer,
@@ -23,23 +23,27 @@ and seconds are AmoCRM's finest."""
 PAGE = 250
 
 NIGHT = range(3, 6)
-"""Hours of the club's clock in which the count and the nightly round are due: nobody waits for AmoCRM then."""
+"""Hours of the club's clock for the count and the nightly round: no person waits for AmoCRM then."""
 
 DAY_S = timedelta(days=1).total_seconds()
 
 NOT_BEFORE_S = timedelta(hours=18).total_seconds()
-"""After one of them until the next may begin; so whichever hour of the night it was, the next night has it again."""
+"""Least time between two counts or nightly rounds; whichever hour of the night the last began, the next night
+allows a new round."""
 
 BEYOND_JUMP_S = 600.0
-"""How much further back than a clock jumped the rounds read again: by what the last round and its overlap take, and to spare."""
+"""Seconds the rounds go back in addition to the jump of a clock: by the duration of the last round and its overlap,
+and to spare."""
 
 FARTHEST_BACK_S = timedelta(days=7).total_seconds()
-"""A greater jump is made good by comparing everything: reading so many changes costs no less."""
+"""Greatest jump, in seconds, mended by the rounds alone. After a greater jump everything is compared: reading so
+many changes costs no less."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A lead went from a stage to another: told by AmoCRM's log, or seen by comparing, then between `since` and `until`."""
+    """A move of a lead between stages: told by AmoCRM's log, or found by comparing, then between `since` and
+    `until`."""
 
     before: tuple[int, int] | None
     after: tuple[int, int]
@@ -52,7 +56,7 @@ MOVE_SLACK_S = 5
 
 
 def verdict(row: Mapping[str, Any], known: Mapping[str, Any] | None, asked: int | None) -> str:
-    """What becomes of a row that came. `asked`: the mirror's version when the question left; None if nobody knows."""
+    """Decide about a row from AmoCRM. `asked`: the mirror's version when the question left; None if not known."""
     if known is None:
         return KEEP
     if all(known[name] == value for name, value in row.items()):
@@ -61,7 +65,7 @@ def verdict(row: Mapping[str, Any], known: Mapping[str, Any] | None, asked: int 
 
 
 def is_told(seen: Move, events: Collection[Move]) -> bool:
-    """Whether the log's moves of a lead lead from where one seen by comparing began to where it ended, in the same time."""
+    """Whether the log's moves of a lead lead from the beginning of a guessed move to its end, in the same time."""
     since, until = min(seen.since, seen.until) - MOVE_SLACK_S, max(seen.since, seen.until) + MOVE_SLACK_S
     left = [event for event in events if since <= event.since <= until]
     reached = {seen.before}
@@ -72,7 +76,7 @@ def is_told(seen: Move, events: Collection[Move]) -> bool:
 
 
 def next_since(since: int, times: Iterable[int], cap: float, *, is_settled: bool = False) -> int:
-    """Where the next round begins: by the newest change that came and not by any clock, less the overlap.
+    """The beginning of the next round: by the newest change seen and not by any clock, less the overlap.
 
     `cap`: AmoCRM's time when the round began. A change from beyond it (people may write any time into a lead) moves nothing.
     `is_settled`: there was more than a page, all of it known: it need not be read a third time.
@@ -84,7 +88,7 @@ def next_since(since: int, times: Iterable[int], cap: float, *, is_settled: bool
 
 
 def is_time(due: bool, hour: int, whole_at: float | None, now_s: float) -> bool:
-    """Whether what is due once a day may begin: at night, or at any hour when a day is over without."""
+    """Whether daily work may begin: at night, or at any hour after a day without."""
     if not due:
         return False
     return hour in NIGHT or whole_at is None or waits.is_over(whole_at, whole_at + DAY_S, now_s)

@@ -30,7 +30,7 @@ from desk.mirror.decisions import NOT_BEFORE_S
 from desk.mirror.presence import Seen
 from desk.mirror.reading import Begun, Reading, linked
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.walks import BIN, CONTACTS_BIN, COUNT, FILL, NIGHT, WANTED, Walks
 from desk.mirror.walks import CONTACTS as CONTACTS_WALK
 from desk.mirror.walks import LEADS as LEADS_WALK
@@ -40,16 +40,18 @@ MOST_AHEAD = 16
 """Requests on their way at once, however slow AmoCRM is."""
 
 SPARE = 2
-"""Requests out beyond what the answering time asks for, so that a turn is not missed while an answer is being kept."""
+"""Requests on their way beyond the need of the answering time, so that no turn is missed while an answer is being
+stored."""
 
 AT_FIRST = 7
-"""Requests out before the first answer is kept: a second's worth. A small account is asked for a few pages it has not, once."""
+"""Requests on their way before the first answer is stored: a second's worth. A small account is asked once for a
+few pages beyond its last."""
 
 MEMORY = 0.7
 """How much the mean of AmoCRM's answering times remembers."""
 
 MOST_FAILED = 2
-"""Lists of contacts in a row AmoCRM did not bring: then it is asked for leads alone, and the rest is left to the rounds."""
+"""Failed lists of contacts in a row after which only leads are read, and contacts are left to the rounds."""
 
 OVERLAP_S = 120
 """How far before its beginning the first round looks for changes: clocks differ, and a change takes its time to show."""
@@ -57,7 +59,7 @@ OVERLAP_S = 120
 
 @dataclass
 class _State:
-    """What is on its way and what is still to ask for."""
+    """The first reading in progress: requests on their way, and what is still to ask for."""
 
     next_page: int
     last_page: int | None = None
@@ -74,28 +76,28 @@ class _State:
 
     @property
     def asked(self) -> set[int]:
-        """The contacts that are asked for and have not come yet."""
+        """Contacts on request whose answer has not come yet."""
         return {one for ids, _ in self.batches.values() for one in ids}
 
 
 class Fill:
-    """Reads everything once. Resumable; not thread-safe: the mirror's keeper runs it."""
+    """The first reading of leads and contacts. Resumable; not thread-safe: the mirror's keeper runs it."""
 
     def __init__(
         self,
         client: Client,
         rows: Rows,
         walks: Walks,
-        places: Callable[[], Places],
+        field_ids: Callable[[], FieldIds],
         reading: Reading,
         rps: float,
     ) -> None:
         """`rps`: requests a second the pace allows."""
         self._client, self._rows, self._walks = client, rows, walks
-        self._places, self._reading, self._rps = places, reading, rps
+        self._field_ids, self._reading, self._rps = field_ids, reading, rps
 
     def run(self, go_on: Callable[[], bool]) -> bool:
-        """Read on until everything is here. False where `go_on` said no: it is resumed another time.
+        """Read on until the mirror is full. False if `go_on` said no; the next call resumes.
 
         One request for each 250 leads and one for each 250 contacts. Raises what AmoCRM does of leads; what came before is
         kept.
@@ -126,14 +128,15 @@ class Fill:
         return True
 
     def _newest(self) -> int:
-        """Where the rounds begin later: AmoCRM's newest change by its own word, but no change from its future."""
+        """The time at which the rounds begin later: AmoCRM's newest change by its own clock, but no change from its
+        future."""
         newest = collections.newest_change(self._client, LEADS)
         theirs = self._reading.their_time(self._reading.begin())
         now = int(clock.unix() if theirs is None else theirs)
         return now - LONGEST_QUIET_S if newest is None else min(newest, now)
 
     def _read(self, pool: ThreadPoolExecutor, state: _State, since: int, go_on: Callable[[], bool]) -> bool:
-        places = self._places()
+        field_ids = self._field_ids()
         while True:
             if not go_on():
                 return False
@@ -143,9 +146,9 @@ class Fill:
             on_their_way: list[Future[Any]] = [*state.pages, *state.batches]
             wait(on_their_way, timeout=1.0, return_when=FIRST_COMPLETED)
             for page in [page for page in state.pages if page.done()]:
-                self._keep_page(state, *state.pages.pop(page), page.result(), since, places)
+                self._keep_page(state, *state.pages.pop(page), page.result(), since, field_ids)
             for batch in [batch for batch in state.batches if batch.done()]:
-                self._keep_batch(state, *state.batches.pop(batch), batch, since, places)
+                self._keep_batch(state, *state.batches.pop(batch), batch, since, field_ids)
 
     def _ask(self, pool: ThreadPoolExecutor, state: _State) -> None:
         """Whatever may be asked for now. Pages and batches in turn: pages behind the last one are for nothing, so few are
@@ -175,7 +178,7 @@ class Fill:
             else:
                 return
 
-    def _keep_page(self, state: _State, page: int, begun: Begun, found: Slice, since: int, places: Places) -> None:
+    def _keep_page(self, state: _State, page: int, begun: Begun, found: Slice, since: int, field_ids: FieldIds) -> None:
         content = hash(tuple(item["id"] for item in found.items))
         if found.items and content in state.seen:
             raise BrokenWord("same_page", operation=LEADS.operation, retryable=False)
@@ -189,7 +192,7 @@ class Fill:
             state.kept_to += 1
             state.kept.discard(state.kept_to)
         with self._rows.keeping() as db:
-            kept = self._rows.keep_leads(db, found.items, places, begun.asked)
+            kept = self._rows.keep_leads(db, found.items, field_ids, begun.asked)
             unknown = self._rows.unknown_contacts(db, linked(found.items)) - state.asked - state.left
             if state.failed < MOST_FAILED:
                 state.waiting |= unknown
@@ -200,9 +203,9 @@ class Fill:
             self._reading.ask_again(leads=kept.doubtful)
 
     def _keep_batch(
-        self, state: _State, asked: list[int], begun: Begun, batch: Future[Seen], since: int, places: Places
+        self, state: _State, asked: list[int], begun: Begun, batch: Future[Seen], since: int, field_ids: FieldIds
     ) -> None:
-        """A list of contacts that came, or did not: then the rounds ask for it later, and leads come all the same."""
+        """Store a list of contacts, or leave a failed list to the rounds; leads come all the same."""
         try:
             seen, state.failed = batch.result(), 0
         except DeskError as error:
@@ -213,7 +216,7 @@ class Fill:
                 state.left |= state.waiting
                 state.waiting = set()
         with self._rows.keeping() as db:
-            kept = self._rows.keep_contacts(db, seen.found, places, begun.asked)
+            kept = self._rows.keep_contacts(db, seen.found, field_ids, begun.asked)
             self._rows.bin_contacts(db, seen.gone, begun.asked)
             self._walks.step(db, FILL, self._cursor(state, since), 0)
         if kept.doubtful:
@@ -221,12 +224,12 @@ class Fill:
 
     @staticmethod
     def _cursor(state: _State, since: int) -> dict[str, Any]:
-        """Where to go on after a stop: what is on its way then is asked for again."""
+        """The place to go on after a stop; requests on their way at the stop are repeated."""
         waiting = sorted(state.waiting | state.asked)
         return {"page": state.kept_to + 1, "since": since, "waiting": waiting, "left": sorted(state.left)}
 
     def _finish(self, since: int, as_of: datetime, left: set[int], count_in_s: float) -> None:
-        """Everything is here as of the beginning; the rounds find what has changed since, the count what slipped through."""
+        """Finish the first reading as of its beginning; the rounds find later changes, the count finds omissions."""
         begin = {"since": since - OVERLAP_S}
         self._walks.end(LEADS_WALK, as_of=as_of, cursor=begin, next_in_s=0.0)
         self._walks.end(CONTACTS_WALK, as_of=as_of, cursor={**begin, WANTED: sorted(left)}, next_in_s=0.0)
@@ -238,7 +241,7 @@ class Fill:
 
 
 COUNT_LATER_S = 6 * 3600.0
-"""Until the first count of a mirror that has just been filled."""
+"""Delay of the first count after the mirror has been filled."""
 
 LONGEST_QUIET_S = 86_400
 """How far before AmoCRM's present the rounds begin in an account without a single lead."""

@@ -1,4 +1,4 @@
-"""The rounds that keep the mirror true after it was filled.
+"""The rounds by which the filled mirror follows AmoCRM.
 
 fetch      these leads and contacts, because somebody hinted at them
 leads      what changed since the last round, with overlap: it needs no hint
@@ -30,40 +30,48 @@ from desk.mirror import walks as names
 from desk.mirror.decisions import OVERLAP_S, PAGE, next_since
 from desk.mirror.reading import Begun, Reading, linked
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.tasks import Tasks
 from desk.mirror.walks import Walks
 from store import Store, clock
 from store.tables import contacts, leads
 
 CHANGES_EVERY_S = 30.0
-"""A change that no hook told is on the screen this much later. One request each for leads, contacts, tasks and two bins."""
+"""Seconds between two rounds: the delay of a change without a hook. Five requests: leads, contacts, tasks and two
+bins."""
 
 HISTORY_EVERY_S = 300.0
 REFERENCE_EVERY_S = 600.0
 
 HISTORY_REACH = timedelta(days=400)
-"""How far back stage changes are read at first: a year and a month beside it for comparing."""
+"""Reach of the first reading of stage changes: a year, and a month beside it for comparing."""
 
 HISTORY_SLICE = timedelta(days=10)
-"""Of one reading of the log; a stop in the middle of a year's history loses no more than this."""
+"""Span of a reading of the log; a stop in the middle of a year's history loses no more than a span."""
 
 LAST_SECOND = 2**31 - 1
 """The end of a time that is still open, as AmoCRM's filters take it: what came a moment ago is in it whatever the clocks say."""
 
 
 class Follow:
-    """The rounds. Not thread-safe: the mirror's keeper runs them."""
+    """The rounds of the mirror. Not thread-safe: the mirror's keeper runs them."""
 
     def __init__(
-        self, store: Store, client: Client, rows: Rows, walks: Walks, places: Callable[[], Places], reading: Reading
+        self,
+        store: Store,
+        client: Client,
+        rows: Rows,
+        walks: Walks,
+        field_ids: Callable[[], FieldIds],
+        reading: Reading,
     ) -> None:
         self._store, self._client, self._rows, self._walks = store, client, rows, walks
-        self._places, self._reading = places, reading
+        self._field_ids, self._reading = field_ids, reading
         self.tasks = Tasks(store, client, rows, walks, reading, self._next, self._end)
 
     def fetch(self, lead_ids: Iterable[int], contact_ids: Iterable[int] = (), task_ids: Iterable[int] = ()) -> None:
-        """These, as they are now. One request for each 250 of a kind; for what does not come see `presence`."""
+        """Read some leads, contacts and tasks as they are now. A request for each 250 of a kind; for missing ids
+        see `presence`."""
         wanted_leads, wanted_contacts = set(lead_ids), set(contact_ids)
         if wanted_leads:
             kept, _, unknown = self._reading.leads(wanted_leads)
@@ -80,7 +88,7 @@ class Follow:
     # Rounds
 
     def leads(self) -> tuple[list[int], bool]:
-        """Leads that changed since the last round: which were news, and whether they name contacts nobody has read.
+        """Read leads changed since the last round: ids of the news, and whether contacts nobody has read are named.
 
         One request, more for each 250 of them.
         """
@@ -91,7 +99,7 @@ class Follow:
         asked = begun.asked
         for page in collections.changed_since(self._client, LEADS, since):
             with self._rows.keeping() as db:
-                kept = self._rows.keep_leads(db, page, self._places(), asked, self._reading.their_time(begun))
+                kept = self._rows.keep_leads(db, page, self._field_ids(), asked, self._reading.their_time(begun))
                 unknown = self._rows.unknown_contacts(db, linked(page))
                 self._walks.want_contacts(db, unknown)
             news += kept.news
@@ -109,7 +117,7 @@ class Follow:
         return sorted(set(news)), wants
 
     def contacts(self) -> list[int]:
-        """Contacts that changed since the last round, and those that leads name and nobody has read; which were news.
+        """Read contacts changed since the last round, and unread contacts of leads: ids of the news.
 
         One request, more for each 250 of them.
         """
@@ -119,7 +127,7 @@ class Follow:
         asked = begun.asked
         for page in collections.changed_since(self._client, CONTACTS, since):
             with self._rows.keeping() as db:
-                kept = self._rows.keep_contacts(db, page, self._places(), asked)
+                kept = self._rows.keep_contacts(db, page, self._field_ids(), asked)
             news += kept.news
             times += _times(page)
             if kept.doubtful:
@@ -135,7 +143,7 @@ class Follow:
         return sorted(set(news))
 
     def bin(self) -> list[int]:
-        """Leads that were thrown away since the last look. One request, and some more if any were."""
+        """Read leads thrown away since the last look. One request, and some more if there were any."""
         name = names.BIN
         is_first = "filled" in (self._walks.of(name).cursor or {})
         gone, any_at_all = self._bin(name, LEADS, leads, lambda ids: self._reading.leads(ids, hinted_gone=ids)[1])
@@ -144,7 +152,7 @@ class Follow:
         return gone
 
     def contacts_bin(self) -> list[int]:
-        """The same of contacts."""
+        """Read contacts thrown away since the last look."""
         gone = self._bin(
             names.CONTACTS_BIN, CONTACTS, contacts, lambda ids: self._reading.contacts(ids, hinted_gone=ids)[1]
         )
@@ -153,7 +161,7 @@ class Follow:
     def _bin(
         self, name: str, kind: Kind, table: sa.Table, read: Callable[[set[int]], list[int]]
     ) -> tuple[list[int], bool]:
-        """What a bin lists is a suspicion: each is asked for by id before it is believed, and only those that are here.
+        """Ask for the ids a bin lists one by one, as a bin's list is only a suspicion, and only for ids in the mirror.
 
         Which are gone, and whether the bin listed anything.
         """
@@ -172,7 +180,8 @@ class Follow:
         return gone, bool(times)
 
     def history(self) -> None:
-        """Stage changes since the last look, the newest stretch first when there is a year to read. One request a stretch."""
+        """Read stage changes since the last look, the newest stretch first while a year is read. A request a
+        stretch."""
         begun = self._reading.begin()
         cursor = self._walks.of(names.EVENTS).cursor or self._whole_history(begun)
         if "back_to" in cursor:
@@ -187,7 +196,7 @@ class Follow:
         return {"until": LAST_SECOND, "back_to": now - int(HISTORY_REACH.total_seconds()), "from": now}
 
     def _read_back(self, cursor: dict[str, int], begun: Begun) -> None:
-        """One more stretch of the past; nobody looks at a year's funnel in the first minute."""
+        """Read one more stretch of the past, behind more urgent work: a funnel of a year can wait."""
         until = cursor["until"]
         since = max(cursor["back_to"], min(until, cursor["from"]) - int(HISTORY_SLICE.total_seconds()))
         times, _ = self._keep_history(since, until)
@@ -214,7 +223,8 @@ class Follow:
             return int(db.scalar(sa.select(sa.func.min(leads.c.created_at))) or 0)
 
     def reference(self) -> None:
-        """Stages, people, loss reasons. Three requests; a token without admin rights may not see people: they stay numbers."""
+        """Read stages, people, loss reasons. Three requests; a token without admin rights may not see people, who
+        then stay numbers."""
         begun = self._reading.begin()
         stages = pipelines.stages(self._client, live=False)
         people = self._allowed(lambda: users.names(self._client, live=False))
@@ -224,7 +234,7 @@ class Follow:
 
     @staticmethod
     def _allowed(read: Callable[[], dict[int, str]]) -> dict[int, str]:
-        """What an account may not have, or this person may not see, is empty."""
+        """Read a list the account or the person may not have; such a list counts as empty."""
         try:
             return read()
         except (NotLetIn, SaidNo) as error:
@@ -247,7 +257,8 @@ class Follow:
         return next_since(since, times, self._now(begun), is_settled=is_settled)
 
     def _now(self, begun: Begun) -> float:
-        """AmoCRM's time when a round began; ours if AmoCRM tells none: it only keeps changes from the future out."""
+        """AmoCRM's time when a round began; ours if AmoCRM tells none. The time only keeps changes from the future
+        out."""
         theirs = self._reading.their_time(begun)
         return clock.unix() if theirs is None else theirs
 

@@ -1,4 +1,4 @@
-"""The mirror's door for other rooms: its status, its version, a hint that something changed, start and stop."""
+"""The mirror's door for other rooms: status, version, hints at changes, start and stop."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from desk.mirror.fill import Fill
 from desk.mirror.follow import Follow
 from desk.mirror.night import Night
 from desk.mirror.reading import Reading
+from desk.mirror.remap import remap
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from desk.mirror.status import MirrorStatus
 from desk.mirror.walks import Walk, Walks
 from desk.places import places
@@ -32,37 +33,39 @@ from store import Store, clock, is_away
 from store.jumps import AMOCRM
 
 LOOK_S = 0.5
-"""How often the keeper looks for what is due when nobody hints."""
+"""Seconds between two looks of the keeper without a hint."""
 
 GATHER_S = 0.2
-"""Hints that come together are fetched together: AmoCRM tells ten changes in ten calls."""
+"""Seconds in which hints are gathered for a common fetch: AmoCRM tells ten changes in ten calls."""
 
 BETWEEN_FETCHES_S = 0.7
-"""Hints that trickle in are fetched no more often: three times in the two seconds a change may take to the screen."""
+"""Least seconds between two fetches of hints that trickle in: three fetches in the two seconds a change may take to
+the screen."""
 
 FETCH_AGAIN_S = (1.0, 5.0, 15.0, 60.0)
-"""Before what was hinted at is asked for again, by failures in a row: an AmoCRM that blocks an account does so for its asking."""
+"""Seconds before a failed fetch of hints is repeated, by failures in a row: an AmoCRM that blocks an account does
+so for its asking."""
 
 HINTED_FOR_S = 120.0
-"""A change found by a round was told by a hook if a hint for it came no longer ago than this."""
+"""Seconds for which a hint counts: a change found by a round later than that was missed by the hooks."""
 
 ENTITIES = ("leads", "contacts", "tasks")
-"""What somebody can hint at."""
+"""Entities for hints."""
 
 ACCOUNT = "account of the mirror"
-PLACES = "fields of the mirror"
+CHOSEN_FIELDS = "fields of the mirror"
 
 Inbox = Callable[[], AbstractContextManager[dict[str, set[int]]]]
 
 Told = Callable[[str, BaseException | None], object]
-"""Told of every round by its name ("mirror" for the whole look, and one for each reading, `mirror.` before its name), with the error it broke off
-with, or None."""
+"""Callback for every round: its name ("mirror" for the whole look, `mirror.` and a name for each reading), and its
+error or None."""
 
 log = logging.getLogger(__name__)
 
 
 class Mirror:
-    """The local copy of one account's leads. Thread-safe; several processes may share the database."""
+    """The local copy of an account's leads. Thread-safe; several processes may share the database."""
 
     def __init__(
         self,
@@ -76,8 +79,8 @@ class Mirror:
         self._store, self._connection, self._fields, self._zone = store, connection, fields, settings.zone
         self._client, self._told = client, told
         self.rows, self.walks, self.clocks = Rows(store), Walks(store), Clocks(store, client)
-        self._reading = Reading(client, self.rows, self._places, self.hint)
-        parts = (client, self.rows, self.walks, self._places, self._reading)
+        self._reading = Reading(client, self.rows, self._field_ids, self.hint)
+        parts = (client, self.rows, self.walks, self._field_ids, self._reading)
         self._fill = Fill(*parts, settings.amocrm_max_rps)
         self._follow = Follow(store, *parts)
         self._count = Count(store, *parts, self._follow.leads)
@@ -97,17 +100,17 @@ class Mirror:
     # For screens
 
     def status(self) -> MirrorStatus:
-        """How far it is. No request."""
+        """The mirror's state and progress. No request."""
         return status.read(self._store, self.walks, self.clocks.jumps, shrunk=self._client.sizes.shrunk())
 
     def version(self) -> int:
-        """Counts changes: a screen that has seen this number needs not look again."""
+        """The mirror's version, which counts changes: a screen with the same number needs not look again."""
         return self.rows.version()
 
     # For whoever knows that something has changed
 
     def hint(self, *, leads: Iterable[int] = (), contacts: Iterable[int] = (), tasks: Iterable[int] = ()) -> None:
-        """Fetch these soon."""
+        """Fetch some leads, contacts and tasks soon."""
         with self._lock:
             for entity, ids in zip(ENTITIES, (leads, contacts, tasks), strict=True):
                 self._hints[entity] |= set(ids)
@@ -118,33 +121,34 @@ class Mirror:
     def keep(
         self, leads: Iterable[Mapping[str, Any]], contacts: Iterable[Mapping[str, Any]], asked: int | None = None
     ) -> None:
-        """What somebody has just read of AmoCRM for another reason. No request.
+        """Store leads and contacts just read of AmoCRM for another reason. No request.
 
         `asked`: the version before the first question left; without it whatever is different here is fetched again instead.
         """
-        places = self._places()
+        field_ids = self._field_ids()
         with self.rows.keeping() as db:
-            persons = self.rows.keep_contacts(db, contacts, places, asked)
-            kept = self.rows.keep_leads(db, leads, places, asked)
+            persons = self.rows.keep_contacts(db, contacts, field_ids, asked)
+            kept = self.rows.keep_leads(db, leads, field_ids, asked)
         if kept.doubtful or persons.doubtful:
             self.hint(leads=kept.doubtful, contacts=persons.doubtful)
 
     def wake(self) -> None:
-        """There is something to look at: a webhook was stored, somebody pressed refresh."""
+        """Wake the keeper, after a webhook or a press of refresh."""
         self._news.set()
 
     def refresh(self) -> None:
-        """Somebody wants to see now what changed."""
+        """Read all changes now, by a person's wish."""
         for name in (names.LEADS, names.CONTACTS, names.TASKS, names.BIN, names.CONTACTS_BIN):
             self.walks.hurry(name)
         self._news.set()
 
     def remap(self) -> None:
-        """Another field was chosen for something."""
-        self.rows.remap(self._places())
+        """Compute the columns of mapped fields anew, after another field was chosen."""
+        remap(self._store, self.rows, self._field_ids())
 
     def listen(self, inbox: Inbox, are_on: Callable[[], bool]) -> None:
-        """`inbox`: hands out what webhooks have told, as ids by entity; left without an error, it is dealt with.
+        """Connect the webhooks. `inbox`: hands out the hooks' ids by entity, which count as done if its block ends
+        without an error.
 
         `are_on`: whether AmoCRM is subscribed.
         """
@@ -169,7 +173,7 @@ class Mirror:
         return self._thread is not None and self._thread.is_alive()
 
     def look_after(self) -> None:
-        """Everything that is due now, by whoever is the keeper. Failures are written down and tried again later."""
+        """Do all work due now, if this process is the keeper. Failures are stored and retried later."""
         self.clocks.look()
         self._keeps = self._connection.status().connected and self.walks.keep()
         if not self._keeps:
@@ -198,7 +202,7 @@ class Mirror:
         self._once_a_day(known, due)
 
     def _once_a_day(self, known: Mapping[str, Walk], due: Container[str]) -> None:
-        """The count, and one more step of the nightly round: at night, when a day is over without, or by somebody's wish."""
+        """Count, and go a step on with the nightly round: at night, after a day without, or by a person's wish."""
         hour, now_s = clock.now(self._zone).hour, self.walks.now_s()
         count, compared = known.get(names.COUNT, Walk(names.COUNT)), known.get(names.NIGHT, Walk(names.NIGHT))
         asked_for = count.cursor is None and names.COUNT in due
@@ -209,7 +213,7 @@ class Mirror:
             self._try(names.NIGHT, self._night.step)
 
     def recount(self) -> None:
-        """Somebody wants everything compared: AmoCRM's own count beside ours, then every lead anew.
+        """Compare the whole mirror, by a person's wish: AmoCRM's count beside ours, then every lead anew.
 
         The keeper begins at its next look; no request here.
         """
@@ -219,7 +223,7 @@ class Mirror:
         self._news.set()
 
     def count_now(self) -> dict[str, Any]:
-        """AmoCRM's own count beside ours, now, and mend what differs."""
+        """Compare AmoCRM's count with ours now, and mend the difference."""
         return self._count.run()
 
     def _run(self) -> None:
@@ -238,7 +242,7 @@ class Mirror:
         self.walks.let_go()
 
     def _try(self, name: str, work: Callable[[], object]) -> bool:
-        """Do a round; the one place that knows how it went."""
+        """Do a round, and store and tell its result."""
         if self._stopping.is_set():
             return False
         try:
@@ -260,7 +264,8 @@ class Mirror:
         self.walks.fail(name, told_as)
 
     def _take_up_jumps(self) -> None:
-        """A clock has jumped: the rounds read the time in question again, and everything is compared where that is not enough."""
+        """Make a jump of a clock good: the rounds read the doubtful time again, and everything is compared after a
+        greater jump."""
         jumps = self.clocks.jumps.take_up()
         if not jumps:
             return
@@ -284,7 +289,7 @@ class Mirror:
         self._note_misses("contacts", self._follow.contacts())
 
     def _note_misses(self, entity: str, ids: Iterable[int]) -> None:
-        """What a round found although webhooks are on, and no hook had told."""
+        """Note changes found by a round that no hook had told, although webhooks are on."""
         if not self._hooks_are_on():
             return
         now = time.monotonic()
@@ -323,23 +328,24 @@ class Mirror:
         self._told(f"mirror.{names.HINTS}", None)
 
     def _recognise_account(self) -> None:
-        """Another account, or another choice of fields: what is stored is not true any more, or is to be read anew."""
+        """Forget the mirror of a former account; compute columns anew after another choice of fields."""
         told = self._connection.status()
         account = str(told.account_id or "")
         if account and self._store.recall(ACCOUNT) != account:
             if self._store.recall(ACCOUNT) is not None:
                 self.rows.wipe()
             self._store.remember(ACCOUNT, account)
-        places = repr(self._places())
-        if self._store.recall(PLACES) != places:
+        chosen = self._field_ids().as_text()
+        if self._store.recall(CHOSEN_FIELDS) != chosen:
             if self.walks.of(names.FILL).began_at is not None:
                 self.remap()
-            self._store.remember(PLACES, places)
+            self._store.remember(CHOSEN_FIELDS, chosen)
 
-    def _places(self) -> Places:
-        return Places.of(self._fields)
+    def _field_ids(self) -> FieldIds:
+        return FieldIds.of(self._fields)
 
 
 def _told_as(error: Exception) -> OwnFault:
-    """What people are told of a failure that is not AmoCRM's: a database that is away is no fault of the program."""
+    """The error shown to people for a failure that is not AmoCRM's. A database that is away is no fault of the
+    program."""
     return OwnFault("database_failed" if is_away(error) else "desk_failed")

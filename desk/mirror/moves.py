@@ -1,4 +1,4 @@
-"""The table of moves from stage to stage: AmoCRM's log beside what was seen by comparing, whichever came first.
+"""The table of moves between stages: AmoCRM's log beside guesses from comparing, whichever came first.
 
 The log tells a move a moment late, and a lead's own row may come before it or after it. So what was seen by comparing is
 held against the log both when it is seen and when the log is read (`decisions.is_told`), and each move stands here once.
@@ -7,24 +7,23 @@ held against the log both when it is seen and when the log is read (`decisions.i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from desk.mirror.batches import batches
 from desk.mirror.decisions import MOVE_SLACK_S, Move, is_told
 from store.tables import stage_changes
 
-MANY = 500
-"""Ids in one statement."""
-
 UNKNOWN_S = int(timedelta(days=7).total_seconds())
-"""How long before its time a move may have happened that was seen before the desk noted between which two readings."""
+"""Seconds before its time in which a guess of unknown beginning may have happened: older desks did not note between
+which two readings."""
 
 
 def guess(row: Mapping[str, Any], known: Mapping[str, Any], read_at: float | None) -> dict[str, Any]:
-    """A move seen by comparing a lead with what was here before. `read_at`: AmoCRM's time when it was read."""
+    """A guessed move, from a lead and its stored row. `read_at`: AmoCRM's time of the reading."""
     return {
         "lead_id": row["id"],
         "at": row["updated_at"],
@@ -39,7 +38,7 @@ def guess(row: Mapping[str, Any], known: Mapping[str, Any], read_at: float | Non
 
 
 def keep_guesses(db: sa.Connection, guesses: Sequence[Mapping[str, Any]]) -> tuple[int, ...]:
-    """Moves seen by comparing, unless the log has told them already. The leads of those that were kept."""
+    """Store guessed moves the log has not told already. Return their leads."""
     events = _moves(db, {row["lead_id"] for row in guesses}, told=True)
     fresh = [dict(row) for row in guesses if not is_told(_move(row), [one for _, one in events[row["lead_id"]]])]
     if fresh:
@@ -48,10 +47,10 @@ def keep_guesses(db: sa.Connection, guesses: Sequence[Mapping[str, Any]]) -> tup
 
 
 def keep_events(db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
-    """Moves as the log tells them; those seen by comparing that they tell go. How many are new."""
+    """Store moves from the log, and remove guesses confirmed by the log. Return how many moves are new."""
     rows = {event["event_id"]: dict(event) for event in events}
     leads = {row["lead_id"] for row in rows.values()}
-    for some in _some(rows):
+    for some in batches(rows):
         for known in db.scalars(sa.select(stage_changes.c.event_id).where(stage_changes.c.event_id.in_(some))):
             rows.pop(known, None)
     if rows:
@@ -61,7 +60,7 @@ def keep_events(db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
 
 
 def settle(db: sa.Connection) -> int:
-    """Take away whatever was seen by comparing and the log has told. How many."""
+    """Remove all guesses that the log has confirmed. Return how many."""
     seen = sa.select(stage_changes.c.lead_id).where(stage_changes.c.event_id.is_(None)).distinct()
     return _settle(db, set(db.scalars(seen)))
 
@@ -75,16 +74,16 @@ def _settle(db: sa.Connection, leads: Iterable[int]) -> int:
         for number, move in some
         if is_told(move, [one for _, one in events[lead_id]])
     ]
-    for some_ids in _some(gone):
+    for some_ids in batches(gone):
         db.execute(stage_changes.delete().where(stage_changes.c.id.in_(some_ids)))
     return len(gone)
 
 
 def _moves(db: sa.Connection, leads: Iterable[int], *, told: bool) -> dict[int, list[tuple[int, Move]]]:
-    """The moves of these leads with their numbers here: the log's, or those seen by comparing."""
+    """Moves of some leads with their row ids: the log's (`told`), or the guesses."""
     found: dict[int, list[tuple[int, Move]]] = defaultdict(list)
     kind = stage_changes.c.event_id.is_not(None) if told else stage_changes.c.event_id.is_(None)
-    for some in _some(leads):
+    for some in batches(leads):
         for row in db.execute(sa.select(stage_changes).where(stage_changes.c.lead_id.in_(some), kind)).mappings():
             found[row["lead_id"]].append((row["id"], _move(row)))
     return found
@@ -97,9 +96,3 @@ def _move(row: Mapping[str, Any] | sa.RowMapping) -> Move:
         return Move(before, after, row["at"], row["at"])
     since = row["seen_from"] if row["seen_from"] is not None else row["at"] - UNKNOWN_S
     return Move(before, after, since, row["seen_to"] or row["at"] + MOVE_SLACK_S)
-
-
-def _some(ids: Iterable[Any]) -> Iterator[list[Any]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), MANY):
-        yield ordered[start : start + MANY]

@@ -1,4 +1,4 @@
-"""The nightly round: every lead and every contact again, compared with what is here, 250 a request.
+"""The nightly round: every lead and every contact compared with AmoCRM again, 250 a request.
 
 It finds what no round by time can: a lead whose `updated_at` was set back, another main contact, a lead that is gone for good,
 a contact that came back, a task that was deleted or went with its lead into another. One list of ids a look of the keeper, so that hints and rounds go first; where it stands is written
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from crm.client import PAGE_LIMIT
 from crm.errors import DeskError
+from desk.mirror import next_tasks
 from desk.mirror import walks as names
 from desk.mirror.decisions import NOT_BEFORE_S
 from desk.mirror.reading import Reading
@@ -44,13 +45,13 @@ def is_under_way(walk: Walk) -> bool:
 
 
 class Night:
-    """The nightly round. Not thread-safe: the mirror's keeper makes it."""
+    """The nightly round. Not thread-safe: only for the mirror's keeper."""
 
     def __init__(self, store: Store, rows: Rows, walks: Walks, reading: Reading, tasks: Tasks) -> None:
         self._store, self._rows, self._walks, self._reading, self._tasks = store, rows, walks, reading, tasks
 
     def step(self) -> None:
-        """Compare one more list. One request for 250 leads or contacts, some more for what does not come."""
+        """Compare the next list. One request for 250 leads or contacts, some more for missing ids."""
         known = self._walks.of(names.NIGHT)
         if not is_under_way(known):
             self._walks.begin(names.NIGHT, START)
@@ -71,7 +72,7 @@ class Night:
             self._walks.step(db, names.NIGHT, cursor, 0)
 
     def _contacts_or_not(self, cursor: dict[str, Any], failures: int) -> bool:
-        """The next contacts, unless AmoCRM has not brought them for long: then the night goes on without, and the next begins anew."""
+        """Compare the next contacts; after repeated failures of AmoCRM, skip contacts until the next round."""
         try:
             return self._contacts(cursor)
         except DeskError as error:
@@ -88,7 +89,8 @@ class Night:
         self._walks.end(names.NIGHT, as_of=as_of, cursor=result, next_in_s=NOT_BEFORE_S)
 
     def _leads(self, cursor: dict[str, Any]) -> bool:
-        """The next leads downwards; the bin's too, for one may have come back. False if there are no more."""
+        """Compare the next leads downwards, also of the bin, as a lead may have come back. False if there are no
+        more."""
         ids = self._below(leads, cursor["last"], leads.c.is_deleted)
         if not ids:
             return False
@@ -105,7 +107,8 @@ class Night:
         return True
 
     def _contacts(self, cursor: dict[str, Any]) -> bool:
-        """The next contacts downwards; one that is gone only if a lead still names it. False if there are no more."""
+        """Compare the next contacts downwards; gone contacts only if still named by a lead. False if there are no
+        more."""
         named = sa.exists().where(
             lead_contacts.c.contact_id == contacts.c.id,
             lead_contacts.c.lead_id == leads.c.id,
@@ -126,11 +129,11 @@ class Night:
         return since is not None
 
     def _tasks_here(self, cursor: dict[str, Any]) -> bool:
-        """The next tasks that are open here, downwards: one may be done or gone. False if there are no more."""
+        """Compare the next open tasks downwards, which may be done or gone. False if there are no more."""
         ids = self._tasks.open_below(cursor["last"])
         if not ids:
             with self._rows.keeping() as db:
-                if self._rows.has_tasks(db):
+                if next_tasks.are_known(db):
                     self._rows.show_tasks(db)
             return False
         self._reading.tasks(ids)
@@ -145,7 +148,7 @@ class Night:
     def _below(
         self, table: sa.Table, last: int | None, is_deleted: sa.Column[Any], *only: sa.ColumnElement[bool]
     ) -> dict[int, bool]:
-        """The next ids downwards from `last`, each with whether it is in the bin here."""
+        """The next ids downwards from `last`, each with its place in the bin or not."""
         below = (table.c.id < last,) if last is not None else ()
         wanted = sa.select(table.c.id, is_deleted).where(*only, *below).order_by(table.c.id.desc())
         with self._store.read() as db:

@@ -1,4 +1,4 @@
-"""What AmoCRM does not bring: proved, before it is believed.
+"""Ids missing from AmoCRM's answers, and the proof that they are gone.
 
 An answer in which something is missing is no proof that it is gone: pages are cut, caches answer, a filter is not understood.
 So what was asked for by id and did not come is asked for a second time in another way, and only what is missing twice is gone:
@@ -20,19 +20,19 @@ from crm.walk import Kind
 from desk.mirror import collections
 
 SINGLES = 10
-"""So many are asked for one by one, or in one list."""
+"""Ids asked for singly, or in a common list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What became of some ids: `found`, as AmoCRM has them; `gone`, proved."""
+    """The fate of some ids: `found`, as AmoCRM has them; `gone`, proved."""
 
     found: list[dict[str, Any]] = field(default_factory=list)
     gone: set[int] = field(default_factory=set)
 
 
 def look(client: Client, kind: Kind, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> Seen:
-    """These ids as they are now. One request for each 250, and those above for what does not come.
+    """Read the present state of ids. A request for each 250, and some more for missing ids.
 
     `hinted_gone`: of these AmoCRM's list of the bin has told already; that they are missing as well is the second answer.
     Raises what AmoCRM does: then nothing is proved.
@@ -46,7 +46,7 @@ def look(client: Client, kind: Kind, ids: Iterable[int], *, hinted_gone: Iterabl
 
 
 def confirm(client: Client, kind: Kind, missing: Iterable[int]) -> Seen:
-    """What did not come when it was asked for by id: gone, or there all the same."""
+    """Prove whether missing ids are gone, or there all the same."""
     left = set(missing)
     if not left:
         return Seen()
@@ -67,7 +67,7 @@ def confirm(client: Client, kind: Kind, missing: Iterable[int]) -> Seen:
 
 
 def _lists(ids: Iterable[int]) -> Iterable[list[int]]:
-    """Short lists in which other ids stand together than in the first question."""
+    """Short lists with ids in another company than in the first question."""
     ordered = sorted(ids, reverse=True)
     count = -(-len(ordered) // SINGLES)
     return [ordered[start::count] for start in range(count)]

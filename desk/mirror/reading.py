@@ -1,4 +1,4 @@
-"""Reading leads and contacts by id into the mirror: for hints, for what a round suspects, for the nightly round.
+"""Reading leads and contacts by id into the mirror: for hints, for suspicions of a round, for the nightly round.
 
 Each question notes the mirror's version when it leaves, so that no answer replaces what was read after it was asked for.
 """
@@ -14,8 +14,8 @@ from crm.client import Client
 from crm.leads import contact_ids
 from crm.walk import CONTACTS, LEADS, TASKS
 from desk.mirror import presence
-from desk.mirror.rows import Kept, Rows
-from desk.mirror.shape import Places
+from desk.mirror.rows import Changes, Rows
+from desk.mirror.shape import FieldIds
 from store import clock
 
 
@@ -28,47 +28,48 @@ class Begun:
 
 
 class Reading:
-    """Reads by id. Not thread-safe: the mirror's keeper does it."""
+    """Reading by id. Not thread-safe: the mirror's keeper reads."""
 
     def __init__(
-        self, client: Client, rows: Rows, places: Callable[[], Places], ask_again: Callable[..., object]
+        self, client: Client, rows: Rows, field_ids: Callable[[], FieldIds], ask_again: Callable[..., object]
     ) -> None:
-        """`ask_again`: told ids as `leads`, `contacts` or `tasks` of which an answer came too late to be believed."""
-        self._client, self._rows, self._places, self.ask_again = client, rows, places, ask_again
+        """`ask_again`: called with ids (`leads`, `contacts`, `tasks`) whose answer came too late to be believed."""
+        self._client, self._rows, self._field_ids, self.ask_again = client, rows, field_ids, ask_again
 
     def begin(self) -> Begun:
-        """Call this before a question leaves."""
+        """Note version and time before a question leaves."""
         return Begun(self._rows.version(), time.monotonic())
 
     def their_time(self, begun: Begun) -> float | None:
-        """AmoCRM's clock when a reading began, unix seconds, never later than it was; None if AmoCRM tells no time."""
+        """AmoCRM's clock when a reading began, unix seconds, never later than the truth; None if AmoCRM tells no
+        time."""
         return self._client.clock.at(begun.at_s, time.monotonic())
 
     def as_of(self, begun: Begun) -> datetime:
-        """The same as a time for people; by our own clock if AmoCRM tells none."""
+        """AmoCRM's time when a reading began, as a time for people; by our own clock if AmoCRM tells none."""
         theirs = self.their_time(begun)
         if theirs is None:
             theirs = clock.unix() - (time.monotonic() - begun.at_s)
         return datetime.fromtimestamp(theirs, UTC)
 
-    def leads(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Kept, list[int], set[int]]:
-        """These leads as they are now: what that changed, which are gone, and contacts nobody has read yet."""
+    def leads(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Changes, list[int], set[int]]:
+        """Read some leads anew: changes, gone leads, and linked contacts nobody has read yet."""
         begun = self.begin()
         seen = presence.look(self._client, LEADS, ids, hinted_gone=hinted_gone)
         with self._rows.keeping() as db:
-            kept = self._rows.keep_leads(db, seen.found, self._places(), begun.asked, self.their_time(begun))
+            kept = self._rows.keep_leads(db, seen.found, self._field_ids(), begun.asked, self.their_time(begun))
             gone = self._rows.bin_leads(db, seen.gone, begun.asked)
             unknown = self._rows.unknown_contacts(db, linked(seen.found))
         if kept.doubtful:
             self.ask_again(leads=kept.doubtful)
         return kept, gone, unknown
 
-    def contacts(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Kept, list[int]]:
-        """These contacts as they are now: what that changed, and which are gone. Leads that had one of those are read anew."""
+    def contacts(self, ids: Iterable[int], *, hinted_gone: Iterable[int] = ()) -> tuple[Changes, list[int]]:
+        """Read some contacts anew: changes, and gone contacts. Leads of gone contacts are read anew, too."""
         begun = self.begin()
         seen = presence.look(self._client, CONTACTS, ids, hinted_gone=hinted_gone)
         with self._rows.keeping() as db:
-            kept = self._rows.keep_contacts(db, seen.found, self._places(), begun.asked)
+            kept = self._rows.keep_contacts(db, seen.found, self._field_ids(), begun.asked)
             gone, orphans = self._rows.bin_contacts(db, seen.gone, begun.asked)
         if kept.doubtful:
             self.ask_again(contacts=kept.doubtful)
@@ -78,8 +79,8 @@ class Reading:
                 self.contacts(unknown)
         return kept, gone
 
-    def tasks(self, ids: Iterable[int]) -> tuple[Kept, list[int]]:
-        """These tasks as they are now: what that changed, and which are gone."""
+    def tasks(self, ids: Iterable[int]) -> tuple[Changes, list[int]]:
+        """Read some tasks anew: changes, and gone tasks."""
         begun = self.begin()
         seen = presence.look(self._client, TASKS, ids)
         with self._rows.keeping() as db:

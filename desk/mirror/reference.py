@@ -1,4 +1,4 @@
-"""What leads refer to: stages, people, loss reasons. Replaced as a whole, if anything is different."""
+"""Reference data of leads: stages, people, loss reasons. Replaced as a whole, if anything is different."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from store.tables import loss_reasons, people, stages
 def keep(
     store: Store, rows: Rows, found: Sequence[Stage], names: Mapping[int, str], reasons: Mapping[int, str]
 ) -> None:
-    """Stages, people's names and loss reasons by id, as AmoCRM has them now."""
+    """Replace stages, people's names and loss reasons by AmoCRM's present ones."""
     wanted: dict[sa.Table, list[dict[str, Any]]] = {
         stages: [_stage(stage, place) for place, stage in enumerate(found)],
         people: [{"id": one, "name": name} for one, name in sorted(names.items())],

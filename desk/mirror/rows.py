@@ -1,11 +1,10 @@
-"""The mirror's tables: keeping what came, unless something newer is there. Sends nothing.
+"""The mirror's tables: storing AmoCRM's rows, unless newer rows are stored already. Sends nothing.
 
 Everything that changes what a screen may show counts the mirror's version up, in the same transaction.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,9 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from desk.mirror import decisions, moves, shape
-from desk.mirror.shape import Person, Places
-from desk.mirror.walks import TASKS
+from desk.mirror import decisions, links, moves, next_tasks, shape
+from desk.mirror.batches import batches
+from desk.mirror.links import LINKED
+from desk.mirror.shape import FieldIds
 from store import Store, clock
 from store.tables import (
     contacts,
@@ -33,19 +33,13 @@ from store.tables import (
     tasks,
 )
 
-MANY = 500
-"""Ids in one statement; SQLite takes 32,766 at the most, PostgreSQL's planner likes fewer."""
-
 NOBODY = {"name": "", "phones": "[]", "responsible_user_id": 0, "updated_at": 0, "is_deleted": True}
-"""A contact that is named by a lead and that AmoCRM has not."""
-
-LINKED = "linked"
-"""The contacts of a lead, beside its columns where it is compared."""
+"""The row of a contact that a lead names and AmoCRM does not have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What keeping some leads or contacts has changed, as ids.
+class Changes:
+    """Ids of leads or contacts by the effect of storing them.
 
     `news`: were not here or were older here. `silent`: changed although their own time says they did not. `moved`: leads in
     another stage that AmoCRM's log has not told yet. `doubtful`: somebody has written them since this was asked for: ask again.
@@ -60,7 +54,7 @@ class Kept:
 
 
 class Rows:
-    """The mirror's tables of one database. Thread-safe."""
+    """The mirror's tables in a database. Thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -68,14 +62,14 @@ class Rows:
 
     @contextmanager
     def changing(self) -> Iterator[sa.Connection]:
-        """A transaction after which screens look again. What is lost in a power cut is read anew, so it is a light one."""
+        """Open a transaction that makes screens look again. Light, as AmoCRM can be read anew after a power cut."""
         with self.keeping() as db:
             self._here.changed = True
             yield db
 
     @contextmanager
     def keeping(self) -> Iterator[sa.Connection]:
-        """The same for what came from AmoCRM: screens look again only if any of it was news."""
+        """Open a transaction for rows from AmoCRM: screens look again only if a row was news."""
         with self._store.write(durable=False) as db:
             self._store.serialise(db, "mirror")
             self._here.changed = False
@@ -84,7 +78,7 @@ class Rows:
                 db.execute(mirror_version.update().values(number=mirror_version.c.number + 1))
 
     def version(self) -> int:
-        """Counts changes. One small read."""
+        """Return the mirror's version, which counts changes. One small read."""
         with self._store.read() as db:
             return self._version(db)
 
@@ -94,31 +88,24 @@ class Rows:
         self,
         db: sa.Connection,
         found: Iterable[Mapping[str, Any]],
-        places: Places,
+        field_ids: FieldIds,
         asked: int | None,
         read_at: float | None = None,
-    ) -> Kept:
-        """Leads as AmoCRM told them; a change of stage goes into the history.
+    ) -> Changes:
+        """Store leads from AmoCRM; a change of stage goes into the history.
 
         `asked`: the version when the question left (`decisions.verdict`). `read_at`: AmoCRM's time then, unix seconds.
         """
         found = list(found)
-        rows = {lead["id"]: shape.lead_row(lead, places) for lead in found}
+        rows = {lead["id"]: shape.lead_row(lead, field_ids) for lead in found}
         if not rows:
-            return Kept()
+            return Changes()
         known = self._known(db, leads, rows)
-        links, before = {lead["id"]: shape.linked(lead) for lead in found}, self._links(db, known)
-        persons = self._persons(db, {one for ids in links.values() for one in ids})
-        nearest = self._nearest(db, rows) if self.has_tasks(db) else None
-        tasks_differ = False
-        for one, row in rows.items():
-            row |= shape.joined(_of(persons, links[one]), row["own_phone"])
-            if nearest is not None:
-                tasks_differ = tasks_differ or row["closest_task_at"] != nearest.get(one)
-                row["closest_task_at"] = nearest.get(one)
+        linked, before = {lead["id"]: shape.linked(lead) for lead in found}, links.contacts_of(db, known)
+        tasks_differ = _complete(db, rows, linked)
         told = {
             one: decisions.verdict(
-                row | {LINKED: links[one]},
+                row | {LINKED: linked[one]},
                 {**known[one], LINKED: before.get(one, ())} if one in known else None,
                 asked,
             )
@@ -126,7 +113,7 @@ class Rows:
         }
         fresh = [row for one, row in rows.items() if told[one] == decisions.KEEP]
         self._write(db, leads, fresh)
-        self._write_links(db, {row["id"]: links[row["id"]] for row in fresh})
+        links.write(db, {row["id"]: linked[row["id"]] for row in fresh})
         guesses = [
             moves.guess(row, known[row["id"]], read_at) for row in fresh if _has_moved(row, known.get(row["id"]))
         ]
@@ -138,30 +125,30 @@ class Rows:
         )
 
     def keep_contacts(
-        self, db: sa.Connection, found: Iterable[Mapping[str, Any]], places: Places, asked: int | None
-    ) -> Kept:
-        """Contacts as AmoCRM told them, their phones, and what their leads show of them."""
+        self, db: sa.Connection, found: Iterable[Mapping[str, Any]], field_ids: FieldIds, asked: int | None
+    ) -> Changes:
+        """Store contacts from AmoCRM, their phones, and the columns of their leads."""
         cards = {contact["id"]: contact for contact in found}
-        rows = {one: shape.contact_row(contact, places) for one, contact in cards.items()}
+        rows = {one: shape.contact_row(contact, field_ids) for one, contact in cards.items()}
         if not rows:
-            return Kept()
+            return Changes()
         known = self._known(db, contacts, rows)
         told = {one: decisions.verdict(row, known.get(one), asked) for one, row in rows.items()}
         fresh = {one: row for one, row in rows.items() if told[one] == decisions.KEEP}
         self._write(db, contacts, list(fresh.values()))
-        for some in _some(fresh):
+        for some in batches(fresh):
             db.execute(known_phones.delete().where(known_phones.c.contact_id.in_(some)))
-        if phones := shape.phone_rows([cards[one] for one in fresh], places):
+        if phones := shape.phone_rows([cards[one] for one in fresh], field_ids):
             self._store.upsert(db, known_phones, phones)
-        self._join_again(db, fresh)
+        links.join_again(db, fresh)
         doubtful = tuple(one for one, word in told.items() if word == decisions.DOUBT)
         return replace(_news(fresh.values(), known), doubtful=doubtful)
 
-    def keep_tasks(self, db: sa.Connection, found: Iterable[Mapping[str, Any]], asked: int | None) -> Kept:
-        """Tasks as AmoCRM told them, and what the leads they are on show of them."""
+    def keep_tasks(self, db: sa.Connection, found: Iterable[Mapping[str, Any]], asked: int | None) -> Changes:
+        """Store tasks from AmoCRM, and the next task of their leads."""
         rows = {task["id"]: shape.task_row(task) for task in found}
         if not rows:
-            return Kept()
+            return Changes()
         known = self._known(db, tasks, rows)
         told = {one: decisions.verdict(row, known.get(one), asked) for one, row in rows.items()}
         fresh = [row for one, row in rows.items() if told[one] == decisions.KEEP]
@@ -169,62 +156,50 @@ class Rows:
         touched = {row["lead_id"] for row in fresh} | {
             known[row["id"]]["lead_id"] for row in fresh if row["id"] in known
         }
-        if self.has_tasks(db):
+        if next_tasks.are_known(db):
             self.show_tasks(db, touched - {None})
         doubtful = tuple(one for one, word in told.items() if word == decisions.DOUBT)
         return replace(_news(fresh, known), doubtful=doubtful)
 
     def bin_tasks(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
-        """Tasks that are gone. Which of them were here."""
+        """Mark gone tasks as deleted. Return the ids that were stored."""
         gone: dict[int, int | None] = {}
-        for some in _some(ids):
+        for some in batches(ids):
             here = (tasks.c.id.in_(some), tasks.c.is_deleted.is_(False), tasks.c.kept_in <= asked)
             gone |= {row.id: row.lead_id for row in db.execute(sa.select(tasks.c.id, tasks.c.lead_id).where(*here))}
         self._bin(db, tasks, list(gone))
-        if self.has_tasks(db):
+        if next_tasks.are_known(db):
             self.show_tasks(db, {lead_id for lead_id in gone.values() if lead_id is not None})
         return list(gone)
 
-    @staticmethod
-    def has_tasks(db: sa.Connection) -> bool:
-        """Whether all open tasks were read once: until then a lead's own word for its next task is all there is."""
-        whole = sa.select(mirror_walks.c.as_of).where(mirror_walks.c.name == TASKS, mirror_walks.c.as_of.is_not(None))
-        return db.execute(whole).first() is not None
-
-    def show_tasks(self, db: sa.Connection, ids: Iterable[int] | None = None) -> int:
-        """Compute the next task of these leads anew, None: of all. How many were different."""
-        nearest = _next_task().where(tasks.c.lead_id == leads.c.id).correlate(leads).scalar_subquery()
-        differ = leads.update().where(leads.c.closest_task_at.is_distinct_from(nearest)).values(closest_task_at=nearest)
-        changed = 0
-        if ids is None:
-            changed = db.execute(differ).rowcount
-        else:
-            for some in _some(ids):
-                changed += db.execute(differ.where(leads.c.id.in_(some))).rowcount
-        if changed:
-            self._here.changed = True
+    def show_tasks(self, db: sa.Connection, lead_ids: Iterable[int] | None = None) -> int:
+        """Compute the next task of some leads anew, None: of all. Return how many changed."""
+        changed = next_tasks.write(db, lead_ids)
+        self._here.changed = self._here.changed or changed > 0
         return changed
 
     def bin_leads(self, db: sa.Connection, ids: Iterable[int], asked: int) -> list[int]:
-        """Leads that are in AmoCRM's bin or gone: kept for the history, shown nowhere. Which of them were here.
+        """Mark leads in AmoCRM's bin, or gone, as deleted: kept for the history, shown nowhere. Return the ids that
+        were stored.
 
         One that somebody has written since this was asked for stays.
         """
         gone: list[int] = []
-        for some in _some(ids):
+        for some in batches(ids):
             here = (leads.c.id.in_(some), leads.c.is_deleted.is_(False), leads.c.kept_in <= asked)
             gone += db.scalars(sa.select(leads.c.id).where(*here))
         self._bin(db, leads, gone)
         return gone
 
     def bin_contacts(self, db: sa.Connection, ids: Iterable[int], asked: int) -> tuple[list[int], list[int]]:
-        """Contacts that are gone: those that were here, and the leads that had them, which may have another one now.
+        """Mark gone contacts as deleted. Return the ids that were stored, and their leads, which may have another
+        contact now.
 
         One that was never here is noted as gone, so that it is not asked for with every lead that names it.
         """
         gone: list[int] = []
         orphans: list[int] = []
-        for some in _some(ids):
+        for some in batches(ids):
             here = {row.id: row for row in db.execute(sa.select(contacts).where(contacts.c.id.in_(some)))}
             nobody = [{"id": one, **NOBODY} for one in some if one not in here]
             self._write(db, contacts, nobody)
@@ -234,81 +209,43 @@ class Rows:
             theirs = sa.select(lead_contacts.c.lead_id).where(lead_contacts.c.contact_id.in_(some_gone))
             orphans += db.scalars(sa.select(leads.c.id).where(leads.c.id.in_(theirs), leads.c.is_deleted.is_(False)))
         self._bin(db, contacts, gone)
-        self._join_again(db, gone)
+        links.join_again(db, gone)
         return gone, sorted(set(orphans))
 
     def here(self, table: sa.Table, ids: Iterable[int]) -> set[int]:
-        """Which of these leads or contacts are here and not in the bin."""
+        """Ids among the given leads or contacts that are stored and not in the bin."""
         found: set[int] = set()
         with self._store.read() as db:
-            for some in _some(ids):
+            for some in batches(ids):
                 found |= set(
                     db.scalars(sa.select(table.c.id).where(table.c.id.in_(some), table.c.is_deleted.is_(False)))
                 )
         return found
 
     def unknown_contacts(self, db: sa.Connection, ids: Iterable[int]) -> set[int]:
-        """Which of these contacts are not here."""
+        """Ids among the given contacts that are not stored."""
         wanted = set(ids)
-        for some in _some(wanted.copy()):
+        for some in batches(wanted.copy()):
             wanted -= set(db.scalars(sa.select(contacts.c.id).where(contacts.c.id.in_(some))))
         return wanted
-
-    def remap(self, places: Places) -> None:
-        """Another field was chosen for something, or phones are read better: compute those columns anew from what is stored."""
-        self._read_phones_again()
-        with self._store.read() as db:
-            ids = list(db.scalars(sa.select(leads.c.id)))
-        for some in _some(ids):
-            with self.changing() as db:
-                rows = db.execute(sa.select(leads.c.id, leads.c.custom).where(leads.c.id.in_(some))).mappings().all()
-                links = self._links(db, some)
-                persons = self._persons(db, {one for ids in links.values() for one in ids})
-                for row in rows:
-                    values = shape.mapped_values(json.loads(row["custom"]), places)
-                    values |= shape.joined(_of(persons, links.get(row["id"], ())), values["own_phone"])
-                    db.execute(leads.update().where(leads.c.id == row["id"]).values(**values))
-
-    def _read_phones_again(self) -> None:
-        """Contacts whose phones were kept as they stood in AmoCRM, because no number was found in them then."""
-        with self._store.read() as db:
-            wanted = sa.select(contacts.c.id, contacts.c.phones, contacts.c.updated_at).where(
-                contacts.c.is_deleted.is_(False)
-            )
-            rows = [(row, json.loads(row.phones)) for row in db.execute(wanted)]
-        learned = {row.id: (row, again) for row, told in rows if (again := shape.told_again(told)) != told}
-        for some in _some(learned):
-            with self.changing() as db:
-                for contact_id in some:
-                    row, again = learned[contact_id]
-                    told = json.dumps(again, ensure_ascii=False)
-                    is_as_read = sa.and_(contacts.c.id == contact_id, contacts.c.phones == row.phones)
-                    if not db.execute(contacts.update().where(is_as_read).values(phones=told)).rowcount:
-                        continue  # AmoCRM has told it anew meanwhile
-                    known = [
-                        {"phone": phone, "contact_id": contact_id, "updated_at": row.updated_at}
-                        for phone in shape.known_of(again)
-                    ]
-                    if known:
-                        self._store.upsert(db, known_phones, known)
 
     # Moves, misses, another account
 
     def keep_events(self, db: sa.Connection, events: Iterable[Mapping[str, Any]]) -> int:
-        """Stage changes as AmoCRM's own log tells them; one seen by comparing that they tell gives way. How many are new."""
+        """Store stage changes from AmoCRM's log; a guess gives way to the log. Return how many are new."""
         fresh = moves.keep_events(db, events)
         self._here.changed = self._here.changed or fresh > 0
         return fresh
 
     def settle_moves(self) -> int:
-        """Look through all moves that were only seen by comparing for such as the log has told since. How many went."""
+        """Remove all guessed moves that the log has told since. Return how many."""
         with self.keeping() as db:
             gone = moves.settle(db)
             self._here.changed = gone > 0
         return gone
 
     def note_misses(self, entity: str, ids: Iterable[int]) -> None:
-        """Changes that no hook had told."""
+        """Note changes that no hook had told."""
         now = clock.now()
         rows = [{"at": now, "entity": entity, "entity_id": one} for one in ids]
         if rows:
@@ -316,7 +253,7 @@ class Rows:
                 db.execute(hook_misses.insert(), rows)
 
     def wipe(self) -> None:
-        """Another account: nothing of the former one is true."""
+        """Forget all rows of a former account."""
         with self.changing() as db:
             for table in (
                 leads,
@@ -343,106 +280,46 @@ class Rows:
     def _known(db: sa.Connection, table: sa.Table, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
         return {
             row["id"]: dict(row)
-            for some in _some(ids)
+            for some in batches(ids)
             for row in db.execute(sa.select(table).where(table.c.id.in_(some))).mappings()
         }
 
     def _write(self, db: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Rows as of this transaction, whose version will be the next one."""
+        """Store rows with the version that this transaction will make."""
         if rows:
             stamp = self._version(db) + 1
             self._store.upsert(db, table, [{**row, "kept_in": stamp} for row in rows])
             self._here.changed = True
 
     def _bin(self, db: sa.Connection, table: sa.Table, ids: Sequence[int]) -> None:
-        for some in _some(ids):
+        for some in batches(ids):
             values = {"is_deleted": True, "kept_in": self._version(db) + 1}
             db.execute(table.update().where(table.c.id.in_(some)).values(**values))
             self._here.changed = True
 
-    @staticmethod
-    def _links(db: sa.Connection, ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
-        """The contacts of leads, the main one first, whether or not they were read."""
-        found: dict[int, tuple[int, ...]] = {}
-        for some in _some(ids):
-            wanted = sa.select(lead_contacts).where(lead_contacts.c.lead_id.in_(some))
-            for row in db.execute(wanted.order_by(lead_contacts.c.is_main.desc(), lead_contacts.c.contact_id)):
-                found[row.lead_id] = (*found.get(row.lead_id, ()), row.contact_id)
-        return found
 
-    @staticmethod
-    def _write_links(db: sa.Connection, links: Mapping[int, Sequence[int]]) -> None:
-        for some in _some(links):
-            db.execute(lead_contacts.delete().where(lead_contacts.c.lead_id.in_(some)))
-        rows = [
-            {"lead_id": lead_id, "contact_id": contact_id, "is_main": place == 0}
-            for lead_id, ids in links.items()
-            for place, contact_id in enumerate(ids)
-        ]
-        if rows:
-            db.execute(lead_contacts.insert(), rows)
-
-    @staticmethod
-    def _nearest(db: sa.Connection, ids: Iterable[int]) -> dict[int, int | None]:
-        """When the next open task of these leads is due; a lead without one is absent."""
-        found: dict[int, int | None] = {}
-        for some in _some(ids):
-            wanted = _next_task().add_columns(tasks.c.lead_id).where(tasks.c.lead_id.in_(some))
-            found |= {lead_id: at for at, lead_id in db.execute(wanted.group_by(tasks.c.lead_id))}
-        return found
-
-    def _persons(self, db: sa.Connection, ids: Iterable[int]) -> dict[int, Person]:
-        """Contacts that are here and not in the bin."""
-        found: dict[int, Person] = {}
-        for some in _some(ids):
-            wanted = sa.select(contacts.c.id, contacts.c.name, contacts.c.phones).where(
-                contacts.c.id.in_(some), contacts.c.is_deleted.is_(False)
-            )
-            found |= {row.id: Person(row.name, json.loads(row.phones)) for row in db.execute(wanted)}
-        return found
-
-    def _join_again(self, db: sa.Connection, ids: Iterable[int]) -> None:
-        """What leads show of these contacts, in whatever role."""
-        theirs: set[int] = set()
-        for some in _some(ids):
-            theirs |= set(db.scalars(sa.select(lead_contacts.c.lead_id).where(lead_contacts.c.contact_id.in_(some))))
-        updates = []
-        for some in _some(theirs):
-            links = self._links(db, some)
-            persons = self._persons(db, {one for linked in links.values() for one in linked})
-            for row in db.execute(sa.select(leads.c.id, leads.c.own_phone).where(leads.c.id.in_(some))):
-                updates.append({"which": row.id, **shape.joined(_of(persons, links[row.id]), row.own_phone)})
-        if updates:
-            fields = ("contact_name", "contact_search", "phone", "phones")
-            statement = leads.update().where(leads.c.id == sa.bindparam("which"))
-            db.execute(statement.values({name: sa.bindparam(name) for name in fields}), updates)
-
-
-def _next_task() -> sa.Select[Any]:
-    """When the next of some open tasks is due."""
-    is_open = (tasks.c.is_completed.is_(False), tasks.c.is_deleted.is_(False))
-    return sa.select(sa.func.min(tasks.c.complete_till)).where(*is_open)
-
-
-def _of(persons: Mapping[int, Person], ids: Iterable[int]) -> list[Person]:
-    return [persons[one] for one in ids if one in persons]
+def _complete(db: sa.Connection, rows: Mapping[int, dict[str, Any]], linked: Mapping[int, Sequence[int]]) -> bool:
+    """Add contacts' and tasks' columns to rows of leads. Return whether AmoCRM's word for a next task was another."""
+    persons = links.persons(db, linked)
+    nearest = next_tasks.nearest(db, rows) if next_tasks.are_known(db) else None
+    differ = False
+    for lead_id, row in rows.items():
+        row |= links.shown(persons, linked[lead_id], row["own_phone"])
+        if nearest is not None:
+            differ = differ or row["closest_task_at"] != nearest.get(lead_id)
+            row["closest_task_at"] = nearest.get(lead_id)
+    return differ
 
 
 def _has_moved(row: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
     return known is not None and (row["pipeline_id"], row["status_id"]) != (known["pipeline_id"], known["status_id"])
 
 
-def _news(fresh: Iterable[Mapping[str, Any]], known: Mapping[int, Mapping[str, Any]]) -> Kept:
-    """Ids of what is new by its own time, and of what has changed although that has not."""
+def _news(fresh: Iterable[Mapping[str, Any]], known: Mapping[int, Mapping[str, Any]]) -> Changes:
+    """Split stored rows: new by their own time, and changed although their time is not."""
     news: dict[str, list[int]] = {"news": [], "silent": []}
     for row in fresh:
         before = known.get(row["id"])
         is_news = before is None or before["is_deleted"] or before["updated_at"] < row["updated_at"]
         news["news" if is_news else "silent"].append(row["id"])
-    return Kept(tuple(news["news"]), tuple(news["silent"]))
-
-
-def _some(ids: Iterable[int]) -> Iterator[list[int]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), MANY):
-        yield ordered[start : start + MANY]
+    return Changes(tuple(news["news"]), tuple(news["silent"]))

@@ -1,4 +1,4 @@
-"""One lead, one contact of AmoCRM as a row of the mirror. Pure: what AmoCRM told and the mapping of fields in, a row out.
+"""AmoCRM's leads, contacts and tasks as rows of the mirror. Pure: an answer and the mapping of fields in, a row out.
 
 AmoCRM leaves out, nulls and renames (sheet 8): whatever is missing is empty here, never a traceback.
 """
@@ -14,7 +14,8 @@ from typing import Any
 from crm import answers
 from crm.leads import contact_ids, main_contact
 from desk import phones
-from desk.fields import MARKER_CODE, PHONE_CODE, FieldMap, by_key, texts_of
+from desk.field_values import filled_in, texts_of
+from desk.fields import MARKER_CODE, PHONE_CODE, FieldMap, by_key
 from desk.phonebook import phones_of
 from desk.reading import numbers, texts
 
@@ -31,20 +32,20 @@ KOPECKS = 100
 """In a rouble."""
 
 GREATEST_KOP = 10**17
-"""No budget is greater, and no database stumbles over this."""
+"""Greatest budget stored; a greater number would trouble a database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What a lead shows of one of its contacts. `phones` are spelled as in `contacts`."""
+    """A contact as shown by its leads. `phones` are spelled as in `contacts`."""
 
     name: str
     phones: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Which field holds what, as chosen now. `utm`: field id by column."""
+class FieldIds:
+    """Ids of the fields with a meaning to the desk, as chosen now. `utm`: field id by column."""
 
     phone: int
     direction: int
@@ -53,10 +54,18 @@ class Places:
     marker: int | None
     utm: Mapping[str, int]
     reader: int = phones.READER
-    """With another reader of phones the same rows say something else, as with another choice of fields."""
+    """The version of the phone reader: another reader changes rows like another choice of fields."""
+
+    def as_text(self) -> str:
+        """All choices as a text, for storing and comparing.
+
+        The name in front is what this class was called when the text was first stored: another one would have every mirror
+        compute its columns anew at the next start.
+        """
+        return repr(self).replace("FieldIds(", "Places(", 1)
 
     @classmethod
-    def of(cls, fields: FieldMap) -> Places:
+    def of(cls, fields: FieldMap) -> FieldIds:
         """As the fields page says."""
         mapping, known = by_key(fields.mapping()), fields.known("leads")
         codes = {field.code: field.id for field in known if field.code}
@@ -70,8 +79,8 @@ class Places:
         )
 
 
-def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
-    """A row of `leads`, without what its contacts and tasks add."""
+def lead_row(lead: Mapping[str, Any], field_ids: FieldIds) -> dict[str, Any]:
+    """A row of `leads`, without the columns of its contacts and tasks."""
     custom = _custom(lead)
     return {
         "id": lead["id"],
@@ -89,7 +98,7 @@ def lead_row(lead: Mapping[str, Any], places: Places) -> dict[str, Any]:
         "search": texts.fold(f"{lead.get('name') or ''} {lead['id']}"),
         "custom": json.dumps(custom, ensure_ascii=False, separators=(",", ":")),
         "is_deleted": False,
-        **mapped_values(custom, places),
+        **mapped_values(custom, field_ids),
     }
 
 
@@ -101,7 +110,7 @@ def price_kop(lead: Mapping[str, Any]) -> int:
 
 
 def linked(lead: Mapping[str, Any]) -> tuple[int, ...]:
-    """A lead's contacts: the main one, then the others by their numbers, so that AmoCRM's order is no change."""
+    """Ids of a lead's contacts: the main contact, then the others by number, so that AmoCRM's order is no change."""
     ids = list(dict.fromkeys(contact_ids(lead)))
     return (*ids[:1], *sorted(ids[1:]))
 
@@ -120,22 +129,22 @@ def task_row(task: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def mapped_values(custom: Mapping[str, Sequence[str]], places: Places) -> dict[str, Any]:
-    """The columns that depend on which field holds what; computed anew when somebody chooses another one."""
-    own_phone = _first(custom, places.phone)
-    marker = _first(custom, places.marker)
+def mapped_values(custom: Mapping[str, Sequence[str]], field_ids: FieldIds) -> dict[str, Any]:
+    """The columns that depend on the choice of fields; computed anew after another choice."""
+    own_phone = _first(custom, field_ids.phone)
+    marker = _first(custom, field_ids.marker)
     return {
         "own_phone": phones.normalise(own_phone) or own_phone,
-        "direction": _first(custom, places.direction),
-        "source": _first(custom, places.source),
+        "direction": _first(custom, field_ids.direction),
+        "source": _first(custom, field_ids.source),
         "marker": marker if 0 < len(marker) <= LONGEST_MARKER else None,
-        **{column: _first(custom, places.utm.get(column)) for column in UTM},
+        **{column: _first(custom, field_ids.utm.get(column)) for column in UTM},
     }
 
 
-def contact_row(contact: Mapping[str, Any], places: Places) -> dict[str, Any]:
+def contact_row(contact: Mapping[str, Any], field_ids: FieldIds) -> dict[str, Any]:
     """A row of `contacts`."""
-    spelled = texts_of(contact, places.contact_phone, PHONE_CODE)
+    spelled = texts_of(contact, field_ids.contact_phone, PHONE_CODE)
     told = dict.fromkeys(phone for text in spelled for phone in told_phones(text))
     return {
         "id": contact["id"],
@@ -148,17 +157,18 @@ def contact_row(contact: Mapping[str, Any], places: Places) -> dict[str, Any]:
 
 
 def told_phones(text: str) -> tuple[str, ...]:
-    """A value of a phone field: every number of it, spelled; what holds none that exists as it stands."""
+    """Phones in a value of a phone field, spelled; a value without a possible number is returned unchanged."""
     return phones.all_of(text) or (text.strip(),)
 
 
 def told_again(told: Sequence[str]) -> list[str]:
-    """A contact's phones as kept, with what this reader understands and the one that kept them did not."""
+    """A contact's stored phones, read again with the present reader."""
     return list(dict.fromkeys(phone for text in told for phone in told_phones(text)))
 
 
 def joined(people: Sequence[Person], own_phone: str) -> dict[str, str]:
-    """What a lead shows of its contacts, and all names and phones to search by.
+    """The columns of a lead that depend on its contacts: main contact's name and phone, and all names and phones to
+    search by.
 
     `people`: those outside the bin, the main one first; where that one is in the bin, the next stands for the lead.
     """
@@ -184,36 +194,24 @@ def _digits_of(told: Iterable[str]) -> str:
     return f"\n{found}" if found else ""
 
 
-def phone_rows(contacts: Iterable[Mapping[str, Any]], places: Places) -> list[dict[str, Any]]:
-    """Rows of `known_phones`: only what is a phone."""
+def phone_rows(contacts: Iterable[Mapping[str, Any]], field_ids: FieldIds) -> list[dict[str, Any]]:
+    """Rows of `known_phones`, of valid phones only."""
     return [
         {"phone": phone, "contact_id": contact["id"], "updated_at": _whole(contact.get("updated_at"))}
         for contact in contacts
-        for phone in sorted(phones_of(contact, places.contact_phone))
+        for phone in sorted(phones_of(contact, field_ids.contact_phone))
     ]
 
 
 def known_of(told: Iterable[str]) -> list[str]:
-    """The numbers a contact with these phones is looked up by."""
+    """Phones under which a contact is looked up."""
     spelled = [phone for text in told for phone in phones.all_of(text)]
     return sorted({spelling for phone in spelled for spelling in phones.same_person(phone)})
 
 
 def _custom(lead: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Field id to texts. `custom_fields_values` is null where nothing is filled (sheet 6)."""
-    filled = lead.get("custom_fields_values")
-    fields = [item for item in filled if isinstance(item, dict)] if isinstance(filled, list) else []
-    found = {}
-    for item in fields:
-        values = item.get("values")
-        texts = [
-            str(value["value"])
-            for value in (values if isinstance(values, list) else [])
-            if isinstance(value, dict) and value.get("value") is not None
-        ]
-        if texts and item.get("field_id"):
-            found[str(item["field_id"])] = texts
-    return found
+    """The texts of each filled field, by the field's id."""
+    return {str(item["field_id"]): texts for item, texts in filled_in(lead) if texts and item.get("field_id")}
 
 
 def _first(custom: Mapping[str, Sequence[str]], field_id: int | None) -> str:

@@ -1,4 +1,4 @@
-"""How far the mirror is, for people: filling or following, as of when, what went wrong, which clock jumped, what is missing."""
+"""The mirror's status for people: filling or following, as of when, failures, jumps of clocks, omissions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from store import Store, clock, waits
 from store.jumps import Jump, Jumps
 
 STALE_AFTER = timedelta(minutes=3)
-"""Six rounds missed: then somebody should not trust the numbers without a look at the time beside them."""
+"""Age at which the numbers count as stale: six missed rounds."""
 
 SLACK_S = 2.0
-"""How far in the future a round may seem to have begun: a clock that is put back by a moment makes nothing stale."""
+"""Seconds by which a round may seem to lie in the future: a clock put back by a moment makes nothing stale."""
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorStatus:
-    """What a screen says about its numbers.
+    """The mirror's status on a screen.
 
     `state`: "empty" (nothing read yet), "filling", "following", "stale" (no round has succeeded for a while, or nobody can tell
     because a clock has jumped since), "failed" (the first reading cannot go on). `as_of`: the numbers were true then, by
@@ -56,12 +56,12 @@ class MirrorStatus:
 
     @property
     def has_numbers(self) -> bool:
-        """Whether there is anything to show."""
+        """Whether there are numbers to show."""
         return self.state in ("filling", "following", "stale")
 
     @property
     def is_clock_unsure(self) -> bool:
-        """Whether a clock has jumped and no round has succeeded since: then nobody knows how old the numbers are."""
+        """Whether a clock has jumped since the last successful round: then the age of the numbers is unknown."""
         return self.jump is not None and self.jump.made_good_at is None
 
 
@@ -76,13 +76,11 @@ def read(
         for name in (names.FILL, names.LEADS, names.CONTACTS, names.COUNT, names.NIGHT, names.EVENTS)
     )
     fill = _with_what_it_waits_for(fill, known.get(names.REFERENCE, Walk(names.REFERENCE)))
-    result, round_result = counted.cursor or {}, compared.cursor or {}
     jump = jumps.last()
     age_s = _age_s(changes if fill.is_whole else fill, now_s)
     state, as_of = _state(fill, changes, age_s, jump)
     told = fill if state in ("filling", "failed", "empty") else changes
-    under_way = night.is_under_way(compared)
-    return MirrorStatus(
+    status = MirrorStatus(
         state=state,
         as_of=min(as_of, clock.now() if now is None else now) if as_of is not None else None,
         read=fill.done,
@@ -90,12 +88,6 @@ def read(
         reason=told.reason,
         next_try=_next_try(told, now_s),
         history_back_to=_history(events, fill),
-        theirs=result.get("theirs"),
-        ours=result.get("ours"),
-        mended=result.get("mended", 0),
-        counted_at=counted.as_of if result else None,
-        stages=tuple((pipeline, status, theirs, ours) for pipeline, status, theirs, ours in result.get("stages", ())),
-        stages_reason=result.get("stages_reason"),
         age_s=age_s,
         failing_since=told.failing_since,
         failing={name: walk.reason for name, walk in known.items() if walk.reason},
@@ -103,16 +95,40 @@ def read(
         jump=jump,
         contacts_missing=len((contacts.cursor or {}).get(names.WANTED, ())) if contacts.reason else 0,
         contacts_reason=contacts.reason,
-        comparing=round_result.get("leads") if under_way else None,
-        compared=None if under_way else round_result.get("compared"),
-        compared_mended=0 if under_way else round_result.get("mended", 0),
-        compared_at=compared.as_of if round_result and not under_way else None,
         shrunk=shrunk or {},
+    )
+    return _with_comparison(_with_count(status, counted), compared)
+
+
+def _with_count(status: MirrorStatus, counted: Walk) -> MirrorStatus:
+    """The status with the result of the last count."""
+    result = counted.cursor or {}
+    return replace(
+        status,
+        theirs=result.get("theirs"),
+        ours=result.get("ours"),
+        mended=result.get("mended", 0),
+        counted_at=counted.as_of if result else None,
+        stages=tuple((pipeline, stage, theirs, ours) for pipeline, stage, theirs, ours in result.get("stages", ())),
+        stages_reason=result.get("stages_reason"),
+    )
+
+
+def _with_comparison(status: MirrorStatus, compared: Walk) -> MirrorStatus:
+    """The status with the nightly round: progress of the present round, or the result of the last."""
+    result = compared.cursor or {}
+    if night.is_under_way(compared):
+        return replace(status, comparing=result.get("leads"))
+    return replace(
+        status,
+        compared=result.get("compared"),
+        compared_mended=result.get("mended", 0),
+        compared_at=compared.as_of if result else None,
     )
 
 
 def _with_what_it_waits_for(fill: Walk, reference: Walk) -> Walk:
-    """The first reading begins and goes on when stages and people are here: where they do not come, that is its reason."""
+    """The first reading with the failure of the reference data (stages, people) it waits for."""
     if fill.is_whole or fill.reason or not reference.reason:
         return fill
     return replace(
@@ -126,20 +142,21 @@ def _with_what_it_waits_for(fill: Walk, reference: Walk) -> Walk:
 
 
 def _age_s(walk: Walk, now_s: float) -> float | None:
-    """How old what is shown is; None if it seems to come from the future, that is, if nobody knows."""
+    """Age of the numbers; None if unknown, as for numbers that seem to come from the future."""
     at = walk.whole_at if walk.whole_at is not None else walk.as_of.timestamp() if walk.as_of is not None else None
     return None if at is None or at > now_s + SLACK_S else max(0.0, now_s - at)
 
 
 def _next_try(walk: Walk, now_s: float) -> datetime | None:
-    """When a reading that failed is tried again; never later from now than its own rule."""
+    """Time of the next try after a failed reading; never later from now than its own rule."""
     if not walk.reason:
         return None
     return datetime.fromtimestamp(now_s + waits.left_s(walk.waits_from, walk.due_at, now_s), UTC)
 
 
 def _history(events: Walk, fill: Walk) -> datetime | None:
-    """Since when stage changes are known: while they are read backwards, after the reach of that, and before it has begun."""
+    """Beginning of the known stage history: while the past is being read, the reach so far; before that, the first
+    reading."""
     if events.cursor is None:
         return fill.as_of or fill.began_at
     since = events.cursor.get("until") or events.cursor.get("reaches")

@@ -1,4 +1,4 @@
-"""Tasks on leads: all open ones once, then what changes; and every night the open ones again.
+"""Tasks on leads: all open tasks once, then changes; and every night the open tasks again.
 
 A task moves no `updated_at` of its lead, and one that is deleted tells so by a hook alone. So tasks are read for themselves, and
 a lead's next task is computed from them as soon as all open ones were read once; until then AmoCRM's own word for it stands.
@@ -29,14 +29,15 @@ PAGES_AT_ONCE = 4
 """Of open tasks, between two looks of the keeper: hints go first."""
 
 FROM = 1
-"""The beginning of time as AmoCRM's filters take it; a nought could be taken for nothing."""
+"""The beginning of time for AmoCRM's filters; a nought could be taken for no filter."""
 
 AFTER, SHOW = "after", "show"
-"""In the cursor: the time the rounds go on from when all open tasks are here; that leads do not show what was read yet."""
+"""Keys of the cursor: the time from which the rounds go on after the first reading, and whether leads still lack
+tasks read already."""
 
 
 class Tasks:
-    """Reads tasks. Not thread-safe: the mirror's keeper does it."""
+    """Reading of tasks. Not thread-safe: the mirror's keeper reads."""
 
     def __init__(
         self,
@@ -53,7 +54,8 @@ class Tasks:
         self._reading, self._next, self._end = reading, next_since, end
 
     def round(self) -> None:
-        """What changed since the last round. One request, more for each 250 tasks; a few of the first reading at first."""
+        """Read tasks changed since the last round. A request for each 250 tasks; until the first reading is whole,
+        some of its pages."""
         begun = self._reading.begin()
         known = self._walks.of(names.TASKS)
         cursor = known.cursor
@@ -74,7 +76,7 @@ class Tasks:
         self._end(names.TASKS, begun, {names.SINCE: self._next(begun, since, times, is_known=not news)})
 
     def open_from(self, since: int) -> int | None:
-        """Read some more of the open tasks from a time of AmoCRM's on; where to go on, None if that was all.
+        """Read more open tasks from a time of AmoCRM's on. Return the time to go on from, None at the end.
 
         The window moves with the time of the last change that came, so that a task done meanwhile shifts no page.
         """
@@ -99,7 +101,7 @@ class Tasks:
             return list(db.scalars(wanted))
 
     def _read_open(self, begun: Begun, cursor: dict[str, Any] | None) -> None:
-        """The first reading. The rounds go on from where those of leads stood before it began, by AmoCRM's own times."""
+        """Read all open tasks once. The rounds then go on from the leads' rounds before, by AmoCRM's own times."""
         if cursor is None:
             after = int((self._walks.of(names.LEADS).cursor or {}).get(names.SINCE, FROM))
             cursor = {names.SINCE: FROM, AFTER: after}

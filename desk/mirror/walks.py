@@ -1,4 +1,4 @@
-"""How far each reading is: where the next one begins, when it is due, what went wrong. One owner among all processes."""
+"""Progress of each reading: its next beginning, its due time, its failure. One owner among all processes."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ BY_TIME = (LEADS, CONTACTS, TASKS, BIN, CONTACTS_BIN, EVENTS)
 """Readings that go on from a time of AmoCRM's."""
 
 HINTS = "hints"
-"""The row that says how fetching goes what somebody hinted at. It is never due."""
+"""The row for fetching hints. Never due."""
 
 KEEPER = "keeper"
-"""The row that says which process keeps the mirror."""
+"""The row for the process that keeps the mirror."""
 
 LEASE_S = 20.0
-"""How long the keeping stays with a process without a sign of life. One that is certainly gone keeps nothing."""
+"""Seconds a process keeps the mirror without a sign of life. A process that is certainly gone is replaced at once."""
 
 RENEW_S = LEASE_S / 4
 
@@ -53,15 +53,15 @@ SINCE = "since"
 """In a cursor: the time of AmoCRM's a reading goes on from."""
 
 WANTED = "wanted"
-"""In the cursor of the contacts: ids that leads name and nobody has read."""
+"""Key in the contacts' cursor: ids of linked contacts not read yet."""
 
 RETRY_S = (5.0, 15.0, 60.0, 300.0)
-"""Before a reading that failed is tried again, by failures in a row."""
+"""Seconds before a failed reading is retried, by failures in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One reading. `cursor`: where it goes on.
+    """A reading and its progress. `cursor`: the place to go on from.
 
     `as_of`: when the last whole one began, by AmoCRM's clock if that is known: what is here was true then. `whole_at`: the
     same by the shared clock, unix seconds. `waits_from`: when its `due_at` was written down.
@@ -81,19 +81,19 @@ class Walk:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it has come to an end once."""
+        """Whether the reading has finished at least once."""
         return self.as_of is not None
 
 
 class Walks:
-    """The readings of one database."""
+    """The readings of a database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept_at = float("-inf")
 
     def all(self) -> dict[str, Walk]:
-        """Every reading that has begun."""
+        """Every reading that has begun, by name."""
         with self._store.read() as db:
             rows = db.execute(sa.select(mirror_walks)).mappings().all()
         return {row["name"]: _walk(row) for row in rows}
@@ -102,7 +102,7 @@ class Walks:
         return self.all().get(name, Walk(name))
 
     def due(self) -> set[str]:
-        """The readings whose time has come; those that have never begun among them."""
+        """Names of due readings, including readings never begun."""
         with self._store.read() as db:
             now = self._store.clock(db)
             over = waits.over(mirror_walks.c.waits_from, mirror_walks.c.due_at, now)
@@ -118,7 +118,7 @@ class Walks:
         self._write(name, cursor=json.dumps(cursor), done=0, began_at=began_at or clock.now())
 
     def step(self, db: sa.Connection, name: str, cursor: Any, done: int) -> None:
-        """Something of it is kept, so it does not fail: in the same transaction as what came."""
+        """Note progress of a reading, which clears its failures, in the same transaction as its rows."""
         well = {"failures": 0, "reason": None, "failing_since": None}
         db.execute(
             mirror_walks.update()
@@ -127,13 +127,13 @@ class Walks:
         )
 
     def end(self, name: str, *, as_of: datetime, cursor: Any, next_in_s: float, began_s: float | None = None) -> None:
-        """It came to its end. `as_of`: when it began; `began_s`: the same by `time.monotonic`, None: just now."""
+        """Finish a reading. `as_of`: its beginning; `began_s`: its beginning by `time.monotonic`, None: just now."""
         told = {"as_of": as_of, "cursor": json.dumps(cursor), "failures": 0, "reason": None, "failing_since": None}
         ago_s = time.monotonic() - began_s if began_s is not None else 0.0
         self._write(name, due_in_s=next_in_s, whole_ago_s=ago_s, **told)
 
     def fail(self, name: str, error: DeskError) -> None:
-        """It broke off; it goes on from its cursor a little later."""
+        """Note a failed reading; a retry goes on from its cursor a little later."""
         known = self.of(name)
         failures = known.failures + 1
         pause_s = max(RETRY_S[min(failures, len(RETRY_S)) - 1], error.retry_after_s or 0.0)
@@ -141,26 +141,26 @@ class Walks:
         self._write(name, due_in_s=pause_s, failures=failures, reason=error.code, failing_since=since)
 
     def hurry(self, name: str, in_s: float = 0.0) -> None:
-        """It is due sooner than it would be."""
+        """Bring a reading's next run forward."""
         with self._store.write(durable=False) as db:
             now = self._store.clock(db)
             sooner = (mirror_walks.c.name == name, mirror_walks.c.due_at > now + in_s)
             db.execute(mirror_walks.update().where(*sooner).values(due_at=now + in_s, waits_from=now))
 
     def want_contacts(self, db: sa.Connection, ids: Iterable[int]) -> None:
-        """The next round of contacts reads these too: in the same transaction as the leads that name them."""
+        """Add linked contacts for the next round, in the same transaction as their leads."""
         if wanted := set(ids):
             self._note_contacts(db, lambda known: known | wanted)
 
     def have_contacts(self, ids: Iterable[int]) -> None:
-        """These were read, or are not there."""
+        """Take contacts off the list for the next round, as read or absent."""
         done = set(ids)
         with self._store.write(durable=False) as db:
             self._store.serialise(db, "mirror")
             self._note_contacts(db, lambda known: known - done)
 
     def wanted_contacts(self) -> list[int]:
-        """The contacts that leads name and nobody has read, the newest first."""
+        """Linked contacts not read yet, the newest first."""
         return sorted((self.of(CONTACTS).cursor or {}).get(WANTED, ()), reverse=True)
 
     def _note_contacts(self, db: sa.Connection, change: Callable[[set[int]], set[int]]) -> None:
@@ -171,7 +171,7 @@ class Walks:
         db.execute(mirror_walks.update().where(mine).values(cursor=json.dumps(told)))
 
     def rewind(self, by_s: float) -> None:
-        """A clock has jumped: whatever goes on from a time reads that much again, now."""
+        """Move the cursors of readings that go on from a time back, after a jump of a clock, and make them due."""
         with self._store.write(durable=False) as db:
             self._store.serialise(db, "mirror")
             now = self._store.clock(db)
@@ -184,7 +184,7 @@ class Walks:
                 db.execute(mirror_walks.update().where(mirror_walks.c.name == row["name"]).values(**values))
 
     def keep(self) -> bool:
-        """Be, or stay, the process that keeps the mirror. False where another one does."""
+        """Become or stay the process that keeps the mirror. False if another process does."""
         if time.monotonic() - self._kept_at < RENEW_S:
             return True
         with self._store.write(durable=False) as db:
@@ -202,7 +202,7 @@ class Walks:
         return True
 
     def let_go(self) -> None:
-        """Keep it no longer, so that another process can begin at once."""
+        """Stop keeping the mirror, so that another process can begin at once."""
         self._kept_at = float("-inf")
         with self._store.write(durable=False) as db:
             mine = (mirror_walks.c.name == KEEPER, mirror_walks.c.lease_owner == me())
@@ -224,7 +224,7 @@ class Walks:
 
 
 def _is_held(lease_until: float, now_s: float) -> bool:
-    """Whether a lease still lasts; one that lasts longer than any lease was written by a clock that was wrong."""
+    """Whether a lease still lasts; an impossibly long lease was written by a clock that was wrong."""
     return not waits.is_over(lease_until - LEASE_S - LEASE_SLACK_S, lease_until, now_s)
 
 

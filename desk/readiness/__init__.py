@@ -1,4 +1,4 @@
-"""Whether the desk does its business: one list of checks for `/readyz`, for the sidebar and for whoever watches.
+"""Readiness: a list of checks of the desk's business for `/readyz`, the sidebar and monitors.
 
     facts.facts_of(desk) ─► Facts ─► judge.judge ─► Verdict: {name: "ok" or a code}, since when ─► watch.Watch, in memory
 

@@ -1,4 +1,4 @@
-"""What is known of the desk at this moment: a dozen small reads and no request."""
+"""Facts of the desk at a moment: a dozen small reads and no request."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ AMO_IS_WELL = frozenset(
         "rate_limited", "too_large", "request_too_large", "too_many_links", "token_rejected",
     }
 )  # fmt: skip
-"""Results of a call after which AmoCRM works, whatever it thought of the request. One that says "slow down", or "not with this
-key", works as well: the connection and the waiting leads have checks of their own."""
+"""Results of a call that prove AmoCRM at work, whether or not the request was liked. "Slow down" and "not with this
+key" prove it as well: the connection and the waiting leads have checks of their own."""
 
 SAYS_NOTHING = frozenset({"too_late_to_send"})
 """Results of a call that never left us."""
@@ -50,7 +50,7 @@ class Watched(Protocol):
 
 
 def facts_of(desk: Watched, status: Status) -> Facts:
-    """What is known now. Raises what the database does."""
+    """Collect the facts. Raises `StoreError`."""
     store = desk.store
     mirror, waiting = desk.mirror.status(), deliveries_report.waiting(store)
     people, people_since = deliveries_report.needing_people(store)
@@ -86,13 +86,14 @@ def facts_of(desk: Watched, status: Status) -> Facts:
 
 
 def clock_trouble(store: Store) -> tuple[str, datetime | None] | None:
-    """A clock that has jumped, as a code and since when, until what that may have cost is made good; None else."""
+    """The last jump of a clock, as a code and its time, until its effects are made good; else None."""
     open_jumps = [jump.at for jump in Jumps(store).all() if jump.made_good_at is None]
     return ("clock_jumped", datetime.fromtimestamp(min(open_jumps), UTC)) if open_jumps else None
 
 
 def answering(store: Store) -> Answering:
-    """What became of the last calls to AmoCRM, by the journal, which has a line of every try. In the order they ended."""
+    """The state of the last calls to AmoCRM, by the journal, which has a line of every try. In the order they
+    ended."""
     is_call = (activity.c.duration_ms.is_not(None), activity.c.kind != "token", activity.c.result.not_in(SAYS_NOTHING))
     is_well = activity.c.result.in_(AMO_IS_WELL)
     with store.read() as db:

@@ -1,4 +1,4 @@
-"""What follows from the facts: a check for each part of the desk's business. Pure."""
+"""Judging the facts: a check for each part of the desk's business. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from desk.webhooks import Standing
 OK = "ok"
 
 NOT_ANSWERING_AFTER = timedelta(seconds=30)
-"""Calls that fail for so long, and not one between that did not: no hiccup. A read is tried several times within it."""
+"""Time of continuous failures after which AmoCRM counts as not answering. A read is tried several times within it."""
 
 AT_ONCE = frozenset({"unpaid", "blocked"})
-"""What AmoCRM itself says about the account needs no second answer to be believed."""
+"""Codes in which AmoCRM itself speaks of the account: a single answer counts."""
 
 WAITS_TOO_LONG = timedelta(minutes=10)
-"""A lead is in AmoCRM within seconds; after this long somebody should know, whatever it waits for."""
+"""Age of a waiting lead after which people should know. A lead usually reaches AmoCRM within seconds."""
 
 MIRROR_TOO_OLD = timedelta(minutes=3)
 """Six rounds of the mirror missed."""
@@ -28,10 +28,10 @@ LOST_HOOKS = 3
 """So many changes within an hour that no hook told."""
 
 LEAST_FREE_BYTES = 200 * 1024 * 1024
-"""Less than this on the disk and the next large write may be the one that fails: SQLite needs room for its journal."""
+"""Free bytes on the disk below which the next large write may fail: SQLite needs room for its journal."""
 
 CLOCK_LIMIT_S = 300.0
-"""A clock this far from AmoCRM's spoils the ends of tokens, and with them the connection."""
+"""Distance of our clock from AmoCRM's that spoils the ends of tokens, and with them the connection."""
 
 LIMITS: Mapping[str, timedelta] = {
     "delivery": timedelta(minutes=3),
@@ -48,7 +48,7 @@ WORK = ("keeper", "fields", "pruning", "search", "heartbeat", "exports")
 long as there is: of them only a failure tells. The mirror's readings are part of its check."""
 
 FAILURE_SHOWN = timedelta(minutes=15)
-"""How long a failed round of work without a limit is a reason to be red, if nothing has been done since."""
+"""Time for which a failed round of work without a limit is red, if nothing has been done since."""
 
 CONNECTION, AMOCRM, DELIVERY, WAITING, PEOPLE, MIRROR, HOOKS, CLOCK, DISK, DATABASE = (
     "connection", "amocrm", "delivery", "waiting", "people", "mirror", "hooks", "clock", "disk", "database",
@@ -57,7 +57,8 @@ CONNECTION, AMOCRM, DELIVERY, WAITING, PEOPLE, MIRROR, HOOKS, CLOCK, DISK, DATAB
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """What becomes of calls to AmoCRM: since when none went well, and how the last one failed. `since` None: they do."""
+    """The state of calls to AmoCRM. `since`: beginning of the failures, None if calls succeed; and how the last
+    call failed."""
 
     since: datetime | None = None
     reason: str | None = None
@@ -65,7 +66,7 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The connection, as far as it is judged. `since`: since when it does not renew itself, or is lost."""
+    """The connection, as far as it is judged. `since`: beginning of its failed renewals, or of its loss."""
 
     connected: bool
     state: str
@@ -76,7 +77,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The mirror. `as_of`: what it holds was true then; None before the first reading is whole."""
+    """The mirror. `as_of`: time at which its data was true; None before the first reading is whole."""
 
     state: str
     as_of: datetime | None = None
@@ -88,7 +89,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known. None stands for what could not be learned or is not there."""
+    """All facts. None stands for facts that are unknown or absent."""
 
     now: datetime
     access: Access
@@ -108,7 +109,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `code`: "ok", or what is wrong; `since`: since when, as far as is known; `count`: how many it concerns."""
+    """A check. `code`: "ok", or the fault; `since`: its beginning, as far as is known; `count`: number of things
+    concerned."""
 
     name: str
     code: str = OK
@@ -122,7 +124,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All checks, when they were made, and the connection as it was then."""
+    """All checks with their time, and the connection at that time."""
 
     checks: tuple[Check, ...]
     made_at: datetime
@@ -222,7 +224,8 @@ def _hooks(facts: Facts) -> Check:
 
 
 def _worker(name: str, facts: Facts) -> Check:
-    """A kind of work by its rounds. A failure nobody foresaw tells at once; a foreseen one when nothing goes well for long."""
+    """Check a kind of work by its rounds. An unforeseen failure is red at once; a foreseen failure if nothing goes
+    well for long."""
     one = facts.rounds.get(name, Round(name))
     if facts.started_at is None:
         return Check(name)  # this process does no work in the background
@@ -240,7 +243,7 @@ def _worker(name: str, facts: Facts) -> Check:
 
 
 def _by_event(one: Round, now: datetime) -> Check:
-    """Work that is done when there is some. A file that could not be made is a failure whoever foresaw it."""
+    """Check work done on demand. A file that could not be made is a failure, foreseen or not."""
     failed_for = age_of(one.failed_at, now)
     is_fresh = failed_for is None or failed_for < FAILURE_SHOWN
     tells = one.is_strange or (one.is_failing and one.name == "exports")

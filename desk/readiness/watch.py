@@ -16,7 +16,7 @@ LOOK_EVERY_S = 3.0
 """Between two verdicts for the sidebar."""
 
 VERDICT_KEPT = timedelta(seconds=30)
-"""A verdict older than this is none: whoever makes it waits for the database himself."""
+"""Greatest age of a verdict; an older verdict is made anew while its reader waits for the database."""
 
 FIRST_VERDICT_S = 2.0
 """How long a page waits for the very first verdict of a desk."""
@@ -49,15 +49,16 @@ class Watch:
             self._thread.join(patience_s)
 
     def wake(self) -> None:
-        """Something has changed that people want to see at once."""
+        """Make a verdict at once: people want to see a change."""
         self._news.set()
 
     def now(self) -> Verdict:
-        """A verdict made for whoever asks: as long as the database takes."""
+        """Make a verdict now, in the caller's thread: as long as the database takes."""
         return self._seen(self._look())
 
     def last(self) -> Verdict:
-        """The last verdict, from memory; made at once where no thread makes them. A database that keeps us waiting is red."""
+        """The last verdict, from memory; made at once if no thread makes verdicts. A database that does not answer
+        is red."""
         if self._thread is None:
             return self.now()
         self._first.wait(FIRST_VERDICT_S)

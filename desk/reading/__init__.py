@@ -1,4 +1,4 @@
-"""How anything said is read: one reader for each kind of thing, whoever said it and through whichever door it came.
+"""Readers of human input: a reader for each kind of value, independent of the person and the door.
 
     texts    names and short lines, free text            ticks    yes or no
     names    letters of two alphabets, another layout    numbers  "12 500,50", "1 000 ₽"

@@ -1,4 +1,5 @@
-"""One of a list, in anybody's spelling: case, blanks, ё, dashes, quotes, currency signs, letters of the other alphabet."""
+"""Choices of a list, in anybody's spelling: case, blanks, ё, dashes, quotes, currency signs, letters of the other
+alphabet."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ LONGEST = 256
 
 
 def read(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = ()) -> str | None:
-    """The choice that is meant, as the list spells it; None if it is none of them, or might be two. "" is none.
+    """Read a choice, in the list's spelling; None if no choice fits, or if two might. "" is no choice.
 
     `marks`: AmoCRM's id and code of each choice, in their order, by which it may be named as well.
     """
@@ -33,7 +34,7 @@ def read(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = 
 
 
 def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]] = ()) -> tuple[list[str], list[str]]:
-    """Which of the list are meant, and what was said that is none of them.
+    """Read several choices of a list; return also the texts that fit none.
 
     A text may name one, or several a line each, or with commas or semicolons between them.
     """
@@ -53,15 +54,15 @@ def several(value: Any, choices: Sequence[str], marks: Sequence[tuple[int, str]]
 
 
 def _parted(line: str, choices: Sequence[str], marks: Sequence[tuple[int, str]]) -> list[str]:
-    """One choice, which may have commas in it, or what its commas part."""
+    """Candidates for choices in a text: the whole text, as a choice may have commas, or its pieces between commas."""
     return [line] if read(line, choices, marks) is not None else line.replace(";", ",").split(",")[: texts.MOST_PARTS]
 
 
 def _looks(text: str) -> str:
-    """In one alphabet where letters look the same."""
+    """A text in one alphabet, with twin letters replaced."""
     return names.one_alphabet(texts.fold(text))
 
 
 def _sounds(text: str) -> str:
-    """Letters and digits alone, in one alphabet where they look the same: how two people write one thing."""
+    """Letters and digits alone, in one alphabet: equal for two people's spellings of a choice."""
     return "".join(filter(str.isalnum, _looks(text)))

@@ -1,4 +1,4 @@
-"""Dates and moments as forms and people write them. Day before month, as in Russia, unless only the other reading is a date."""
+"""Dates and moments from forms and people. Day before month, as in Russia, unless only month before day is a date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 """Between these lie a member's birthday and the end of any membership."""
 
 LATEST_SHORT_YEAR = 50
-"""Years of two digits up to this one are of this century: a birthday may be of '51, hardly an appointment."""
+"""Greatest two-digit year of this century: a birthday may be of '51, hardly an appointment."""
 
 LONGEST = 60
 
@@ -30,14 +30,14 @@ MONTH_FIRST = re.compile(rf"([a-z]+)\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4
 CLOCK = re.compile(
     r"(?:t|[\s,]\s*(?:в\s+|at\s+)?)(\d{1,2})[:.](\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?$"
 )
-"""A time of the day behind a date, with the zone it is told in."""
+"""A time of the day behind a date, with its zone."""
 
 SECONDS = re.compile(r"(-?\d{9,10})(?:\.\d+)?|(\d{13})")
 DIGITS_ONLY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 
 def read(value: Any, zone: ZoneInfo) -> date | None:
-    """The day by the clock of `zone`; None if it is none, or lies outside `FIRST_YEAR` to `LAST_YEAR`."""
+    """Read a day by the clock of `zone`; None for no day, or outside `FIRST_YEAR` to `LAST_YEAR`."""
     if not (text := _told(value)):
         return None
     if found := SECONDS.fullmatch(text):
@@ -57,7 +57,8 @@ def read(value: Any, zone: ZoneInfo) -> date | None:
 
 
 def moment(value: Any, zone: ZoneInfo) -> datetime | None:
-    """The moment, to a second, by the clock of `zone`: a date and a time behind it, or unix seconds. A day alone is its beginning.
+    """Read a moment, to a second, by the clock of `zone`: a date and a time behind it, or unix seconds. A day alone is
+    its beginning.
 
     A time without a zone of its own is the club's. None as for `read`.
     """
@@ -80,7 +81,7 @@ def moment(value: Any, zone: ZoneInfo) -> datetime | None:
 
 
 def _offset(text: str) -> timezone:
-    """A zone as it is told behind a time: "z", "+03:00"."""
+    """A zone as written behind a time: "z", "+03:00"."""
     if text in ("z", "utc", "gmt"):
         return UTC
     hours, minutes = int(text[1:3]), int(text[-2:])
@@ -120,7 +121,7 @@ def _sane(day: date) -> date | None:
 
 
 def _told(value: Any) -> str:
-    """A value as a text to be compared; "" if it is none or too long."""
+    """A value as a text for comparing; "" if the value is no text or too long."""
     text, is_cut = ("", False) if isinstance(value, bool) else texts.line(value, LONGEST)
     return "" if is_cut else texts.fold(text)
 

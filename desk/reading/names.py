@@ -11,12 +11,12 @@ import re
 from desk.reading.texts import is_letter
 
 LATIN_TWINS, CYRILLIC_TWINS = "aeopcyxABEKMHOPCTXY", "аеорсухАВЕКМНОРСТХУ"
-"""Latin letters, and the Cyrillic ones that nobody tells from them."""
+"""Latin letters, and their Cyrillic twins, which look alike."""
 
 AS_CYRILLIC = str.maketrans(LATIN_TWINS, CYRILLIC_TWINS)
 AS_LATIN = str.maketrans(CYRILLIC_TWINS, LATIN_TWINS)
 FOLDED = str.maketrans(LATIN_TWINS.casefold(), CYRILLIC_TWINS.casefold())
-"""For folded texts, in which capitals are small: these are like fewer letters, and nobody reads them."""
+"""Twin letters in folded texts, in which capitals are small: fewer are alike."""
 
 LATIN, CYRILLIC = re.compile(r"[A-Za-z]"), re.compile(r"[А-Яа-яЁё]")
 WORD = re.compile(r"[A-Za-zА-Яа-яЁё]+")
@@ -26,7 +26,7 @@ JCUKEN = "йцукенгшщзхъфывапролджэячсмитьбюёЙЦ
 TO_RUSSIAN, TO_ENGLISH = str.maketrans(QWERTY, JCUKEN), str.maketrans(JCUKEN, QWERTY)
 
 LONGEST_OFFERED = 60
-"""Characters of a name that is looked at: a longer one is a sentence."""
+"""Greatest length of a name; a longer text is a sentence."""
 
 RUSSIAN = frozenset(
     """абрам ада адам аделина азат айгуль айдар айрат алан алевтина александр александра алексей алена алина алиса алия алла
@@ -61,7 +61,7 @@ SURNAME = re.compile(
 """How surnames and patronymics end."""
 
 NOBODY = frozenset(["null", "none", "undefined", "nan", "[object object]", "false", "n/a"])
-"""What programs write if there is nothing."""
+"""Words of programs for a missing name."""
 
 CANNOT_BEGIN = "ьъы"
 VOWELS = "аеёиоуыэюя"
@@ -80,17 +80,18 @@ def mended(text: str) -> str:
 
 
 def one_alphabet(text: str) -> str:
-    """A folded text with each Latin letter that has a Cyrillic twin as that: for comparing only."""
+    """A folded text with each Latin letter replaced by its Cyrillic twin: for comparing only."""
     return text.translate(FOLDED)
 
 
 def is_name(text: str) -> bool:
-    """Whether somebody is named: blanks, a dash, a number, a picture and a program's word for nothing name nobody."""
+    """Whether a text names a person; blanks, dashes, numbers, pictures and programs' words for a missing name do
+    not."""
     return any(is_letter(char) for char in text) and text.strip().casefold() not in NOBODY
 
 
 def offered(text: str) -> str | None:
-    """What the name would be in the other keyboard layout, if that and not what stands here is a name; else None."""
+    """The name as typed in the other keyboard layout, if only the other layout makes a name; else None."""
     text = text.strip()
     if not 2 <= len(text) <= LONGEST_OFFERED:
         return None
@@ -127,7 +128,7 @@ def _is_surname(word: str) -> bool:
 
 
 def _is_sayable(word: str) -> bool:
-    """Whether a Russian could say it: vowels in it, not too many consonants in a row."""
+    """Whether a word is pronounceable in Russian: with vowels, and not too many consonants in a row."""
     longest = max((len(run) for run in re.split(f"[{VOWELS}]", word.replace("ь", "").replace("ъ", ""))), default=0)
     return any(char in VOWELS for char in word) and longest <= MOST_CONSONANTS and word[0] not in CANNOT_BEGIN
 

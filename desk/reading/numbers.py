@@ -1,4 +1,4 @@
-"""Numbers as people write them: blanks between thousands, a comma or a point, a currency behind."""
+"""Numbers in people's spelling: blanks between thousands, a comma or a point, a currency behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from desk.reading import texts
 
 MOST_DIGITS = 12
-"""Before the point. More is an account or a phone, and AmoCRM's numeric fields lose digits of it."""
+"""Greatest number of digits before the point. A longer number is an account or a phone, and AmoCRM's numeric fields
+lose its digits."""
 
 MOST_DECIMALS = 4
 
@@ -19,13 +20,13 @@ LONGEST = 60
 UNIT = re.compile(
     r"(?:₽|€|\$|£|₸|₴|%|руб(?:\.|лей|ля|ль)?|р\.?|rub|rur|usd|eur|kzt|byn|тенге|шт\.?|кг|см|м|лет|год[а]?|мин\.?|раз[а]?)"
 )
-"""What may stand before or behind a number and says nothing of how much it is."""
+"""Words beside a number without a meaning for its amount."""
 
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d{1,2})?")
 
 
 def read(value: Any) -> Decimal | None:
-    """The number, at most `MOST_DECIMALS` after the point; None if it is none, or too large."""
+    """Read a number, at most `MOST_DECIMALS` after the point; None if there is no number, or a number too large."""
     if isinstance(value, bool):
         return None
     text, is_cut = texts.line(value, LONGEST)
@@ -45,21 +46,21 @@ def read(value: Any) -> Decimal | None:
 
 
 def spelled(number: Decimal) -> str:
-    """A number as a plain text with a point, without what adds nothing: "12500.5"."""
+    """A number as a plain text with a point, without needless zeros: "12500.5"."""
     text = f"{number:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("", "-0") else text
 
 
 def _plain(char: str) -> str:
-    """A digit of any script as the usual one, any minus as the usual one."""
+    """A digit of any script as a usual digit, any minus as a usual minus."""
     if char.isdecimal():
         return str(unicodedata.decimal(char))
     return "-" if unicodedata.category(char) == "Pd" or char == "\u2212" else char
 
 
 def _pointed(text: str) -> str:
-    """Commas and points told apart: the last is the decimal one, unless it comes several times."""
+    """Tell commas and points apart: the last is the decimal sign, unless the sign is repeated."""
     commas, points = text.count(","), text.count(".")
     if commas and points:
         thousands, decimal = (",", ".") if text.rfind(".") > text.rfind(",") else (".", ",")

@@ -38,7 +38,7 @@ SPOKEN_BADLY = {
     "шестдесят": "шестьдесят", "семдесят": "семьдесят", "восемдесят": "восемьдесят", "девеносто": "девяносто", "адин": "один",
     "четыри": "четыре", "двацать": "двадцать", "трицать": "тридцать",
 }  # fmt: skip
-"""As it is heard and typed in haste."""
+"""Number words as heard and typed in haste."""
 
 MANY_OF = {
     "нуля": 0, "ноля": 0, "нолика": 0, "нулей": 0, "единицы": 1, "двойки": 2, "тройки": 3, "четверки": 4, "пятерки": 5, "шестерки": 6,
@@ -93,7 +93,7 @@ def _grouped(words: list[str]) -> Iterator[str]:
 
 
 def _group(words: list[str], place: int) -> tuple[int, int]:
-    """The number that begins here, and how many words it takes."""
+    """Read the number that begins at a place, and count its words."""
     start, value = place, 0
     if words[place] in HUNDREDS:
         value, place = HUNDREDS[words[place]], place + 1

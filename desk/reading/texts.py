@@ -1,4 +1,4 @@
-"""Texts: without the marks nobody sees, in one line or in several, never longer than wanted.
+"""Texts: without invisible marks, in one line or in several, never longer than wanted.
 
 A character this Python's Unicode tables do not know yet is kept: the emoji of next year are no fault of whoever sends them.
 """
@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 LONGEST_NUMBER = 250
-"""Digits of a number that is spelled out: Python refuses to do so with endless ones, and a click id has some twenty."""
+"""Greatest number of digits spelled out: Python refuses endless numbers, and a click id has some twenty."""
 
 MOST_PARTS = 50
 """Values of a list that are read."""
 
 SPARE = 4
-"""How many times the wanted length is looked at: what is cut is cut before it costs anything, and unseen marks take room."""
+"""Multiple of the wanted length that is looked at: the rest is cut before it costs anything, and invisible marks
+take room."""
 
 LEAST_LOOKED_AT = 256
 
@@ -31,24 +32,24 @@ MARKS_IN_LETTERS = "\uff9e\uff9f"
 """Letters by their category that normalising makes marks of."""
 
 LONGEST_FOLDED = 4096
-"""Characters of a text that is compared: names, choices and what is typed into a search are shorter by far."""
+"""Greatest length of a compared text: names, choices and searches are shorter by far."""
 
 LINE_ENDS = "\n\x0b\x0c\x85\u2028\u2029"
-"""What breaks a line. Office programs write the vertical tab for a soft break (Shift+Enter)."""
+"""Line ends. Office programs write the vertical tab for a soft break (Shift+Enter)."""
 
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
-"""Letters and signs that are drawn as nothing."""
+"""Letters and signs drawn as a blank."""
 
 BULLETS = {"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0fc": "✓"}
-"""What Word's lists begin with, in a font of its own."""
+"""Bullets of Word's lists, in a font of its own."""
 
 JOINER, NON_JOINER = "\u200d", "\u200c"
 BLACK_FLAG, TAGS = "\U0001f3f4", range(0xE0020, 0xE0080)
-"""The flags of England, Scotland and Wales are a black one with letters nobody sees behind it."""
+"""Base and letters of the flags of England, Scotland and Wales: a black flag with invisible letters behind it."""
 
 
 def text_of(value: Any, joiner: str = ", ") -> str | None:
-    """A value as text: texts, numbers, lists of them. None if it is nothing of the kind; "" for null."""
+    """A value as text: a text, a number, or a list of texts and numbers. None for any other type; "" for null."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -64,7 +65,7 @@ def text_of(value: Any, joiner: str = ", ") -> str | None:
 
 
 def as_said(value: Any, longest: int) -> str:
-    """Any value as a person may read it in a note: a text as it was said, what is none as JSON."""
+    """Any value as a text for a note: texts unchanged, other types as JSON."""
     text = text_of(value)
     if text is None:
         try:
@@ -75,20 +76,21 @@ def as_said(value: Any, longest: int) -> str:
 
 
 def line(value: Any, longest: int, joiner: str = ", ") -> tuple[str, bool]:
-    """A value as one line: (the text, at most `longest` characters; whether something was cut). "" for what is no text."""
+    """Read a value as a single line: (the text, at most `longest` characters; whether the text was cut). "" for
+    other types."""
     text = text_of(value, joiner) or ""
     cleaned = re.sub(r"\s+", " ", _seen(text, longest, line_end=" ")).strip()
     return _cut(cleaned, text, longest)
 
 
 def free(value: Any, longest: int, joiner: str = "\n") -> tuple[str, bool]:
-    """A value as free text, its lines kept: (the text, at most `longest` characters; whether something was cut)."""
+    """Read a value as free text with its lines: (the text, at most `longest` characters; whether the text was cut)."""
     text = text_of(value, joiner) or ""
     return _cut(_seen(text, longest, line_end="\n").strip(), text, longest)
 
 
 def mended(text: str) -> str:
-    """The text without halves of characters: two halves that belong together are one, half an emoji is none."""
+    """The text without halves of characters: two matching halves make a character, a single half is dropped."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -97,7 +99,7 @@ def mended(text: str) -> str:
 
 
 def normalised(text: str, form: Literal["NFC", "NFKC"], longest: int) -> str:
-    """The first `longest` characters of a text in one of Unicode's forms. The one place in which texts are normalised.
+    """The first `longest` characters of a text in one of Unicode's forms. Texts are normalised nowhere else.
 
     The cost grows with the length and no faster: a run of marks ends at `LONGEST_RUN`.
     """
@@ -106,7 +108,7 @@ def normalised(text: str, form: Literal["NFC", "NFKC"], longest: int) -> str:
 
 
 def with_short_runs(text: str) -> str:
-    """The text without the marks that follow `LONGEST_RUN` others, for whoever hands it to something that normalises."""
+    """A text without the marks behind `LONGEST_RUN` others, for callers of functions that normalise."""
     if len(text) <= LONGEST_RUN or text.isascii():
         return text
     kept, run = [], 0
@@ -123,12 +125,12 @@ def fold(text: str) -> str:
 
 
 def is_letter(char: str) -> bool:
-    """Whether a character may be a letter: what these tables do not know yet may."""
+    """Whether a character may be a letter; characters unknown to Python's tables may."""
     return char.isalpha() or (unicodedata.category(char) == "Cn" and not _is_no_character(char))
 
 
 def _seen(text: str, longest: int, line_end: str) -> str:
-    """The beginning of a text as the eye takes it."""
+    """The beginning of a text, with invisible marks removed."""
     text = mended(text[: max(longest, LEAST_LOOKED_AT) * SPARE])
     if text.isascii() and text.isprintable():
         return text
@@ -157,7 +159,7 @@ def _shown(text: str, line_end: str) -> Iterator[str]:
 
 
 def _joins(text: str, place: int) -> bool:
-    """Whether a joiner stands between characters that it changes: emoji, scripts of India and Arabia."""
+    """Whether a joiner stands between characters that change by it: emoji, scripts of India and Arabia."""
     around = text[place - 1 : place] + text[place + 1 : place + 2]
     return len(around) == 2 and all(
         (ord(char) >= 0x0590 and unicodedata.category(char)[0] not in "ZC") or _is_new(char) for char in around

@@ -1,4 +1,4 @@
-"""Ticks: yes or no, as browsers, builders, plug-ins and people say it."""
+"""Ticks: yes or no, in the words of browsers, builders, plug-ins and people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST = 40
 
 
 def read(value: Any) -> bool | None:
-    """Whether it is ticked; None if nobody can say. A list is what is ticked of it: browsers and PHP send nothing else."""
+    """Read a tick; None if unclear. A list holds only ticked values: browsers and PHP send no others."""
     if isinstance(value, bool) or value is None:
         return bool(value)
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Figures over the mirror: what they count and how, without a word about how they are drawn.
+"""Figures over the mirror: the definitions and the counting, without the drawing.
 
 periods   days, weeks, months, the period before
 hours     the club's working hours

@@ -1,8 +1,8 @@
-"""Open leads that somebody should look at, and why; what the reasons are is said in `desk.attention`."""
+"""Open leads in need of attention, and why; `desk.attention` defines the reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +14,8 @@ from store.tables import leads, people, stage_changes, stages
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """`leads`: open leads for which at least one rule holds, of `open` ones; `rules`: how many by rule."""
+    """Counts of open leads. `leads`: open leads for which at least one rule holds, of `open` leads; `rules`: counts
+    by rule."""
 
     open: int
     leads: int
@@ -23,7 +24,8 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class WaitingLead:
-    """One of them. `since`: the last change of stage that is known, else when it was created. Names may be anybody's text."""
+    """An open lead in need of attention. `since`: the last known change of stage, else the lead's creation. Names
+    may be anybody's text."""
 
     id: int
     name: str
@@ -58,7 +60,7 @@ def listing(
     rule: str | None = None,
     limit: int = 50,
 ) -> list[WaitingLead]:
-    """Those that have waited longest, for one rule or any."""
+    """Leads that have waited longest, for a given rule or any."""
     rules = reasons(now)
     wanted_rules: Sequence[str] = [rule] if rule in rules else list(rules)
     last = sa.select(sa.func.max(stage_changes.c.at)).where(stage_changes.c.lead_id == leads.c.id)
@@ -78,20 +80,22 @@ def listing(
         .order_by("since", c.id)
         .limit(limit)
     )  # fmt: skip
-    return [
-        WaitingLead(
-            id=row["id"],
-            name=row["name"],
-            person=row["contact_name"],
-            stage=row["stage"] or "",
-            responsible=row["responsible"] or (f"№ {row['responsible_user_id']}" if row["responsible_user_id"] else ""),
-            created_at=datetime.fromtimestamp(row["created_at"], UTC),
-            since=datetime.fromtimestamp(row["since"], UTC),
-            task_at=datetime.fromtimestamp(row["closest_task_at"], UTC) if row["closest_task_at"] else None,
-            rules=tuple(name for name in rules if row[f"is_{name}"]),
-        )
-        for row in db.execute(wanted).mappings()
-    ]
+    return [_waiting(row, rules) for row in db.execute(wanted).mappings()]
+
+
+def _waiting(row: sa.RowMapping, rules: Iterable[str]) -> WaitingLead:
+    unnamed = f"№ {row['responsible_user_id']}" if row["responsible_user_id"] else ""
+    return WaitingLead(
+        id=row["id"],
+        name=row["name"],
+        person=row["contact_name"],
+        stage=row["stage"] or "",
+        responsible=row["responsible"] or unnamed,
+        created_at=datetime.fromtimestamp(row["created_at"], UTC),
+        since=datetime.fromtimestamp(row["since"], UTC),
+        task_at=datetime.fromtimestamp(row["closest_task_at"], UTC) if row["closest_task_at"] else None,
+        rules=tuple(name for name in rules if row[f"is_{name}"]),
+    )
 
 
 def _open() -> tuple[sa.ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""How far leads get, by the stages they went through. Pure: places of stages in, counts out."""
+"""The funnel: how far leads get, by the stages of their history. Pure: places of stages in, counts out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`reached`: leads that came to this stage or past it. Of those that came no further: `here` are open, `lost` closed."""
+    """A step of the funnel. `reached`: leads that came to this stage or past it. Of leads that came no further:
+    `here` are open, `lost` closed."""
 
     status_id: int
     name: str
@@ -48,7 +49,8 @@ class Funnel:
 
 
 def funnel(stages: Sequence[Place], status: np.ndarray, furthest: np.ndarray, unknown: int) -> Funnel:
-    """`stages`: of one pipeline, in order. For each lead: where it stands, the greatest position its history names (-1: none)."""
+    """Count the funnel. `stages`: of a pipeline, in order. For each lead: its place, and the greatest position its
+    history names (-1: none)."""
     steps = [stage for stage in stages if stage.status_id != LOST]
     positions = np.array([stage.position for stage in steps])
     now_at = np.zeros(status.size, np.int64)

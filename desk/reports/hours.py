@@ -1,4 +1,4 @@
-"""The club's working hours, and time counted only inside them."""
+"""The club's working hours, and time counted only inside working hours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Span = tuple[int, int] | None
 
 @dataclass(frozen=True, slots=True)
 class ClubHours:
-    """When somebody is there to answer, Monday to Sunday."""
+    """Working hours, Monday to Sunday."""
 
     days: tuple[Span, ...]
 
@@ -35,17 +35,17 @@ class ClubHours:
             raise ValueError("working hours are seven spans within a day")
 
     def is_on_duty(self, weekday: int, hour: int) -> bool:
-        """Whether any minute of this hour is a working one. Monday is 0."""
+        """Whether any minute of an hour is a working minute. Monday is 0."""
         span = self.days[weekday]
         return span is not None and span[0] < (hour + 1) * 60 and span[1] > hour * 60
 
 
 EVERY_DAY = ClubHours(((8 * 60, 22 * 60),) * 7)
-"""Until somebody says otherwise."""
+"""Default of the working hours."""
 
 
 def read(store: Store) -> ClubHours:
-    """What was set, or every day from 8 to 22."""
+    """Return the working hours, by default every day from 8 to 22."""
     told = store.recall(FACT)
     if told is None:
         return EVERY_DAY
@@ -56,7 +56,7 @@ def read(store: Store) -> ClubHours:
 
 
 def keep(store: Store, hours: ClubHours) -> None:
-    """Set them for everybody."""
+    """Set the working hours for all users."""
     store.remember(FACT, json.dumps(hours.days))
 
 
@@ -88,7 +88,7 @@ def _calendar(hours: ClubHours, zone: ZoneInfo, first: date, last: date) -> tupl
 
 
 def _moment(day: date, minute: int, zone: ZoneInfo) -> int:
-    """What the clock on the wall says, whatever it was set to this night."""
+    """Time on the wall clock, regardless of a change of the clocks."""
     if minute == DAY_MIN:
         return start(day + timedelta(days=1), zone)
     return int(datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone).timestamp())

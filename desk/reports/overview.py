@@ -1,4 +1,4 @@
-"""Everything `/overview` shows, as figures. `docs/numbers.md` says in words what each of them counts."""
+"""All figures of `/overview`. `docs/numbers.md` defines each figure in words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from desk.reports.speed import Speed, speed
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. Everything that decides the answer besides what the mirror holds is in here.
+    """A question for the overview: everything that decides the answer besides the mirror.
 
     `pipeline_id`: None for all. `now`: unix seconds. `known_from`: stage changes are known since then; None: all are.
     """
@@ -39,7 +39,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Leads created in one part of the period, and in the days beside it. `is_whole`: the part is over."""
+    """Leads created in a part of the period, and in the days beside it. `is_whole`: the part is over."""
 
     since: date
     until: date
@@ -50,7 +50,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Leads with one value of something; "" is "not given". `won`: of them, by now."""
+    """Leads with a value of a field; "" is "not given". `won`: of these leads, by now."""
 
     name: str
     count: int
@@ -112,7 +112,7 @@ def span_of(question: Question) -> read.Span:
 
 
 def span_before(question: Question) -> read.Span:
-    """The moments it is compared with: as far as the period itself has come."""
+    """The moments of the former period, as far as the period itself has come."""
     since = periods.start(question.period.before_since, question.zone)
     return since, periods.comparable_end(question.period, question.zone, question.now)
 
@@ -155,7 +155,7 @@ def by_hour(created: np.ndarray, zone: ZoneInfo) -> tuple[tuple[int, ...], ...]:
 
 
 def answered_at(rows: read.Leads) -> np.ndarray:
-    """The first move of each lead; where there is none, when it was closed; 0 for neither."""
+    """The first move of each lead; else its closing; 0 for neither."""
     return np.where(rows.moved_at > 0, rows.moved_at, rows.closed_at)
 
 
@@ -172,13 +172,13 @@ def splits(found: Sequence[tuple[tuple[str, ...], int, int, int]]) -> dict[str, 
 
 
 def _sorted(slices: Iterable[Slice]) -> tuple[Slice, ...]:
-    """The most leads first, "not given" last; what has none in either period is not there."""
+    """Slices with the most leads first, "not given" last; values without leads in both periods are left out."""
     some = [one for one in slices if one.count or one.before]
     return tuple(sorted(some, key=lambda one: (not one.name, -one.count, -one.before, one.name)))
 
 
 def _funnels(stages: Sequence[Place], rows: read.Leads, question: Question) -> tuple[Funnel, ...]:
-    """One for each pipeline in which there are leads of the period, the main one first."""
+    """Funnels of all pipelines with leads of the period, the main pipeline first."""
     by_pipeline: dict[int, list[Place]] = {}
     for stage in stages:
         by_pipeline.setdefault(stage.pipeline_id, []).append(stage)

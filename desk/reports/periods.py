@@ -31,7 +31,7 @@ BY_DAY, BY_WEEK = 31, 182
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Days from `since` to `until`, and those it is compared with; all four included."""
+    """Days from `since` to `until`, and the days of the former period; all four included."""
 
     since: date
     until: date
@@ -74,7 +74,7 @@ def between(since: date, until: date) -> Period:
 
 
 def unit_of(period: Period) -> str:
-    """What a period is drawn by unless somebody says otherwise."""
+    """The default unit for drawing a period."""
     return UNITS[0] if period.days <= BY_DAY else UNITS[1] if period.days <= BY_WEEK else UNITS[2]
 
 

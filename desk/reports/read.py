@@ -1,4 +1,4 @@
-"""What the reports take from the mirror's tables, as narrow as they need it. The only file here that knows SQL of leads.
+"""Reading of the mirror's tables for reports, as narrow as needed. The only file here that knows SQL of leads.
 
 Whole columns come as one text (`_columns`): a hundred thousand rows made one by one would cost a second, this a tenth.
 Works alike on SQLite and PostgreSQL.
@@ -49,7 +49,7 @@ def pipelines(db: sa.Connection) -> list[Place]:
 
 
 def leads_of(db: sa.Connection, span: Span, pipeline_id: int | None) -> Leads:
-    """The leads created in a span, with what their history says."""
+    """Read the leads created in a span, with their history."""
     c = leads.c
     rows = _columns(
         db,
@@ -144,7 +144,7 @@ def closed(
 
 
 def created_in(span: Span, pipeline_id: int | None) -> tuple[sa.ColumnElement[bool], ...]:
-    """Leads outside the bin that were created in a span, of one pipeline or of all."""
+    """Condition on leads outside the bin, created in a span, of a pipeline or of all."""
     return (leads.c.created_at >= span[0], leads.c.created_at < span[1], *_here(pipeline_id))
 
 

@@ -1,4 +1,4 @@
-"""The reports' door for screens: the same question over the same rows is counted once, for everybody."""
+"""The reports' door for screens: equal questions over equal rows are counted once, for all people."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ REMEMBERED = 64
 """Answers kept: some twenty people with a few periods each."""
 
 STEP_S = 300
-"""How old "now" may be in an answer. Waiting is counted in minutes of hours and days; nothing else depends on it."""
+"""Seconds for which "now" is rounded in an answer. Waiting is counted in minutes of hours and days; no other figure
+depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a person chose."""
+    """A person's choice of period, unit and pipeline."""
 
     period: Period
     unit: str
@@ -37,7 +38,7 @@ class Ask:
 
 
 class Reports:
-    """The reports over one mirror. Thread-safe. All rows are the same for everybody, so are the answers."""
+    """The reports over a mirror. Thread-safe. Answers are shared by all people, as all see the same rows."""
 
     def __init__(self, store: Store, mirror: Mirror, zone: ZoneInfo) -> None:
         self._store, self._mirror, self._zone = store, mirror, zone
@@ -57,7 +58,7 @@ class Reports:
     def waiting(
         self, ask: Ask, status: MirrorStatus, *, rule: str | None, limit: int = 50, now: float | None = None
     ) -> list[WaitingLead]:
-        """Open leads that somebody should look at."""
+        """Open leads in need of attention."""
         question = self._question(ask, status, now)
 
         def look() -> list[WaitingLead]:
@@ -101,7 +102,8 @@ class Reports:
         )
 
     def _once(self, key: Hashable, work: Callable[[], Any]) -> Any:
-        """The answer kept under this key; whoever asks while somebody else counts it waits for that. An error is not kept."""
+        """Return the answer stored under a key; a caller waits for another that counts the same answer. An error is
+        not stored."""
         with self._lock:
             known = self._answers.get(key)
             if known is None:

@@ -12,18 +12,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from desk.percentile import rank
 from desk.reports.hours import ClubHours, worked_s
 
 WITHIN_MIN = (5, 15, 60)
 """Answered within so many working minutes."""
 
 FRESH_S = 60 * 60
-"""A lead that waits less than this (working time) may still be answered in time: it is not counted yet."""
+"""Waiting time (working seconds) below which a lead is not counted yet, as the answer may still come in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """`leads`: the denominator, answered ones and those that wait too long. `within`: how many in so many minutes.
+    """Speed of answers. `leads`: the denominator, answered leads and leads that wait too long. `within`: counts by
+    minutes.
 
     `median_min`, `p90_min`: None for no leads, infinite where that many have no answer. `fresh`: wait less than an hour and
     are left out. `unknown`: came before the history of stages is known, left out likewise.
@@ -62,13 +64,8 @@ def speed(
     )
 
 
-def rank(count: int, percent: int) -> int:
-    """The place of a percentile among `count` ordered values, from 0: the first within which so many per cent lie."""
-    return max(0, -(-count * percent // 100) - 1)
-
-
 def _minutes(times_s: np.ndarray, leads: int, percent: int) -> float | None:
-    """A percentile of all leads, where those without an answer are slower than any. `times_s` is sorted."""
+    """A percentile of all leads; unanswered leads count as slower than any. `times_s` is sorted."""
     if not leads:
         return None
     place = rank(leads, percent)

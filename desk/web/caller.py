@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from desk.settings import TOP_PORT, is_loopback
+from crm.config import is_loopback
+from desk.setting_values import TOP_PORT
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

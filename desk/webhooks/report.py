@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from desk.percentile import percentile
 from desk.webhooks import decisions
 from desk.webhooks.inbox import AGAIN, BAD, DONE
 from store import Store, clock
@@ -154,11 +155,10 @@ def _missed(db: sa.Connection, since: datetime) -> int:
 
 
 def _percentiles(times_s: Sequence[float]) -> tuple[float, float] | None:
-    """Median and 95th percentile; the nearest value there is, for a few must do."""
-    if not times_s:
-        return None
+    """Median and 95th percentile; None if there are no times."""
     ordered = sorted(max(0.0, time) for time in times_s)
-    return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)]
+    median, p95 = percentile(ordered, 50), percentile(ordered, 95)
+    return (median, p95) if median is not None and p95 is not None else None
 
 
 def _moment(unix_s: float | None) -> datetime | None:

@@ -1,4 +1,5 @@
-"""How the database got its shape, one step a version. Run by `Store.upgrade`; never edited after a release."""
+"""The migrations: how the database got its shape, a step for each version. Run by `Store.upgrade`; never edited
+after a release."""
 
 from pathlib import Path
 
@@ -13,14 +14,14 @@ POSTGRES_UPGRADE_LOCK = 0x4C44_6573_6B  # "LDesk": any number of ours, the same 
 
 
 def config() -> Config:
-    """Alembic's configuration, without a file: the scripts are the folder beside this module."""
+    """Alembic's configuration, without a file: the scripts are the folder beside the module."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return settings
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Run what is missing in one transaction, so that two processes that start together do it once.
+    """Run the missing steps in one transaction, so that two processes starting together do them once.
 
     SQLite: the engine's writing transaction holds the write lock. PostgreSQL: an advisory lock does.
     """

@@ -8,7 +8,7 @@ from store.tables import Moment, metadata
 
 
 def _render(kind: str, item: Any, _: Any) -> str | Literal[False]:
-    """A step must stand on its own, so it names the database's type and not ours."""
+    """Write the database's type into a step, not ours: a step must stand on its own."""
     return "sa.DateTime()" if kind == "type" and isinstance(item, Moment) else False
 
 

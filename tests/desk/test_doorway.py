@@ -43,7 +43,7 @@ def with_cookie(doorway, value):
 def test_a_link_opens_once(doorway):
     """The code in it is spent by its first use, and the console is told the next."""
     told = []
-    doorway.tell = told.append
+    doorway.on_new_code = told.append
     code = doorway.path.removeprefix("/enter/")
     assert doorway.spend(code)
     assert not doorway.spend(code)

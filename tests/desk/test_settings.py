@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from desk.settings import PLACEHOLDER, PROJECT, SETTINGS, Secret, SettingsError, is_loopback, load
+from desk.setting_values import PLACEHOLDER
+from desk.settings import PROJECT, SETTINGS, Secret, SettingsError, is_loopback, load
 from desk.words import words
 
 REAL = {

@@ -13,7 +13,8 @@ from desk import phones
 from desk.calls import Draft, entry
 from desk.calls.choice import NEW
 from desk.desk import the_desk
-from desk.fields import CHOICE_TYPES, DAY_TYPES, MOMENT, SEVERAL, Mapped
+from desk.field_values import CHOICE_TYPES, DAY_TYPES, MOMENT, SEVERAL
+from desk.fields import Mapped
 from desk.lead import FieldFault
 from desk.reading import names
 from store import clock

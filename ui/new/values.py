@@ -12,7 +12,8 @@ import streamlit as st
 from desk import lead as lead_rules
 from desk.calls import entry
 from desk.desk import the_desk
-from desk.fields import CHOICE_TYPES, DAY_TYPES, SEVERAL, Mapped
+from desk.field_values import CHOICE_TYPES, DAY_TYPES, SEVERAL
+from desk.fields import Mapped
 from store import clock
 from ui.frame.parts import zone
 from ui.frame.person import person

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from crm.errors import Declined
 from desk.calls.choice import ADD, OTHER, SAME, Choice
 from desk.calls.drafts import MOST_CALLED, MOST_CALLED_OF_ALL, MOST_OPEN, new_id, operator_name
-from desk.calls.stats import percentile
 from desk.calls.texts import CONSENT, SCRIPT
 from desk.delivery import DELIVERED, REFUSED
 from desk.lead import NewLead
+from desk.percentile import percentile
 from store import tables
 from store.tables import accepted_leads, consents, deliveries
 from tests.desk.calls.conftest import LEAD, PHONE, call
@@ -296,8 +296,8 @@ def test_figures(desk):
     assert told[0].p50_s is not None
     assert [one.name for one in desk.calls.today("Анна")] == ["Пётр", LEAD.name]
     assert desk.calls.last_source("Анна") == ""
-    assert [percentile(range(1, 101), share) for share in (0.5, 0.95)] == [50, 95]
-    assert percentile([], 0.5) is None
+    assert [percentile(range(1, 101), share) for share in (50, 95)] == [50, 95]
+    assert percentile([], 50) is None
 
 
 def test_old_drafts_are_forgotten(desk):

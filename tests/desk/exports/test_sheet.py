@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.exports.sheet import FORMULA_STARTS, Wanted, clean, harmless
+from desk.exports.sheet import Wanted, clean, harmless
 from desk.exports.writers import writing
 from desk.listing import Filter, Sort
+from desk.plain_text import FORMULA_STARTS
 
 EVIL = [
     "=1+1",

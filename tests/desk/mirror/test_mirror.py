@@ -18,7 +18,7 @@ from desk.listing import Filter, Sort
 from desk.mirror import collections, walks
 from desk.mirror import count as count_room
 from desk.mirror import fill as fill_room
-from desk.mirror.mirror import PLACES
+from desk.mirror.mirror import CHOSEN_FIELDS
 from store.tables import contacts, hook_misses, known_phones, leads, stage_changes
 from tests.desk.mirror.conftest import differences, fill, mirror, round_of
 
@@ -512,7 +512,7 @@ def test_a_copy_read_by_a_former_reader_is_read_again(box, filled):
         told = ["8 (916) 100-16-01 Мария", "+79160000000"]
         row = {"id": 9001, "name": "Мария", "phones": json.dumps(told), "responsible_user_id": 1, "updated_at": 5}
         db.execute(contacts.insert().values(**row, is_deleted=False))
-    filled.store.remember(PLACES, "as an older desk wrote it")
+    filled.store.remember(CHOSEN_FIELDS, "as an older desk wrote it")
     since = box.last_seq()
     filled.mirror._recognise_account()
     assert box.ledger("request", since=since) == []

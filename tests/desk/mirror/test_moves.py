@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Places
+from desk.mirror.shape import FieldIds
 from store.tables import stage_changes
 
-PLACES = Places(phone=1, direction=2, source=3, contact_phone=4, marker=None, utm={})
+FIELD_IDS = FieldIds(phone=1, direction=2, source=3, contact_phone=4, marker=None, utm={})
 NOON = 1_790_000_000
 A, B, C, D = 101, 102, 103, 104
 
@@ -37,7 +37,7 @@ class Club:
     def read(self, status, at, now=None):
         asked = self.rows.version()
         with self.rows.keeping() as db:
-            return self.rows.keep_leads(db, [row(status, at)], PLACES, asked, now or at)
+            return self.rows.keep_leads(db, [row(status, at)], FIELD_IDS, asked, now or at)
 
     def log(self, *events):
         with self.rows.keeping() as db:

@@ -51,3 +51,13 @@ def test_what_a_lead_shows_of_people():
     assert shape.joined([], "")["phone"] == ""
     odd = shape.joined([shape.Person("", ("8 916 100-16-0", "+79161001601", "спросить"))], "")
     assert odd["phones"] == " 8 916 100-16-0 +79161001601 спросить\n 8916100160 7916100160"
+
+
+def test_chosen_fields_are_stored_under_their_first_name():
+    """A desk of a former version and this one store the same text for the same choice: an update computes no column anew."""
+    chosen = shape.FieldIds(
+        phone=1, direction=2, source=3, contact_phone=4, marker=None, utm={"utm_source": 5}, reader=3
+    )
+    assert chosen.as_text() == (
+        "Places(phone=1, direction=2, source=3, contact_phone=4, marker=None, utm={'utm_source': 5}, reader=3)"
+    )

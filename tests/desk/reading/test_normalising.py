@@ -65,7 +65,7 @@ class Work:
 def work(monkeypatch) -> Work:
     counted = Work()
     monkeypatch.setattr(unicodedata, "normalize", counted.normalize)
-    phones._read.cache_clear()
+    phones.reader._read.cache_clear()
     meanings.known.cache_clear()
     return counted
 

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from desk.percentile import rank
 from desk.reports.funnel import Place, funnel
 from desk.reports.hours import ClubHours
 from desk.reports.overview import by_hour
-from desk.reports.speed import rank, speed
+from desk.reports.speed import speed
 
 ALL_DAY = ClubHours(((0, 1440),) * 7)
 UTC = ZoneInfo("UTC")
