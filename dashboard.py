@@ -35,7 +35,8 @@ from desk.web import connections  # noqa: E402
 from desk.web.gate import Gate  # noqa: E402
 from desk.web.headers import Headers  # noqa: E402
 from desk.web.listener import Listener, listen  # noqa: E402
-from desk.web.routes import ScreenPop, routes  # noqa: E402
+from desk.web.routes import routes  # noqa: E402
+from desk.web.screen_pop import ScreenPop  # noqa: E402
 from desk.web.sockets import Sockets, keep_calm  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
 from sandbox.process import start as start_sandbox  # noqa: E402

@@ -24,7 +24,8 @@ from desk import phones
 from desk.desk import Desk
 from desk.intake.form_draft import FormDraft, ways_of
 from desk.web.api import build
-from desk.web.openapi import KEPT, document
+from desk.web.lead_schema import KEPT
+from desk.web.openapi import document
 from sandbox.process import Sandbox
 from tests.desk.web.conftest import ADMIN, INTAKE, client_of, no_hurry
 from tests.support.desks import desk_for
