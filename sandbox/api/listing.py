@@ -218,8 +218,3 @@ def item_query(call: Call) -> str:
     if call.method != "GET" or not call.work.config.item_links_keep_query:
         return ""
     return list_query(call, page_of(call).number)
-
-
-def item_link(call: Call, path: str, query: str) -> dict[str, Any]:
-    """`_links` of one item of a list."""
-    return {"self": {"href": call.url(path, query)}}

@@ -114,8 +114,7 @@ def _field(kind: str, field_id: int, name: str, type_: str, code: str | None = N
     }
 
 
-def _fields() -> list[Row]:
-    phones = {"contacts": 566_501, "companies": 566_521}
+def _lead_fields() -> list[Row]:
     return [
         _field("leads", PHONE_FIELD, "Телефон", "text"),
         _field("leads", DIRECTION_FIELD, "Направление", "text"),
@@ -134,10 +133,15 @@ def _fields() -> list[Row]:
             _field("leads", field_id, code.lower(), "tracking_data", code, group_id="statistic")
             for code, field_id in TRACKING_FIELDS.items()
         ),
+    ]
+
+
+def _contact_fields() -> list[Row]:
+    return [
         _field("contacts", 264_909, "Должность", "text", "POSITION", sort=2),
         _field(
             "contacts", CONTACT_PHONE_FIELD, "Телефон", "multitext", "PHONE",
-            enums=enums(phones["contacts"], PHONE_KINDS, coded=False), sort=4,
+            enums=enums(566_501, PHONE_KINDS, coded=False), sort=4,
         ),
         _field(
             "contacts", CONTACT_EMAIL_FIELD, "Email", "multitext", "EMAIL",
@@ -145,9 +149,14 @@ def _fields() -> list[Row]:
         ),
         _field("contacts", BIRTHDAY_FIELD, "День рождения", "birthday"),
         _field("contacts", 264_921, "Как связаться", "select", enums=enums(566_571, ("Звонок", "Мессенджер", "Почта"))),
+    ]  # fmt: skip
+
+
+def _company_fields() -> list[Row]:
+    return [
         _field(
             "companies", 264_891, "Телефон", "multitext", "PHONE",
-            enums=enums(phones["companies"], PHONE_KINDS, coded=False), sort=4,
+            enums=enums(566_521, PHONE_KINDS, coded=False), sort=4,
         ),
         _field(
             "companies", 264_893, "Email", "multitext", "EMAIL",
@@ -173,7 +182,7 @@ def build(store: Store, now: int) -> None:
             {"id": pipeline_id, "name": name, "sort": sort, "is_main": pipeline_id == SALES, "is_unsorted_on": 1},
         )
         store.insert_many("statuses", _statuses(pipeline_id, stages))
-    store.insert_many("custom_fields", _fields())
+    store.insert_many("custom_fields", _lead_fields() + _contact_fields() + _company_fields())
     store.insert_many("field_groups", _groups())
     store.insert_many(
         "loss_reasons",

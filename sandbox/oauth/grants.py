@@ -103,19 +103,17 @@ def issue(
         api_domain=api_domain,
     )
     refresh = opaque() if long_lived_s is None else None
-    work.store.insert(
-        "pairs",
-        {
-            "parent_id": parent["id"] if parent else None,
-            "user_id": user_id,
-            "scopes": json.dumps(work.config.scopes),
-            "access_digest": digest(access),
-            "access_expires_at": work.now + life_s,
-            "refresh_digest": digest(refresh) if refresh else None,
-            "refresh_expires_at": work.now + work.config.refresh_token_ttl_s if refresh else None,
-            "issued_at": work.now,
-        },
-    )
+    row = {
+        "parent_id": parent["id"] if parent else None,
+        "user_id": user_id,
+        "scopes": json.dumps(work.config.scopes),
+        "access_digest": digest(access),
+        "access_expires_at": work.now + life_s,
+        "refresh_digest": digest(refresh) if refresh else None,
+        "refresh_expires_at": work.now + work.config.refresh_token_ttl_s if refresh else None,
+        "issued_at": work.now,
+    }
+    work.store.insert("pairs", row)
     _tell(
         work,
         "refreshed" if parent else "issued" if refresh else "long-lived issued",
