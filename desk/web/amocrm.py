@@ -35,7 +35,7 @@ LONGEST_SIGNED = 128
 """A signature takes 64 characters, a client id 36, an account id about 8."""
 
 LONGEST_QUERY = 4096
-"""A code is a long hex text of about 1,000 characters; nothing in a callback needs more than this."""
+"""A code is a long hex text of about 1,000 characters; no other value of a callback is longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The connection's status for programs. No secret in it."""
+    """The connection's status for programs, without any secret."""
 
     connected: bool
     state: str
@@ -87,14 +87,14 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The answer to AmoCRM's own calls, whatever they say."""
+    """The answer to each of AmoCRM's own calls."""
 
     status: Literal["ok"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with one field."""
+    """The fault of one field."""
 
     field: Text
     code: Text
@@ -103,7 +103,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """An error for programs: its code, what happened, what to do; per field if fields are at fault."""
+    """An error for programs: its code, the event and the remedy in words; per field if fields are at fault."""
 
     code: Text
     message: Annotated[Text, Says(description="What happened, for people.")]
@@ -112,7 +112,7 @@ class Error:
 
 
 def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Send one of the dataclasses above. An empty list of `errors` is left out."""
+    """Send an answer. An empty list of `errors` is left out."""
     told = asdict(content)
     if told.get("errors") == ():
         del told["errors"]
@@ -131,7 +131,7 @@ def fault_text(say: Words, fault: FieldFault) -> str:
 
 
 def connection_of(status: Status) -> Connection:
-    """Tell programs of the connection what they may know."""
+    """Tell programs the public part of the connection's status."""
     account = Account(status.account_name, status.subdomain, status.account_url) if status.account_url else None
     return Connection(
         connected=status.connected,
@@ -147,7 +147,7 @@ def connection_of(status: Status) -> Connection:
 
 
 def progress_of(progress: delivery.Progress) -> Progress:
-    """Tell programs of a lead what they may know."""
+    """Tell programs the public part of a lead's progress."""
     return Progress(
         id=progress.id,
         status=progress.state,

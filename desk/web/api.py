@@ -44,7 +44,7 @@ from desk.words import Words, words
 from store import StoreError
 
 TRY_AGAIN_S = 5
-"""What `Retry-After` says while the database is away: it comes back in seconds or needs a person."""
+"""Seconds in `Retry-After` while the database is away: a restart takes seconds, any other trouble a person."""
 
 NOT_SERVED = {STATUS[code]: code for code in ("no_such_address", "wrong_method")}
 """The error code of each status that the router itself answers with."""
@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 
 
 def build(desk: Callable[[], Desk], pace: Pace | None = None) -> Starlette:
-    """Make the application. `desk` is asked at each request. `pace`: how fast anybody may hand leads in."""
+    """Make the application. `desk` is asked at each request. `pace`: how fast leads may be handed in."""
     told: dict[Any, Any] = {Refused: refused, DeskError: failed, StoreError: database_away, HTTPException: not_served}
     api = Starlette(
         routes=[
@@ -70,7 +70,7 @@ def build(desk: Callable[[], Desk], pace: Pace | None = None) -> Starlette:
 
 
 class OneEnd:
-    """ASGI middleware that drops a slash at the end of an address under /crm, where people and builders put one."""
+    """ASGI middleware that drops the slash which people and builders put at the end of an address under /crm."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -83,7 +83,7 @@ class OneEnd:
 
 
 def description(_: Request) -> Response:
-    """The description of the API. Imported when somebody asks: pydantic would hold up every start by a tenth of a second."""
+    """The description of the API. Imported on demand: pydantic would hold up every start by a tenth of a second."""
     from desk.web.openapi import document
 
     return JSONResponse(document())
@@ -101,7 +101,7 @@ def failed(desk: Callable[[], Desk], request: Request, error: DeskError) -> Resp
 
 
 def database_away(desk: Callable[[], Desk], request: Request, error: StoreError) -> Response:
-    """Answer while the database is away. What it said may quote a phone, so the log has the kind of the error alone."""
+    """Answer while the database is away. Its error may quote a phone, so the log has the kind of the error alone."""
     log.error("the database failed a request: %s", type(error).__name__)
     code = "database_unreachable"
     return _answer(request, desk(), STATUS[code], code, headers={"Retry-After": str(TRY_AGAIN_S)})

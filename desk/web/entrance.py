@@ -1,4 +1,4 @@
-"""The way in for a browser on this machine: the console's link or a code typed proves where it is (`desk.doorway`)."""
+"""The way in for a browser on this machine, proved by the console's link or a code typed (`desk.doorway`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_FORM_BYTES = 1024
 
 
 def enter_by_link(desk: Callable[[], Desk], request: Request) -> Response:
-    """Open the console's link: the code in it is good once, so nothing is lost by its standing in an address."""
+    """Open the console's link: its code is good once, so an address that is kept somewhere gives no access."""
     doorway = desk().doorway
     is_asked = request.method == "GET"  # a HEAD looks, and spends nothing
     if is_local(doorway, request.scope) or (is_asked and doorway.spend(request.path_params["code"])):

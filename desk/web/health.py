@@ -26,6 +26,6 @@ def readyz(desk: Callable[[], Desk], _: Request) -> Response:
 
 
 def last_jump(desk: Desk) -> dict[str, object] | None:
-    """The last time a clock has jumped: which, by how many seconds, when, and when what it may have cost was made good."""
+    """The last jump of a clock: which clock, seconds, when, and when the losses it may have caused were made good."""
     jump = desk.mirror.clocks.jumps.last()
     return asdict(jump) if jump is not None else None

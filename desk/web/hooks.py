@@ -21,7 +21,7 @@ from desk.web.refused import Refused
 from desk.webhooks import LARGEST_BYTES
 
 DRAINED_BYTES = 16 * 1024 * 1024
-"""Bytes read and dropped of a body that is too large: a sender hears no answer before it has sent all."""
+"""Bytes read and dropped of a body that is too large: a sender hears no answer before the whole body is sent."""
 
 
 def routes(desk: Callable[[], Desk]) -> list[Route]:
@@ -41,7 +41,7 @@ async def hook(desk: Callable[[], Desk], request: Request) -> Response:
 
 
 async def _body_of(request: Request) -> bytes | None:
-    """Read the body, of a too large one just enough to tell; None if AmoCRM hung up, which makes it send the hook again."""
+    """Read the body, of a too large body just enough to tell; None if AmoCRM hung up, and will send the hook again."""
     body, size = bytearray(), 0
     try:
         async for chunk in request.stream():

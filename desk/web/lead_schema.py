@@ -25,7 +25,7 @@ PHONE = "A phone as people write it: 8…, +7…, brackets, words, an extension;
 MESSAGE = "Free text."
 
 KEPT = "x-kept-characters"
-"""How much of a text its field keeps. Of a phone: how much of it is looked at."""
+"""How many characters of a text its field keeps. Of a phone: how many are looked at."""
 
 LOOKED_AT = (
     f"The first {phones.LONGEST_INPUT} characters are looked at. A number of JSON is read too, and a list of several."
@@ -57,7 +57,7 @@ def lead() -> Schema:
 
 
 def lead_form() -> Schema:
-    """The body as an HTML form sends it: the same fields, all of them text."""
+    """The body sent by an HTML form: the same fields, each as text."""
     welcomed = {name: {"type": "string", "description": about} for name, about in _welcomed().items()}
     return {
         "type": "object",
@@ -68,7 +68,7 @@ def lead_form() -> Schema:
 
 
 def own_texts() -> dict[str, Schema]:
-    """The fields of a lead as a form or a query sends them."""
+    """The fields of a lead sent by a form or in a query."""
     return {
         name: {key: value for key, value in schema.items() if key != "default"} | {"type": "string"}
         for name, schema in _own_fields().items()
@@ -104,7 +104,7 @@ def _own_fields() -> dict[str, Schema]:
 
 
 def _welcomed() -> dict[str, str]:
-    """Fields that are taken if they make sense, and are never a reason to refuse a lead."""
+    """Optional fields, taken if they make sense, and never a reason to refuse a lead."""
     cut = f"Cut at {tracking.LONGEST} characters; what is no text is left out."
     return {
         **{name: f"AmoCRM's tracking field {name.upper()}. {cut}" for name in tracking.NAMES},
@@ -122,7 +122,7 @@ def _any(about: str) -> Schema:
 
 
 def _text(longest: int, kind: str, about: str) -> Schema:
-    """A text of any length. `longest`: characters of it that the field keeps; no limit of JSON Schema's, because more is taken."""
+    """A text of any length. `longest`: characters that the field keeps; no limit of JSON Schema's, because more is taken."""
     kept = f"{about} The field keeps {longest:,} characters; a longer text, or what is none, goes into the note as it was said."
     return {"type": "string", KEPT: longest, "format": kind, "description": kept}
 

@@ -1,4 +1,4 @@
-"""The landing page's way in: a lead from a program, from a page's script or from a plain HTML form, and where it is.
+"""The landing page's way in: leads from a program, from a page's script or from a plain HTML form, and their progress.
 
     sender ─► pace, key ─► body ─► names and values ─► admission ─► intake ─► JSON, a page, or what a builder wants
 
@@ -39,7 +39,7 @@ from store import StoreError
 THANKS = "/api/crm/thanks"
 
 KEYS = (KEY, "secret", "google_key")
-"""Fields in which senders show a key: a page its form's, VK and Google what they were given for one."""
+"""Fields in which senders show a key: a page its form's, VK and Google the key that the desk gave for such a field."""
 
 NOBODYS_ID = "0" * 32
 """Looked for instead of a text that is no id, so that every "no such lead" is the same work."""
@@ -47,7 +47,7 @@ NOBODYS_ID = "0" * 32
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A submission as far as it could be read. `refusal`: why not, an error code; `body`: then, as it came but unpacked."""
+    """A submission as far as it could be read. `refusal`: why not, an error code; `body`: then, as received but unpacked."""
 
     said: Flat
     refusal: str | None = None
@@ -55,7 +55,7 @@ class Heard:
 
     @property
     def key(self) -> str | None:
-        """The key in the body: a form's by its field; of other fields, and of a wreck, only a text like one of ours."""
+        """The key in the body: a form's by its field; of other fields, and of a wreck, only a text that looks like our keys."""
         if self.refusal is not None:
             return salvage.key_in(self.body) or None
         shown = [(name, value) for name in KEYS if isinstance(value := self.said.get(name), str)]
@@ -84,7 +84,7 @@ def routes(desk: Callable[[], Desk], pace: Pace) -> list[Route]:
 
 
 async def accept(desk: Callable[[], Desk], pace: Pace, request: Request) -> Response:
-    """Accept a lead: it is on the disk when this answers, and goes to AmoCRM from there.
+    """Accept a lead. The answer means: the lead is on the disk, and goes to AmoCRM from there.
 
     A key in the head is looked at before the body, which is waited for in the event loop: the sender of a wrong key is heard no
     further. A body for a known form is read in any case, because the form's log keeps it.
@@ -98,7 +98,7 @@ async def accept(desk: Callable[[], Desk], pace: Pace, request: Request) -> Resp
 
 
 def accept_query(desk: Callable[[], Desk], pace: Pace, request: Request) -> Response:
-    """Accept a lead whose sender says everything in the address; a key alone is a look whether the address is right."""
+    """Accept a lead whose sender puts all fields into the address; a key alone is a look whether the address is right."""
     sender = Sender(request, desk(), pace)
     sender.keep_pace()
     return _take(sender, b"", None)
@@ -124,7 +124,7 @@ def where(desk: Callable[[], Desk], pace: Pace, request: Request) -> Response:
 
 
 def preflight(desk: Callable[[], Desk], methods: str, request: Request) -> Response:
-    """Answer what a browser asks before it lets a page's script send anything."""
+    """Answer the question of a browser before a page's script may send a lead."""
     origin = request.headers.get("origin")
     if origin is None or "access-control-request-method" not in request.headers:
         return Response(status_code=204, headers={"Allow": f"{methods}, OPTIONS"})
@@ -134,7 +134,7 @@ def preflight(desk: Callable[[], Desk], methods: str, request: Request) -> Respo
 
 
 def headers(request: Request, desk: Desk) -> dict[str, str]:
-    """The headers of every answer under /crm: which site's page may read it, and that nobody keeps it."""
+    """The headers of every answer under /crm: which site's page may read the answer, and that no browser keeps a copy."""
     origin = request.headers.get("origin")
     try:
         allowed = origin is not None and desk.reception.forms.allows(origin)

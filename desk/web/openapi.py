@@ -1,4 +1,4 @@
-"""The description of the API, exact: what is in it is promised, and a test plays it against the product.
+"""The description of the API, exact: every line is a promise, and a test plays the description against the product.
 
 Paths and their texts are written here. Shapes are generated: answers from the dataclasses that make them (`answers`), the
 refresh from the one that reads it (`amocrm`), a lead from the rules of its fields (`lead_schema`).
@@ -70,7 +70,7 @@ SENT = (answers.Accepted, answers.Progress, answers.Connection, answers.Consent,
 
 
 class _Read(GenerateJsonSchema):
-    """Schemas of what is read: more than is named may come along."""
+    """Schemas of requests: more fields than are named may come along."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False  # pydantic would make titles of names, which tell nothing
@@ -87,14 +87,14 @@ class _Read(GenerateJsonSchema):
 
 
 class _Sent(_Read):
-    """Schemas of what is sent: exactly the fields that are named."""
+    """Schemas of answers: exactly the fields that are named."""
 
     def dataclass_schema(self, schema: Any) -> JsonSchemaValue:
         return super().dataclass_schema(schema) | {"additionalProperties": False}
 
 
 def _generated(kind: type[GenerateJsonSchema], *models: type) -> dict[str, Schema]:
-    """Generate the schemas of dataclasses and of those inside them, by name."""
+    """Generate the schemas of dataclasses and of the dataclasses inside, by name."""
     inputs: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]]
     inputs = [(model.__name__, "validation", TypeAdapter(model)) for model in models]
     _, found = TypeAdapter.json_schemas(inputs, ref_template=ref("{model}")["$ref"], schema_generator=kind)
@@ -172,7 +172,7 @@ def _bodies(**examples: Schema) -> Schema:
 
 
 def _outcomes() -> Schema:
-    """Every outcome of a submission, by whichever address it came in."""
+    """Every outcome of a submission, by any address."""
     text = {"text/plain": {"schema": {"type": "string"}}, JSON: {"schema": {"type": "object"}}}
     return {
         "200": {

@@ -44,7 +44,7 @@ STATUS = STATUS_OF_SUBMISSION | {
 """The HTTP status of each error code of the API itself. AmoCRM's and the connection's errors: `http_status_of`."""
 
 FAULTY_FIELDS = 422
-"""The status of every answer that names faulty fields, whatever its code."""
+"""The status of every answer that names faulty fields, with any code."""
 
 CLOSE = {"Connection": "close"}
 """With the answer to a slow body, of which some may still come."""

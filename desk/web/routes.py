@@ -29,7 +29,7 @@ from desk.web.health import healthz, readyz
 
 
 def routes(desk: Callable[[], Desk]) -> list[BaseRoute]:
-    """List the routes for a server. `desk` is asked at each request: it is opened after the routes are made."""
+    """List the routes for a server. `desk` is asked at each request, because the desk is opened after the routes are made."""
     return [
         Route("/healthz", healthz),
         Route("/readyz", partial(readyz, desk)),

@@ -18,7 +18,7 @@ from desk.web.caller import App, Receive, Scope, Send
 from store import StoreError
 
 OPERATOR_COOKIE = "desk_person"
-"""The name of the person at this browser, as `ui.frame.person` remembers it."""
+"""The name of the person at this browser, the cookie of `ui.frame.person`."""
 
 FORM_PATH = "/new"
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class ScreenPop:
-    """Takes a caller's number out of the address before any page is served: the browser keeps no address with it.
+    """ASGI middleware that takes a caller's number out of the address before a page is served: no browser keeps the number.
 
     Only where a person or a telephony opens the address by itself, or a page of the desk's: what another page asks for, as a
     picture, a frame or by a link, begins nothing. Whatever happens, the number is out of the address.

@@ -1,4 +1,4 @@
-"""The sender of a request under /crm: where it comes from, which form its key opens, how fast it may go."""
+"""The sender of a request under /crm: origin, form by its key, and pace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from desk.web.refused import Refused
 
 
 class Sender:
-    """A request's sender, as far as its head tells. `address_key`: the key in the address, None for an address without one."""
+    """A request's sender, as far as its head tells. `address_key`: the key in the address, None for an address without a key."""
 
     def __init__(self, request: Request, desk: Desk, pace: Pace) -> None:
         caller = caller_of(request.scope)
@@ -49,7 +49,7 @@ class Sender:
 
     @property
     def is_visitor(self) -> bool:
-        """Whether somebody looks at the answer in a browser: a page's script names its site, a page accepts a page."""
+        """Whether a person looks at the answer in a browser: a page's script names its site, a page accepts a page."""
         is_led = bodies.is_form(self.content_type) and "text/html" in self.request.headers.get("accept", "")
         return self.origin is not None or is_led
 

@@ -1,4 +1,4 @@
-"""The shape of what comes in and goes out: patterns with one owner, and notes on types for the description.
+"""The shape of requests and answers: patterns with one owner, and notes on types for the description.
 
 Nothing here imports pydantic: only the description does (`openapi`), which few desks are ever asked for.
 """
@@ -27,5 +27,5 @@ class Says:
 
 
 def whole(pattern: re.Pattern[str]) -> str:
-    """Return a pattern as JSON Schema wants it, which looks for it anywhere in a text."""
+    """Return a pattern in JSON Schema's form, which is looked for anywhere in a text."""
     return f"^{pattern.pattern}$"

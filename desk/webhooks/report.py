@@ -1,4 +1,4 @@
-"""Webhooks for people: on or off and why, when the last one came, how late they are, how many were lost. Sends nothing."""
+"""Webhooks for people: on or off and why, when the last hook came, how late, how many were lost. Sends no request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SILENCE = timedelta(hours=1)
 REASONS = (
     "not_a_hook", "too_large", "too_many", "too_deep", "index", "reader_failed", "another_account", "account_unknown",
 )  # fmt: skip
-"""Why a call was put aside; besides these, AmoCRM's refusal to tell of what it named."""
+"""Reasons to put a call aside, besides AmoCRM's refusal to tell of an object that a hook named."""
 
 MOST_TIMES = 2_000
 """Hooks whose lag is looked at: a busy day's."""
@@ -44,7 +44,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The webhooks as people and programs may see them. No secret in it.
+    """The public part of the webhooks' state, for people and programs. No secret inside.
 
     `state`: "on", "off" (there is a reason for which nobody need be alarmed), "refused" (AmoCRM does not subscribe us),
     "silent" (subscribed, and yet changes come that no call told of). Counts are of the last 24 hours.
@@ -79,7 +79,7 @@ class Standing:
 
 
 def standing(store: Store) -> Standing:
-    """The same as `read` tells in one word. Four small reads."""
+    """Read the report in one word. Four small reads."""
     now = clock.now()
     with store.read() as db:
         fact = noted(db)
@@ -97,7 +97,7 @@ def standing(store: Store) -> Standing:
 
 
 def noted(db: sa.Connection) -> dict[str, Any]:
-    """What the last check of the subscription has noted."""
+    """Return the notes of the last check of the subscription."""
     text = db.scalar(sa.select(facts.c.value).where(facts.c.key == FACT))
     return json.loads(text) if text else {}
 

@@ -18,7 +18,7 @@ USERS: tuple[tuple[int, str, str, bool, bool], ...] = (
     (10_091_442, "Екатерина Орлова", "orlova@fitzone.example", False, True),
     (10_091_446, "Павел Зайцев", "zaitsev@fitzone.example", False, False),
 )
-"""id, name, email, is_admin, is_active. The last one has left: naming him in a request is an error (sheet 4.3)."""
+"""id, name, email, is_admin, is_active. The last user has left: naming him in a request is an error (sheet 4.3)."""
 
 MANAGERS = tuple(user_id for user_id, _, _, admin, active in USERS if active and not admin)
 
@@ -91,7 +91,7 @@ TASK_TYPES = ((1, "Связаться", "FOLLOW_UP"), (2, "Встреча", "MEE
 
 
 def enums(first_id: int, values: tuple[str, ...], *, coded: bool = True) -> list[dict[str, Any]]:
-    """Options numbered as AmoCRM numbers them, two apart. Kinds of phones have no `code`."""
+    """Options numbered in AmoCRM's way, two apart. Kinds of phones have no `code`."""
     code: dict[str, Any] = {"code": None} if coded else {}
     return [{"id": first_id + 2 * at, "value": value, "sort": at, **code} for at, value in enumerate(values)]
 
