@@ -20,7 +20,8 @@ from crm.pipelines import Stage
 from desk.mirror import reference
 from desk.mirror import walks as names
 from desk.mirror.rows import Rows
-from desk.mirror.shape import Person, fold, joined
+from desk.mirror.shape import Person, joined
+from desk.reading.texts import fold
 from sandbox.club import habits, people, structure
 from store import Store
 from store.tables import contacts, known_phones, lead_contacts, leads, mirror_walks, stage_changes, tasks

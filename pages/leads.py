@@ -3,6 +3,7 @@
 import streamlit as st
 
 from desk.desk import the_desk
+from desk.listing import Page
 from ui.frame.frame import fragment
 from ui.frame.words import say
 from ui.leads import card, export, filters, saved_views
@@ -10,7 +11,7 @@ from ui.leads import table as view
 from ui.streamlit_gaps.turns import LISTS
 
 
-def fetch(chosen):
+def fetch(chosen: filters.Chosen) -> tuple[Page, filters.Chosen]:
     """One page of the list; the last one there is where it has become shorter."""
     page = the_desk().listing.page(
         chosen.filter, chosen.sort, offset=(chosen.page - 1) * chosen.size, limit=chosen.size
@@ -21,13 +22,13 @@ def fetch(chosen):
 
 
 @fragment(key=filters.FILTERS)
-def choose():
+def choose() -> None:
     """Filters above the table."""
     filters.draw(the_desk().listing.choices())
 
 
 @fragment(key=filters.BAR)
-def bar():
+def bar() -> None:
     """What one needs less often, each behind a button of its own."""
     choices = the_desk().listing.choices()
     filters.bar_is_drawn(choices)
@@ -44,7 +45,7 @@ def bar():
     export.progress()
 
 
-def draw(page, chosen):
+def draw(page: Page, chosen: filters.Chosen) -> None:
     """The count, the table and its pages."""
     st.markdown(say("leads-count", count=page.total))
     if page.rows:
@@ -55,7 +56,7 @@ def draw(page, chosen):
 
 
 @fragment(key=filters.LIST)
-def leads():
+def leads() -> None:
     """The list: what one chooses above runs this, and the rest only where that looks different now."""
     with LISTS.turn():
         page, chosen = fetch(filters.now_chosen())

@@ -21,7 +21,7 @@ from crm.vault import Vault
 from desk.settings import Settings
 from desk.webhooks import bodies, decisions, report
 from desk.webhooks.addresses import Addresses
-from desk.webhooks.bodies import InvalidHook, HookContent
+from desk.webhooks.bodies import HookContent, InvalidHook
 from desk.webhooks.inbox import Inbox
 from desk.webhooks.report import FACT, Report, Standing
 from store import Store, waits

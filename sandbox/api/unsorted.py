@@ -238,7 +238,7 @@ def _order(call: Call) -> Item:
 
 
 def _bin(work: Work, row: Row, kind: str, ids: list[int]) -> None:
-    """Delete the contacts the entry brought along; a contact from before stays."""
+    """Put the entry's leads and new contacts into the bin; a contact from before stays."""
     for card_id, card in cards.find(work, kind, ids).items():
         if kind == "leads" or card["is_unsorted"]:
             cards.move_to_bin(work, kind, cards.find(work, kind, [card_id])[card_id])
