@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 HASHED := --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format soak bench screenshots lock clean
+.PHONY: help run dev test lint check format soak bench screenshots lock clean
 
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -27,11 +27,12 @@ test: $(VENV)/.dev  ## every test; those that need chromium or PostgreSQL say so
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" && good=1; \
 	$(BIN)/python -m pytest -m alone && test -n "$$good"
 
-check: $(VENV)/.dev  ## format, lint, types, tests
+lint: $(VENV)/.dev  ## format, lint, types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(MAKE) --no-print-directory test
+
+check: lint test  ## all of `make lint` and `make test`
 
 format: $(VENV)/.dev  ## put the code in order
 	@$(BIN)/ruff check --fix .

@@ -1,6 +1,6 @@
-"""The server: pages, /api and background work in one process. `streamlit run dashboard.py` starts it all.
+"""The server: pages, /api and background work in one process, started by `streamlit run dashboard.py`.
 
-The only place that ties `crm`, `ui` and, for the demo, `sandbox` together.
+The only place that ties `desk`, `ui` and, for the demo, `sandbox` together.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from desk.web import connections  # noqa: E402
 from desk.web.gate import Gate  # noqa: E402
 from desk.web.headers import Headers  # noqa: E402
 from desk.web.listener import Listener, listen  # noqa: E402
-from desk.web.routes import ScreenPop, routes  # noqa: E402
+from desk.web.routes import routes  # noqa: E402
+from desk.web.screen_pop import ScreenPop  # noqa: E402
 from desk.web.sockets import Sockets, keep_calm  # noqa: E402
 from sandbox.options import DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET  # noqa: E402
 from sandbox.process import start as start_sandbox  # noqa: E402
@@ -43,7 +44,7 @@ from ui.frame.frame import show_error  # noqa: E402
 from ui.streamlit_gaps import scripts, sent  # noqa: E402
 
 DEMO_PORT = 8900
-"""The sandbox's own; another one where it is taken."""
+"""The sandbox's own port; a free one instead if taken."""
 
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 """The page that every address of Streamlit's is; its scripts are let run by their hashes."""
@@ -56,13 +57,13 @@ DEMO_LATENCY_MS = 40
 """Enough to feel that AmoCRM is elsewhere."""
 
 COLLECT_EVERY_S = 20.0
-"""How often garbage is collected. What a page leaves behind in this time is a few megabytes for each person who clicks."""
+"""Seconds between collections of garbage. A page leaves a few megabytes behind in this time for each clicking person."""
 
 log = logging.getLogger("dashboard")
 
 
 def open_desk() -> tuple[Desk, Demo | None, socket.socket | None]:
-    """The desk, its AmoCRM where it is a demo, its public port where it has one; or the end, with all that is wrong on the
+    """Open the desk, with an AmoCRM for a demo and a public port if set; or end, with every fault of the settings on the
     console."""
     try:
         settings = load(port=PORT)
@@ -83,7 +84,7 @@ class Demo:
     """An AmoCRM of our own for a desk that has no account: started, filled and really connected."""
 
     def __init__(self, settings: Settings) -> None:
-        """Begins to start it, beside the desk: filling a club takes as long as everything the desk has to do until `connect`.
+        """Begin to start the sandbox, beside the desk: filling a club takes as long as the desk's own start up to `connect`.
 
         Raises `SetupError("demo_runs_already")`: two of them in one folder would share leads and not their AmoCRM.
         """
@@ -108,7 +109,7 @@ class Demo:
         )
 
     def connect(self, desk: Desk) -> None:
-        """What an admin would do in a browser: open the consent page, press "allow", come back."""
+        """Act as an admin in a browser: open the consent page, press "allow", come back."""
         try:
             box = self._box.result()
             if not desk.connection.status().connected:
@@ -126,7 +127,7 @@ class Demo:
 
 
 def _lock(path: Path) -> IO[bytes]:
-    """A file that one process at a time holds, until it ends."""
+    """A file that one process at a time holds, until the process ends."""
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +153,7 @@ def _free_port(wanted: int) -> int:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """Begin the background work, and end everything in order."""
+    """Begin the background work, and end desk, demo and listener in order."""
     console.set_up()
     keep_calm()
     install(desk)
@@ -179,7 +180,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 def _show_the_door() -> None:
-    """Tell the console how a browser gets in, and open one where Streamlit is told to (`server.headless = false`)."""
+    """Tell the console how a browser gets in, and open a browser if Streamlit is told to (`server.headless = false`)."""
     base = desk.settings.base_url
     home = base if is_loopback(urlsplit(base).hostname or "") else f"http://localhost:{PORT}"
     doorway = desk.doorway
@@ -203,19 +204,19 @@ def _keep_quick(ending: threading.Event) -> None:
 
 
 def _warm_up() -> None:
-    """Import what the first page and the first request need while the browser is still loading its scripts."""
+    """Import the needs of the first page and the first request while the browser is still loading its scripts."""
     import ui.leads.table
 
     ui.leads.table.warm_up()
 
 
 def closed(languages: Iterable[str]) -> str:
-    """The page for those who come from elsewhere."""
+    """The page for browsers elsewhere."""
     return pages_for_strangers.closed(languages, desk.settings.ui_language, PORT)
 
 
 def locked(languages: Iterable[str]) -> str:
-    """The page for those who have not proved to be here."""
+    """The page for browsers that have not proved to be on this machine."""
     return pages_for_strangers.locked(languages, desk.settings.ui_language, PORT)
 
 

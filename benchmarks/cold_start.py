@@ -46,12 +46,12 @@ def main() -> bool:
                 times[name].append(seconds)
                 memory[name] = megabytes
         browser.close()
-    medians = {name: statistics.median(seconds) for name, seconds in times.items()}
-    for name, seconds in times.items():
+    medians = {name: statistics.median(rounds) for name, rounds in times.items()}
+    for name, rounds in times.items():
         ratio = medians[name] / medians["bare"]
         print(
             f"cold start, {name:>10}: median {medians[name]:.2f} s, ratio {ratio:.2f}"
-            f"   rounds {' '.join(f'{one:.2f}' for one in seconds)}"
+            f"   rounds {' '.join(f'{one:.2f}' for one in rounds)}"
         )
     print(f"idle process: bare {memory['bare']:.0f} MB, desk {memory['desk']:.0f} MB")
     slowest = max(medians["desk"], medians["very first"]) / medians["bare"]

@@ -49,7 +49,7 @@ def main() -> bool:
 
 def measure(desk: Desk, kind: str, limit_s: float) -> bool:
     app = AppTest.from_file(str(PROJECT / "pages" / "navigation.py"), default_timeout=60).run()
-    started, took = time.monotonic(), []
+    started, took = time.monotonic(), list[float]()
     export_id = desk.exports.ask(kind, Wanted(Filter(), Sort(), SHOWN, "ru"), "")
     while (export := desk.exports.get(export_id)) is not None and export.is_open:
         app.session_state["leads.period"] = PERIODS[len(took) % len(PERIODS)]

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -67,8 +68,8 @@ def measure_period(name: str, desk: Desk, period: str) -> bool:
         warm.append(_took(app.run))
         _change(desk)
         status = desk.mirror.status()
-        cold_bare.append(_took(lambda status=status: desk.reports.overview(ask, status)))
-        warm_bare.append(_took(lambda status=status: desk.reports.overview(ask, status)))
+        cold_bare.append(_took(partial(desk.reports.overview, ask, status)))
+        warm_bare.append(_took(partial(desk.reports.overview, ask, status)))
     median = statistics.median
     print(
         f"overview, {name}, {period} days: cold {median(cold):.0f} ms ({median(cold_bare):.0f}), warm {median(warm):.0f} ms"

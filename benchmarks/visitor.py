@@ -15,6 +15,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 PATIENCE_S = 60.0
 
@@ -27,8 +28,8 @@ class Visitor:
         shown = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} if cookies else None
         self._socket = connect(
             f"ws://localhost:{port}/_stcore/stream",
-            subprotocols=["streamlit"],  # type: ignore[list-item]
-            origin=f"http://localhost:{port}",  # type: ignore[arg-type]
+            subprotocols=[Subprotocol("streamlit")],
+            origin=Origin(f"http://localhost:{port}"),
             additional_headers=shown,
             max_size=None,
         )

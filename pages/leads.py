@@ -3,6 +3,7 @@
 import streamlit as st
 
 from desk.desk import the_desk
+from desk.listing import Page
 from ui.frame.frame import fragment
 from ui.frame.words import say
 from ui.leads import address, card, export, filters, saved_views, widgets
@@ -11,13 +12,13 @@ from ui.streamlit_gaps.turns import LISTS
 
 
 @fragment(key=filters.FILTERS)
-def choose():
+def choose() -> None:
     """Filters above the table."""
     filters.draw_filters(the_desk().listing.choices())
 
 
 @fragment(key=filters.BAR)
-def bar():
+def bar() -> None:
     """Rarely needed tools, each behind a button of its own."""
     choices = the_desk().listing.choices()
     filters.bar_is_drawn(choices)
@@ -34,7 +35,7 @@ def bar():
     export.progress()
 
 
-def draw(page, chosen):
+def draw(page: Page, chosen: filters.Chosen) -> None:
     """The count, the table and its pages."""
     st.markdown(say("leads-count", count=page.total))
     if page.rows:
@@ -45,7 +46,7 @@ def draw(page, chosen):
 
 
 @fragment(key=filters.LIST)
-def leads():
+def leads() -> None:
     """The list: a choice above runs it, and redraws the rest only after a change of its look."""
     with LISTS.turn():
         page, chosen = view.fetch_page(widgets.now_chosen())

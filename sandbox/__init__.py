@@ -1,4 +1,4 @@
-"""A local AmoCRM: answers over HTTP the way the real one does, the unpleasant parts first.
+"""A local AmoCRM: answers over HTTP the way the real AmoCRM does, the unpleasant parts first.
 
 Nothing here is imported by the product, and nothing here imports the product: this room talks HTTP, like AmoCRM.
 "The sheet" in comments is the team's AmoCRM fact sheet; the letter beside a section is its confidence mark

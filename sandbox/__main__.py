@@ -20,7 +20,7 @@ DEFAULTS = Options()
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line. The client secret is not on it: `ps` would show it to everybody."""
+    """The command line. The client secret is not on the line: `ps` would show the secret to every user."""
     command = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="A local AmoCRM that answers like the real one.",
@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until told to stop. 2 and a sentence on stderr for what cannot be."""
+    """Run until told to stop. Returns 2, with a sentence on stderr, for options that cannot be."""
     given = vars(parser().parse_args(arguments))
     exit_with_parent = given.pop("exit_with_parent")
     try:

@@ -42,7 +42,7 @@ TOO_MANY = "Limit 250 per page"
 """Detail of the 422 that the documentation names (sheet 4.3, D)."""
 
 BAD_TOKEN = "Неверный логин или пароль"  # noqa: S105 - a sentence, not a secret
-"""Detail of 401, as a Russian account says it (sheet 4.3, L)."""
+"""Detail of 401, in a Russian account's words (sheet 4.3, L)."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """Raised anywhere while a request is worked on: this is the answer, and nothing of the work stays."""
+    """Raised anywhere during a request: the answer is this exception's, and no change of the request stays."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.status)
@@ -64,7 +64,7 @@ class Refusal(Exception):
 
 
 def dump(data: Any) -> bytes:
-    """JSON as AmoCRM spells it: no blanks, letters as they are."""
+    """JSON in AmoCRM's spelling: no blanks, letters unescaped."""
     # A lone surrogate that somebody sent is spelled as JSON spells it, or nothing that holds it could be read again.
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
 
@@ -80,7 +80,7 @@ def nothing() -> Answer:
 
 
 def problem(status: int, detail: str, **more: Any) -> Answer:
-    """An error in the form all of them share: `title`, `type`, `status`, `detail`."""
+    """An error in the common form: `title`, `type`, `status`, `detail`."""
     body = {"title": TITLES[status], "type": f"https://httpstatus.es/{status}", "status": status, "detail": detail}
     return Answer(status, dump(body | more), PROBLEM)
 
@@ -93,7 +93,7 @@ def validation_errors(errors: list[dict[str, Any]]) -> Answer:
 
 
 def no_route(method: str, url: str) -> Answer:
-    """What unknown addresses below /api get (sheet 4.3, L)."""
+    """The answer of unknown addresses below /api (sheet 4.3, L)."""
     return problem(404, f"Cannot {method} {url}!")
 
 
@@ -122,7 +122,7 @@ def internal_error(trace_id: str) -> Answer:
 
 
 def nginx_page(status: int) -> Answer:
-    """What the front end says when it does not let a request through (sheet 4.3)."""
+    """The front end's answer to a request that is not let through (sheet 4.3)."""
     return Answer(status, _nginx(f"{status} {TITLES[status]}"), HTML)
 
 
@@ -136,7 +136,7 @@ def lost_in_space() -> Answer:
 
 
 def sign_in_page() -> Answer:
-    """401 as a page: the front end wants somebody to sign in, because the person the token is of has been switched off."""
+    """401 as a page: the front end wants a sign-in, because the token's person has been switched off."""
     page = (
         '<!DOCTYPE html>\n<html lang="ru"><head><meta charset="utf-8"><title>amoCRM: авторизация</title></head>\n'
         "<body><h1>Вход</h1></body></html>\n"

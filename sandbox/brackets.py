@@ -14,23 +14,23 @@ MAX_INDEX_DIGITS = 18
 """A longer number is a name to PHP, not an index."""
 
 Tree = dict[str, Any]
-"""What PHP calls an array: string keys, values either `str` or another tree. `[]` counts from "0"."""
+"""PHP's array: string keys, values either `str` or another tree. `[]` counts from "0"."""
 
 MAX_VARIABLES = 1000
-"""PHP's `max_input_vars`: what comes after it is dropped without a word."""
+"""PHP's `max_input_vars`: further variables are dropped without a word."""
 
 MAX_DEPTH = 64
 """PHP's `max_input_nesting_level`: a deeper variable is dropped without a word."""
 
 
 class Array(dict[str, Any]):
-    """A tree being read; like PHP's arrays it remembers which index `[]` takes next."""
+    """A tree being read; like PHP's arrays the tree remembers the next index of `[]`."""
 
     next_index = 0
 
 
 def parse(text: str) -> Tree:
-    """The tree a query string or a form body spells. Never fails: PHP reads anything."""
+    """The tree a query string or a form body spells. Never fails: PHP reads any text."""
     tree = Array()
     for number, pair in enumerate(part for part in text.split("&") if part):
         if number >= MAX_VARIABLES:
@@ -91,7 +91,7 @@ def scalars(node: Any) -> list[str]:
 
 
 def build(tree: Any) -> str:
-    """A form body. Values become strings as PHP makes them: true → 1, false → 0, null is left out."""
+    """A form body. Values become strings in PHP's way: true → 1, false → 0, null is left out."""
     return "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs(tree))
 
 

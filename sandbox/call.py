@@ -1,4 +1,4 @@
-"""One request as the functions that answer it see it: read, identified, and with the club in its hands.
+"""A request for the functions that answer: read, identified, and with the club in its hands.
 
 How it got here is `journey.py`; what is answered is `answers.py`.
 """
@@ -24,7 +24,7 @@ MOST_ITEMS = 250
 
 
 class Sandbox(Protocol):
-    """What a call has to know of the sandbox it arrived at: its switches, and the ports of the portal and of the account."""
+    """The sandbox, as far as a call needs to know: its switches, and the ports of the portal and of the account."""
 
     config: Config
     portal_port: int
@@ -33,7 +33,7 @@ class Sandbox(Protocol):
 
 @dataclass
 class Call:
-    """One request. `headers` have lower-case names; `path_params` are those of the route."""
+    """A request. `headers` have lower-case names; `path_params` are the route's."""
 
     world: Sandbox
     method: str
@@ -42,11 +42,11 @@ class Call:
     headers: dict[str, str]
     body: bytes
     base_url: str
-    """Scheme, host and port as the client spelt them: what every `_links` begins with (sheet 9 A)."""
+    """Scheme, host and port in the client's spelling: the beginning of every `_links` (sheet 9 A)."""
     peer: str
     """The client's address."""
     port: int
-    """The port it arrived at: after a rename the account lives at another one."""
+    """The port of arrival: after a rename the account lives at another port."""
     seq: int
     """The ledger's number of this request."""
     request_id: str
@@ -66,7 +66,7 @@ class Call:
 
     @cached_property
     def query(self) -> brackets.Tree:
-        """The query string as PHP reads it."""
+        """The query string in PHP's reading."""
         return brackets.parse(self.raw_query)
 
     @cached_property
@@ -80,7 +80,7 @@ class Call:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def form(self) -> brackets.Tree:
-        """The body as a form, whichever of the two encodings PHP reads it comes in."""
+        """The body as a form, in either of the two encodings PHP reads."""
         if self.content_type == "multipart/form-data":
             head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
             parts = message_from_bytes(head + self.body, policy=HTTP).iter_parts()
@@ -97,7 +97,7 @@ class Call:
         return filters.get(name) if isinstance(filters, dict) else None
 
     def data(self) -> Any:
-        """The JSON body. Refuses the request where there is none (sheet 4.3) or it is not JSON."""
+        """The JSON body. Refuses the request if the body is missing (sheet 4.3) or not JSON."""
         if not self.body.strip():
             raise Refusal(problem(400, "Request data can not be empty"))
         try:
@@ -111,7 +111,7 @@ class Call:
         return data
 
     def object(self) -> dict[str, Any]:
-        """The JSON body of a route that takes one object; a list of one, as some clients send it, will do."""
+        """The JSON body of a route that takes one object; a list with a single object, as some clients send, will do."""
         data = self.data()
         if isinstance(data, list) and len(data) == 1:
             data = data[0]
@@ -126,7 +126,7 @@ class Call:
 
     @property
     def account_domain(self) -> str:
-        """The account's own host, as bare as `referer` carries it (sheet 3.2)."""
+        """The account's own host, as bare as in `referer` (sheet 3.2)."""
         return self.world.config.claimed_domain or self._at(self.world.account_port)
 
     def _at(self, port: int) -> str:

@@ -1,4 +1,4 @@
-"""What a request changed: written down while it is worked on, told to everyone when it is committed.
+"""The changes of a request: written down during the work, told to every listener after the commit.
 
 Events (`GET /events`), webhooks, the ledger and the search index all follow from the same list of changes, so
 they can never tell different stories. Nothing here writes a card; that is `api/cards.py` and its neighbours.
@@ -31,23 +31,23 @@ class Change:
 
 @dataclass
 class Work:
-    """One unit of work on the club: who does it, when, and what it changed so far. Lives inside one transaction."""
+    """A unit of work on the club: the person, the time, and the changes so far. Lives inside one transaction."""
 
     store: Store
     config: Config
     moment: float
     """Unix seconds, with their fraction: one reading of AmoCRM's clock for the whole work."""
     real_moment: float = 0.0
-    """The same by the sandbox's own clock: when a hook or a search falls due."""
+    """The time by the sandbox's own clock: when a hook or a search falls due."""
     user_id: int = 0
-    """Who acts; 0 is AmoCRM itself (sheet 5.2)."""
+    """The acting user; 0 is AmoCRM itself (sheet 5.2)."""
     changes: list[Change] = field(default_factory=list)
     token_events: list[dict[str, Any]] = field(default_factory=list)
-    """What happened to codes and tokens, by fingerprint."""
+    """Events of codes and tokens, by fingerprint."""
 
     @property
     def now(self) -> int:
-        """The time everything in this work is stamped with: whole seconds, as AmoCRM keeps them."""
+        """The time stamped on every change of this work: whole seconds, as in AmoCRM."""
         return int(self.moment)
 
     def changed(self, kind: Kind, entity: str, id_: int | str, before: Row | None, after: Row | None) -> None:
@@ -60,21 +60,21 @@ class Work:
         return definitions(self.store)
 
     def forget_fields(self) -> None:
-        """After a definition changed: read them again at the next look."""
+        """Forget the definitions after a change, to read them again at the next look."""
         self.__dict__.pop("fields", None)
 
     @cached_property
     def user_ids(self) -> set[int]:
-        """People who may be made responsible: those not deactivated."""
+        """People who may be made responsible: all users that are not deactivated."""
         return {row["id"] for row in self.store.rows("SELECT id FROM users WHERE is_active = 1")}
 
     def forget(self) -> None:
-        """What was written down has been told, or was taken back with its transaction."""
+        """Forget the changes: told already, or taken back with their transaction."""
         self.changes.clear()
         self.token_events.clear()
 
     def journal(self) -> list[dict[str, Any]]:
-        """The changes as the ledger keeps them."""
+        """The changes in the ledger's form."""
         return [
             {
                 "change": change.kind,

@@ -16,16 +16,16 @@ class Clock:
         self._wall = time.time()
         self._monotonic = time.monotonic()
         self.shift_s = 0.0
-        """How far AmoCRM's clock is ahead of ours; below zero it is behind."""
+        """Seconds AmoCRM's clock is ahead of ours; below zero for a clock behind."""
 
     def now(self) -> float:
         """Unix seconds, with fractions."""
         return self._wall + (time.monotonic() - self._monotonic)
 
     def amocrm(self) -> float:
-        """The same as AmoCRM's clock shows it."""
+        """The time on AmoCRM's clock."""
         return self.now() + self.shift_s
 
     def seconds(self) -> int:
-        """Unix seconds as AmoCRM stores them: whole (sheet 4.1: `updated_at` has a resolution of 1 s)."""
+        """Unix seconds in AmoCRM's form: whole (sheet 4.1: `updated_at` has a resolution of 1 s)."""
         return int(self.amocrm())

@@ -1,4 +1,4 @@
-"""The switches: what `PATCH /_sandbox/config` can change while the sandbox runs, and how values are checked.
+"""The switches that `PATCH /_sandbox/config` can change while the sandbox runs, and the checks of their values.
 
 Every field of `Config` is one switch; its docstring says what it does and where the sheet speaks of it.
 """
@@ -15,15 +15,15 @@ DAY_S = 24 * 3600
 
 @dataclass(frozen=True)
 class Config:
-    """One value per switch. Frozen: a change makes a new one, so a request sees one state from end to end."""
+    """One value per switch. Frozen: a change makes a new object, so a request sees one state from end to end."""
 
     # ── Speed and limits ────────────────────────────────────────────────────────────────────────────────────────
     rps: int = 7
     """Requests per sliding second and integration (sheet 4.1, D)."""
     account_rps: int = 50
-    """The same for the whole account, all integrations together (sheet 4.1, D). Never less than `rps`."""
+    """Requests a second of the whole account, all integrations together (sheet 4.1, D). Never less than `rps`."""
     rate_per: Literal["integration", "ip"] = "integration"
-    """Sources disagree on what is counted (sheet 4.1, D against D)."""
+    """The unit of the limit, on which sources disagree (sheet 4.1, D against D)."""
     count_token_requests: bool = True
     """Whether `/oauth2/access_token` counts towards `rps`. No source says; the stricter reading."""
     block_after: int = 20
@@ -54,7 +54,7 @@ class Config:
     refresh_token_ttl_s: int = 90 * DAY_S
     code_ttl_s: int = 20 * 60
     user_id: int | None = None
-    """Who sits at the consent page. None: the admin."""
+    """The user at the consent page. None: the admin."""
     admin_rights: bool = True
     """False: every token is treated as a non-admin's (sheet 5.7, 5.13, 8 item 30)."""
     scopes: list[str] = field(
@@ -62,16 +62,16 @@ class Config:
     )
     """Claims of new tokens; without `crm` the API answers 403 (sheet 4.3)."""
     claimed_domain: str | None = None
-    """What `referer` and the address book say instead of the sandbox's own host and port: a real zone, or an attacker's."""
+    """The host in `referer` and the address book, instead of the sandbox's own: a real zone, or an attacker's."""
     switched_off: Literal["page", "redirect", "json"] = "page"
-    """What every call of /api/v4 gets whose person has been switched off: a page with 401, a way to the sign-in, or 401 as for a dead
+    """The answer to calls of /api/v4 whose person has been switched off: a page with 401, a way to the sign-in, or 401 as for a dead
     token (sheet 0, I). The token endpoint hands out pairs all the same."""
     installable: bool = True
     """False: the consent page says that the integration is not available in this account."""
 
     # ── The account ─────────────────────────────────────────────────────────────────────────────────────────────
     paid: Literal["yes", "no", "reads_only"] = "yes"
-    """`reads_only`: writes answer 402; `no`: everything does (sheet 4.1). JSON true and false mean yes and no."""
+    """`reads_only`: writes answer 402; `no`: all requests do (sheet 4.1). JSON true and false mean yes and no."""
     account_refuses: bool = False
     """Every write of a lead, contact or company answers 400 "Код ошибки 244": no right to add, or the subscription has ended
     (sheet 0, I). Reads go on."""
@@ -79,19 +79,19 @@ class Config:
     """Kopecks of a budget. `none`: cut off, as AmoCRM documents whole numbers; `price`: kept and shown in `price`, as some zones do;
     `own_key`: kept, shown in `price_with_minor_units`, and `price` is whole (sheet 5.2, O and T)."""
     is_api_filter_enabled: bool = False
-    """Whether `filter[custom_fields_values]` is honoured; otherwise it is ignored (sheet 5.2)."""
+    """Whether `filter[custom_fields_values]` is honoured or else ignored (sheet 5.2)."""
     duplicate_control: bool = False
-    """Whether `/leads/complex` merges with what exists (sheet 5.2: off for external integrations)."""
+    """Whether `/leads/complex` merges with existing cards (sheet 5.2: off for external integrations)."""
     complex_links_company_id: bool = False
     """Whether an existing company's id given to `/leads/complex` is linked (sheet 5.2, L: not reliably)."""
 
     # ── Reading ─────────────────────────────────────────────────────────────────────────────────────────────────
     search_lag_s: float = 0.0
-    """How long `query=` does not see what was just written (sheet 8, item 11, U)."""
+    """Seconds for which `query=` does not see a fresh change (sheet 8, item 11, U)."""
     search_phone_digits: bool = True
-    """Whether `query=` also finds a phone by its bare digits, however it was typed in."""
+    """Whether `query=` also finds a phone by its bare digits, in any spelling."""
     missing_single: Literal[204, 404] = 204
-    """What GET of an unknown lead or contact answers (sheet 4.2: 204; clients handle both)."""
+    """The answer of GET for an unknown lead or contact (sheet 4.2: 204; clients handle both)."""
     item_links_keep_query: bool = True
     """Whether the list's query string hangs on the items' `_links` (sheet 4.4, L)."""
 
@@ -99,25 +99,25 @@ class Config:
     single_patch: Literal["root", "embedded"] = "root"
     """Form of the answer to PATCH /{id} (sheet 5.2: O against a digest)."""
     tags_null: Literal["ignored", "clears"] = "ignored"
-    """`_embedded.tags: null`: a live probe saw it ignored, the documentation says it clears (sheet 5.2)."""
+    """`_embedded.tags: null`: ignored in a live probe, clears by the documentation (sheet 5.2)."""
     strict_text_values: bool = True
-    """A number in a text field is refused as `InvalidType`. No source; false turns it into text."""
+    """A number in a text field is refused as `InvalidType`. No source; false turns the number into text."""
     reject_unknown_keys: bool = False
-    """Refuse properties the API does not know. The service ignores what it does not know (sheet 1, fact 20)."""
+    """Refuse properties the API does not know. The service ignores unknown properties (sheet 1, fact 20)."""
     relink: Literal[200, 500] = 500
-    """What linking an already linked pair answers (sheet 5.5, L)."""
+    """The answer to linking an already linked pair (sheet 5.5, L)."""
 
     # ── Webhooks ────────────────────────────────────────────────────────────────────────────────────────────────
     destination_dns_check: bool = True
     """Whether a destination's host must resolve (sheet 4.3, L)."""
     webhook_settings: Literal["replace", "merge"] = "replace"
-    """What a second POST of one destination does with its settings (sheet 5.13, U)."""
+    """The effect of a second POST of one destination on its settings (sheet 5.13, U)."""
     hook_time_scale: float = 1.0
     """Multiplies the retry delays and the two hours of the switching-off rule: 0.001 turns 5 min into 0.3 s."""
     hook_timeout_s: float = 2.0
     """How long the receiver has (sheet 7.1, D). Not scaled."""
     hook_one_body: bool = False
-    """True: everything a request changed goes in one body; false: one body for each action (sheet 7.1)."""
+    """True: all changes of a request go in one body; false: one body for each action (sheet 7.1)."""
     hook_delay_s: float = 0.0
     """Every hook leaves so much later."""
     hook_lose: float = 0.0
@@ -127,9 +127,9 @@ class Config:
     hook_reorder: bool = False
     """Hooks leave in pairs, the later one first."""
     hook_shuffle_s: float = 0.0
-    """Each hook leaves after a wait of its own of up to so many seconds, so their order is nobody's."""
+    """Each hook leaves after a wait of its own of up to so many seconds, so that hooks come in any order."""
     hook_hold: bool = False
-    """True: hooks wait, in order, until this is false again."""
+    """True: hooks wait, in order, until the switch is false again."""
     hook_seed: int = 1
     """Decides which hooks `hook_lose` and `hook_duplicate` hit, and how long each waits for `hook_shuffle_s`."""
     hook_switch_off: bool = True
@@ -141,7 +141,7 @@ class Config:
 
 
 class BadConfig(ValueError):
-    """A switch that does not exist or a value it cannot take; the text says which and what would do."""
+    """A switch that does not exist or a value of the wrong kind; the text names the switch and good values."""
 
 
 TYPES: dict[str, Any] = get_type_hints(Config)
@@ -157,7 +157,7 @@ RANGES: dict[str, tuple[float, float]] = {
 
 
 def from_options(options: Options) -> Config:
-    """The switches as the command line set them."""
+    """The switches set by the command line."""
     return Config(
         rps=options.rps,
         latency_ms=options.latency_ms,
@@ -167,7 +167,7 @@ def from_options(options: Options) -> Config:
 
 
 def changed(config: Config, changes: dict[str, Any]) -> Config:
-    """The same switches with some set anew, or `BadConfig` and nothing changed."""
+    """The switches with some set anew, or `BadConfig` and no change."""
     unknown = sorted(set(changes) - set(TYPES))
     if unknown:
         known = ", ".join(sorted(TYPES))
@@ -176,7 +176,7 @@ def changed(config: Config, changes: dict[str, Any]) -> Config:
 
 
 def checked(name: str, value: Any) -> Any:
-    """`value` as the switch `name` stores it, or `BadConfig`."""
+    """`value` in the form the switch `name` stores, or `BadConfig`."""
     if name == "paid" and isinstance(value, bool):
         value = "yes" if value else "no"
     kind = TYPES[name]

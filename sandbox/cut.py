@@ -22,7 +22,7 @@ NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Protocol(H11Protocol):
-    """uvicorn's own protocol; requests carry the transport they came on."""
+    """uvicorn's own protocol; requests carry the transport of their arrival."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client connected. `app_state` is copied into every request's scope by uvicorn."""
@@ -44,7 +44,7 @@ def has_gone(scope: Scope) -> bool:
 
 
 async def cut(scope: Scope, receive: Receive, how: How) -> None:
-    """End the connection; what was written before still leaves with `close`, and is lost with `reset`."""
+    """End the connection; bytes written before still leave with `close`, and are lost with `reset`."""
     transport: Any = scope["state"][STATE_KEY]
     if how == "reset":
         connection: socket.socket = transport.get_extra_info("socket")

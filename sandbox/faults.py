@@ -28,16 +28,16 @@ GARBAGE = ("html", "invalid_json", "wrong_shape", "empty_list", "other_rows", "o
 """What `garbage` can answer with; the last three are lists as AmoCRM's are, of nothing or of what was not asked for."""
 
 DRIPPING = ("body", "until_close", "chunked", "headers", "status_line")
-"""Where an answer can drip: a body of known length, one that ends with the line, one in chunks, or before the body begins."""
+"""Where an answer can drip: a body of known length, a body that ends with the line, a body in chunks, or before the body begins."""
 
 
 class BadRule(ValueError):
-    """A rule that cannot be understood; the text says what would be."""
+    """An unreadable rule; the text says how to put the rule right."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a rule looks at."""
+    """The part of a request that a rule looks at."""
 
     method: str
     path: str
@@ -59,14 +59,14 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "where": (str,),
     "piece": (int,),
 }
-"""What an action can be told, beside its name."""
+"""The options of an action, beside its name."""
 
 MATCHES = ("method", "path", "query_contains", "body_contains")
 
 
 @dataclass
 class Rule:
-    """One fault. `skip`: so many matching requests pass first; `times`: it fires so often, None for always."""
+    """A fault. `skip`: so many matching requests pass first; `times`: how often the fault fires, None for always."""
 
     id: int
     action: str
@@ -81,7 +81,7 @@ class Rule:
     random: random.Random = field(default_factory=random.Random, repr=False)
 
     def fires_for(self, request: Request) -> bool:
-        """Whether this request is hit; counts it if it matches."""
+        """Whether this request is hit; a matching request is counted."""
         if not self._matches(request) or (self.times is not None and self.fired >= self.times):
             return False
         self.seen += 1
@@ -116,7 +116,7 @@ class Rule:
 
 
 class Faults:
-    """The rules in force, in the order they were set. The first that fires for a request is carried out."""
+    """The rules in force, in the order of their setting. The first that fires for a request is carried out."""
 
     def __init__(self) -> None:
         self.rules: list[Rule] = []
@@ -133,7 +133,7 @@ class Faults:
         return rule
 
     def remove(self, rule_id: int | None = None) -> int:
-        """Drop one rule, or all; how many went."""
+        """Drop one rule, or every rule; return how many went."""
         before = len(self.rules)
         self.rules = [rule for rule in self.rules if rule_id is not None and rule.id != rule_id]
         return before - len(self.rules)
@@ -193,7 +193,7 @@ def _decoded(text: str) -> bytes:
 
 
 def own_body(options: dict[str, Any]) -> bytes | None:
-    """The body a rule was given, as a text or byte by byte; None if it has none of its own."""
+    """The body of a rule, as a text or byte by byte; None for a rule without a body of its own."""
     if "body_base64" in options:
         return _decoded(options["body_base64"])
     return options["body"].encode() if "body" in options else None

@@ -1,4 +1,4 @@
-"""The road of a request, from arrival to answer. `sandbox/__init__.py` draws it; each step here is one method.
+"""The road of a request, from arrival to answer. `sandbox/__init__.py` draws the road; each step here is one method.
 
 Control calls leave the road at once: they are never limited, delayed, faulted or written into the ledger.
 """
@@ -85,7 +85,7 @@ class Journey:
             entry["duration_ms"] = round((self.world.clock.now() - entry["at"]) * 1000, 3)
 
     def _arrive(self, request: Request, body: bytes) -> tuple[Call, Entry]:
-        """Into the ledger, with the time of arrival, before anything else can happen."""
+        """Write the request into the ledger, with the time of arrival, before any other step."""
         at = self.world.clock.now()
         scope = request.scope
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -160,7 +160,7 @@ class Journey:
     async def _drip(
         self, rule: faults.Rule, call: Call, scope: Scope, receive: Receive, send: Send, answer: Answer
     ) -> None:
-        """The answer in small pieces, where the rule wants it to be slow."""
+        """The answer in small pieces, if the rule is to be slow."""
         pause_s = rule.options.get("delay_ms", 50) / 1000
         piece, where = rule.options.get("piece", DRIP_PIECE), rule.options.get("where", "body")
         at = self._told_time()
@@ -171,18 +171,18 @@ class Journey:
         await cut(scope, receive, "close")
 
     async def _other_list(self, call: Call, kind: str) -> Answer:
-        """A list as AmoCRM's are, of what was not asked for: as a real answer to another question."""
+        """A list of AmoCRM's kind, of other objects than asked for: a real answer to another question."""
         asked = replace(call, method="GET", body=b"", **lists.other_question(call, kind))
         route, asked.path_params, allowed = routes.find(asked.method, asked.path)
         answer = await self.world.in_store(lambda: self._work(asked, route, allowed))
         return lists.without_what_was_asked(call, answer) if kind == "other_rows" else answer
 
     def _told_time(self) -> float | None:
-        """What `Date` says, None where AmoCRM does not tell the time."""
+        """The `Date` header, None if AmoCRM does not tell the time."""
         return self.world.clock.amocrm() if self.world.config.tells_time else None
 
     def _old_host(self, call: Call) -> Answer | None:
-        """After a rename the account is not where it was; the portal and the address book still are (sheet 3.7)."""
+        """Refuse an account that moved: after a rename the portal and the address book alone are at the old port (sheet 3.7)."""
         world = self.world
         moved = world.account_port != world.portal_port and call.port == world.portal_port
         if not moved or not call.path.startswith(LIMITED) or call.path.startswith("/oauth2/account/"):
@@ -226,7 +226,7 @@ class Journey:
         return answer
 
     def _work(self, call: Call, route: routes.Route | None, allowed: set[str]) -> Answer:
-        """Auth, then the route's own function, in one transaction each. On the store's thread."""
+        """Check the token, then run the route's own function, in a transaction each. On the store's thread."""
         world = self.world
         try:
             call.work = world.work()
@@ -260,7 +260,7 @@ class Journey:
 
 
 async def _read(request: Request) -> bytes | None:
-    """The whole body; None when it is too long."""
+    """The whole body; None for a body that is too long."""
     body = bytearray()
     async for piece in request.stream():
         if len(body) <= MOST_BODY:
@@ -269,7 +269,7 @@ async def _read(request: Request) -> bytes | None:
 
 
 def _client_id(call: Call) -> str | None:
-    """Which integration a request claims to come from: what the limit counts by."""
+    """The integration a request claims to come from: the limit counts by integration."""
     if call.path.startswith("/oauth2/access_token"):
         claimed = parameters(call).get("client_id")
     else:
@@ -282,7 +282,7 @@ def _faults_view(call: Call) -> faults.Request:
 
 
 def _told(options: dict[str, Any], call: Call) -> Answer:
-    """The answer a rule wants: a documented body, or the one it was given."""
+    """The answer of a rule: a documented body, or the rule's own."""
     answer = standard_error(options["status"], html=options.get("html"), trace_id=call.request_id)
     if (own := faults.own_body(options)) is not None:
         answer = Answer(answer.status, own, options.get("content_type", HAL), answer.headers)
@@ -292,7 +292,7 @@ def _told(options: dict[str, Any], call: Call) -> Answer:
 
 
 def _replaced(answer: Answer, rule: faults.Rule | None, call: Call) -> Answer:
-    """What a rule makes of an answer after the work was done."""
+    """The answer after a rule has changed the work's own answer."""
     if rule is None:
         return answer
     if rule.action == "status_after":

@@ -1,4 +1,4 @@
-"""The ledger: what really happened, in order. A test asks it instead of guessing from what a client saw.
+"""The ledger: the true events, in order. A test asks the ledger instead of guessing from a client's view.
 
 Kinds of entries: `request` (one per request, however it ended), `change` (one per row written), `token` (codes and
 pairs, by fingerprint), `hook` (one per delivery attempt), `block` (the account blocked or lifted). Secrets never get
@@ -18,14 +18,14 @@ from sandbox.clock import Clock
 from sandbox.oauth.tokens import fingerprint
 
 MOST_ENTRIES = 200_000
-"""Older entries are dropped beyond this, and counted: a day of polling must not eat the machine's memory."""
+"""Older entries are dropped beyond this number, and counted: a day of polling must not eat the machine's memory."""
 
 MOST_BODY = 64 * 1024
 """Characters of a request's body that are kept."""
 
 SECRET_KEYS = {"client_secret", "code", "refresh_token", "access_token", "api_key"}
 SECRET_IN_TEXT = re.compile(rf"""(["']?({"|".join(sorted(SECRET_KEYS))})["']?\s*[=:]\s*["']?)([^"'&\s,}}]+)""")
-"""`client_secret=…` of a form, `"client_secret": "…"` of anything that looks like JSON."""
+"""`client_secret=…` of a form, `"client_secret": "…"` of a text that looks like JSON."""
 
 Entry = dict[str, Any]
 
@@ -40,7 +40,7 @@ class Ledger:
         self._lock = threading.Lock()
 
     def add(self, kind: str, **what: Any) -> Entry:
-        """Write an entry down; it may be completed later. `at`: unix seconds with fractions."""
+        """Write an entry down, perhaps to be completed later. `at`: unix seconds with fractions."""
         with self._lock:
             self._seq += 1
             entry = {"seq": self._seq, "kind": kind, "at": what.pop("at", None) or self.clock.now(), **what}
@@ -67,7 +67,7 @@ class Ledger:
         return self._seq
 
     def counts(self) -> dict[str, Any]:
-        """How much of everything there is, and what proves a client's pace."""
+        """The number of entries of each kind, and the figures that prove a client's pace."""
         with self._lock:
             entries = list(self._entries)
         requests = [entry for entry in entries if entry["kind"] == "request"]
@@ -96,7 +96,7 @@ def busiest_second(moments: list[float]) -> int:
 
 
 def masked_body(body: bytes, content_type: str) -> Any:
-    """A body as the ledger keeps it: JSON as JSON, a form as text, secrets as fingerprints."""
+    """A body in the ledger's form: JSON as JSON, a form as text, secrets as fingerprints."""
     if not body:
         return None
     text = body[:MOST_BODY].decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""The request limit and what follows from breaking it: 429, then a block of the whole account (sheet 4.1).
+"""The request limit and the penalties: 429, then a block of the whole account (sheet 4.1).
 
 An arrival is allowed when fewer than the limit were allowed in the second before it. Refused ones do not count
 towards the limit, but they count as breaches.
@@ -40,6 +40,6 @@ class Limiter:
         return False
 
     def lift(self) -> None:
-        """What AmoCRM's support does when asked nicely."""
+        """Lift the block, as AmoCRM's support does when asked nicely."""
         self.blocked = False
         self._breaches.clear()

@@ -1,4 +1,4 @@
-"""Lists that answer another question than the one asked: what `garbage` serves where a client should look what it got.
+"""Lists that answer another question: the `garbage` a client should recognise by looking at the rows.
 
 They are whole and well-formed, and of real rows: only reading them shows that they are wrong.
 """
@@ -15,20 +15,20 @@ from sandbox.brackets import scalars
 from sandbox.call import Call
 
 OTHER = {"leads": "contacts", "contacts": "companies", "companies": "leads"}
-"""What is answered instead; anything else is answered with leads."""
+"""The kind answered instead of a kind; leads instead of any other."""
 
 KEPT = ("page", "limit", "with", "order[")
-"""How the parameters begin that another question keeps: all but those that choose rows."""
+"""Beginnings of the parameters that the other question keeps: all parameters but filters."""
 
 
 def limit_of(call: Call) -> int:
-    """The `limit` a request names, 0 if it names none."""
+    """The `limit` of a request, 0 for a request without a limit."""
     given = call.query.get("limit")
     return int(given) if isinstance(given, str) and given.isdecimal() and len(given) < 10 else 0
 
 
 def empty(call: Call) -> Answer:
-    """A list of nothing, where AmoCRM says 204."""
+    """An empty list, for which AmoCRM says 204."""
     links = {"self": {"href": call.url(call.path, call.raw_query)}}
     return hal({"_page": 1, "_links": links, "_embedded": {_kind(call): []}})
 

@@ -1,4 +1,4 @@
-"""What a sandbox is started with: the command line's values, their defaults and their checks.
+"""The options of a sandbox: the command line's values, their defaults and their checks.
 
 What can be changed while it runs is in `config.py`.
 """
@@ -23,16 +23,16 @@ DEFAULT_REDIRECT_URI = "http://localhost:8501/api/amocrm/callback"
 SECRET_VARIABLE = "SANDBOX_CLIENT_SECRET"  # noqa: S105 - the name of a variable, not a secret
 
 MOST_LEADS = 1_000_000
-"""More than this would not fit a laptop's memory; a typing slip should say so, not swap the machine to death."""
+"""More leads would not fit a laptop's memory; a typing slip should say so, not swap the machine to death."""
 
 
 class BadOption(ValueError):
-    """A command-line value that cannot be used; the text is for the person who typed it."""
+    """A useless command-line value; the text is for the person at the keyboard."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """Everything a sandbox is started with. Times in the unit their name carries."""
+    """All options of a start. Times in the unit their name carries."""
 
     host: str = "127.0.0.1"
     port: int = 8900
@@ -50,7 +50,7 @@ class Options:
     """Unix seconds: the moment the club's history ends. None: the moment of the start."""
 
     def check(self) -> Options:
-        """Itself, or `BadOption` with a sentence that says what is wrong and what would be right."""
+        """The value, or `BadOption` with a sentence on the fault and the remedy."""
         if not 0 <= self.port <= 65535:
             raise BadOption(f"--port {self.port}: a port is a number from 0 (any free one) to 65535")
         if not 0 <= self.leads <= MOST_LEADS:
@@ -71,7 +71,7 @@ class Options:
 
 
 def check_client_id(client_id: str) -> None:
-    """`BadOption` unless it is a UUID, as AmoCRM's integration ids are."""
+    """`BadOption` unless the text is a UUID, as AmoCRM's integration ids are."""
     try:
         UUID(client_id)
     except ValueError:
@@ -86,5 +86,5 @@ def check_redirect_uri(redirect_uri: str) -> None:
 
 
 def client_secret_from_environment() -> str:
-    """The integration's secret: from the environment, never from the command line, where `ps` would show it."""
+    """The integration's secret: from the environment, never from the command line, which `ps` would show."""
     return os.environ.get(SECRET_VARIABLE) or DEFAULT_CLIENT_SECRET

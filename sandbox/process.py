@@ -56,7 +56,7 @@ def start(
     python: str = sys.executable,
     **options: Any,
 ) -> Sandbox:
-    """Start a sandbox and wait until it is ready. It ends with this process, however that ends, or with `stop()`.
+    """Start a sandbox and wait until ready. The sandbox ends with this process, in any way, or with `stop()`.
 
     `options` are those of the command line: `rps=7`, `seed=1`, `db="club.db"`, `refresh_mode="grace"`, `now=1760000000` …
     """
@@ -78,7 +78,7 @@ def start(
 
 @contextmanager
 def running_sandbox(**options: Any) -> Iterator[Sandbox]:
-    """A sandbox for the length of a `with`. Options: those of `start`."""
+    """A sandbox for the length of a `with`. Options: as for `start`."""
     box = start(**options)
     try:
         yield box
@@ -87,7 +87,7 @@ def running_sandbox(**options: Any) -> Iterator[Sandbox]:
 
 
 def _first_line(process: subprocess.Popen[bytes], errors: IO[bytes]) -> dict[str, Any]:
-    """The ready line, or `SandboxError` with what the process said instead."""
+    """The ready line, or `SandboxError` with the process's own words."""
     deadline = threading.Timer(START_DEADLINE_S, process.kill)
     deadline.start()
     try:
@@ -125,7 +125,7 @@ class Sandbox:
     _heard: int = field(default=0, repr=False)
 
     def stop(self) -> int:
-        """End it as `--exit-with-parent` does; its exit code."""
+        """End the sandbox as `--exit-with-parent` does; return its exit code."""
         self._http.close()
         if self.process.stdin:
             self.process.stdin.close()
@@ -140,7 +140,7 @@ class Sandbox:
         return code
 
     def complaints(self) -> str:
-        """What the process wrote to stderr since this was last asked: nothing, unless something broke inside it."""
+        """The process's stderr since the last call: empty unless the sandbox broke inside."""
         said = Path(self.errors.name).read_bytes()
         new, self._heard = said[self._heard :], len(said)
         return new.decode()
@@ -148,7 +148,7 @@ class Sandbox:
     # ── Control routes ──────────────────────────────────────────────────────────────────────────────────────────
 
     def control(self, method: str, path: str, data: Any = None, **query: Any) -> Any:
-        """One control request; `SandboxError` with the sandbox's own words when it is refused."""
+        """A control request; `SandboxError` with the sandbox's own words on a refusal."""
         given = {key: value for key, value in query.items() if value is not None}
         answer = self._http.request(
             method, f"{self.url}/_sandbox/{path}", json=data, params=given, timeout=CONTROL_TIMEOUT_S
@@ -158,11 +158,11 @@ class Sandbox:
         return answer.json()
 
     def state(self) -> dict[str, Any]:
-        """One look at everything."""
+        """A look at the whole sandbox."""
         return self.control("GET", "state")
 
     def config(self, **switches: Any) -> dict[str, Any]:
-        """Set switches; all of them as they then stand."""
+        """Set switches; return every switch with its value."""
         return self.control("PATCH", "config", switches) if switches else self.control("GET", "config")
 
     def fault(
@@ -175,14 +175,14 @@ class Sandbox:
         query_contains: str | None = None,
         **options: Any,
     ) -> Fault:
-        """A rule for what goes wrong. `options`: times, probability, seed, skip, status, html, body, delay_ms, how …"""
+        """Set a rule for faults. `options`: times, probability, seed, skip, status, html, body, delay_ms, how …"""
         match = {"path": path, "method": method, "body_contains": body_contains, "query_contains": query_contains}
         given = {key: value for key, value in match.items() if value is not None}
         rule = self.control("POST", "faults", {"action": action, "match": given, **options})
         return Fault(self, rule["id"], action)
 
     def clear_faults(self) -> None:
-        """Nothing goes wrong any more."""
+        """Drop every fault."""
         self.control("DELETE", "faults")
 
     def ledger(
@@ -197,7 +197,7 @@ class Sandbox:
         return self.control("GET", "ledger", limit=0)["last_seq"]
 
     def entities(self, table: str, *ids: int, limit: int | None = None) -> list[dict[str, Any]]:
-        """Rows as they are really kept, newest first, the bin included."""
+        """Rows of the store, newest first, the bin included."""
         wanted = ",".join(map(str, ids)) or None
         return self.control("GET", f"entities/{table}", id=wanted, limit=limit)["rows"]
 
@@ -216,7 +216,7 @@ class Sandbox:
         return self.control("POST", "grant", {key: value for key, value in given.items() if value is not None})
 
     def code(self, **options: Any) -> str:
-        """A code as the "keys" window shows it. `options`: user_id, foreign, deliver."""
+        """A code as in the "keys" window. `options`: user_id, foreign, deliver."""
         return self.control("POST", "code", options)["code"]
 
     def expire_tokens(self, *, access: bool = True, refresh: bool = False, codes: bool = False) -> int:
@@ -224,15 +224,15 @@ class Sandbox:
         return self.control("POST", "tokens/expire", {"access": access, "refresh": refresh, "codes": codes})["expired"]
 
     def revoke_tokens(self, user_id: int | None = None) -> int:
-        """Everybody's pairs, or one user's."""
+        """Revoke the pairs of every user, or of one user."""
         return self.control("POST", "tokens/revoke", {"user_id": user_id} if user_id else {})["revoked"]
 
     def unblock(self) -> bool:
-        """Lift the account's block; whether there was one."""
+        """Lift the account's block; return whether the account was blocked."""
         return self.control("POST", "unblock")["was_blocked"]
 
     def edit(self, action: str, entity: str = "leads", **what: Any) -> dict[str, Any]:
-        """What a person does in AmoCRM: `edit("move", id=1, status_id=142)`, `edit("random", count=20, seed=3)`."""
+        """Act as a person in AmoCRM: `edit("move", id=1, status_id=142)`, `edit("random", count=20, seed=3)`."""
         return self.control("POST", "edit", {"action": action, "entity": entity, **what})
 
     def integration(self, **changes: Any) -> dict[str, Any]:
@@ -240,7 +240,7 @@ class Sandbox:
         return self.control("POST", "integration", changes)
 
     def rename(self, subdomain: str, *, old_host: int = 404) -> str:
-        """Move the account; the host and port it then lives at."""
+        """Move the account; return the new host and port."""
         return self.control("POST", "rename", {"subdomain": subdomain, "old_host": old_host})["account_domain"]
 
     # ── As a browser and as a client ────────────────────────────────────────────────────────────────────────────
@@ -250,7 +250,7 @@ class Sandbox:
         return self._decide(auth_url, "allow")
 
     def deny(self, auth_url: str) -> str:
-        """The same with "deny"."""
+        """Press "deny" at the consent page."""
         return self._decide(auth_url, "deny")
 
     def _decide(self, auth_url: str, decision: str) -> str:
@@ -267,7 +267,7 @@ class Sandbox:
         return answer.headers["Location"]
 
     def session(self, access_token: str | None = None) -> requests.Session:
-        """A `requests` session that carries a token, by default a fresh one of the admin."""
+        """A `requests` session with a token, by default a fresh token of the admin."""
         session = requests.Session()
         session.headers["Authorization"] = f"Bearer {access_token or self.grant()['access_token']}"
         return session
@@ -283,16 +283,16 @@ class Fault:
 
     @property
     def fired(self) -> int:
-        """How often it has hit a request so far."""
+        """How often the rule has hit a request so far."""
         return next(rule["fired"] for rule in self.box.control("GET", "faults") if rule["id"] == self.id)
 
     def remove(self) -> None:
-        """Take it back."""
+        """Drop the rule."""
         self.box.control("DELETE", f"faults/{self.id}")
 
 
 class _Form(HTMLParser):
-    """The one form of a page: where it goes, its hidden fields, its buttons."""
+    """The one form of a page: its address, hidden fields, buttons."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -302,7 +302,7 @@ class _Form(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect what a browser would send."""
+        """Collect the fields a browser would send."""
         attributes = dict(attrs)
         if tag == "form":
             self.action = attributes.get("action") or ""

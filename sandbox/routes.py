@@ -1,4 +1,4 @@
-"""The table of addresses: which function answers what, and who must show a token for it.
+"""The table of addresses: the answering function of each, and whether a token is needed.
 
 An address that exists for another method only is 405 with an empty body; one that does not exist at all is a JSON
 404 below `/api` and AmoCRM's own page elsewhere (sheet 4.3, L).
@@ -43,12 +43,12 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True)
 class Route:
-    """One address. `fixed`: parameters it implies; `prepare`: slow outside work done before the database is held."""
+    """One address. `fixed`: parameters the address implies; `prepare`: slow outside work done before the database is held."""
 
     path: str
     methods: Mapping[str, Handler]
     open: bool = False
-    """Whether it is answered without a Bearer token."""
+    """Whether the address is answered without a Bearer token."""
     fixed: dict[str, Any] = field(default_factory=dict)
     prepare: Callable[[Call], None] | None = None
 
@@ -68,12 +68,12 @@ class Route:
 
 
 def _bounded(value: Any) -> Any:
-    """No id is so great that SQLite cannot compare it."""
+    """No id is so great that SQLite cannot compare the number."""
     return min(value, 2**62) if isinstance(value, int) else value
 
 
 def _cards(kind: str) -> Iterator[Route]:
-    """What leads, contacts and companies have alike."""
+    """The routes common to leads, contacts and companies."""
     base, fixed = f"/api/v4/{kind}", {"kind": kind}
     for path, methods in {
         "": {"GET": card_reading.read_list, "POST": card_writing.create, "PATCH": card_writing.update},
@@ -180,14 +180,14 @@ ROUTES: tuple[Route, ...] = (
 
 
 def plain_path(path: str) -> str:
-    """The path a route is looked up by: without the slash some clients put behind `/oauth…`, or double in front of it."""
+    """The path for looking a route up: without the slash some clients put behind `/oauth…`, or double in front."""
     if path.startswith("//"):
         path = path[1:]
     return path.rstrip("/") if path.startswith("/oauth") else path
 
 
 def find(method: str, path: str) -> tuple[Route | None, dict[str, Any], set[str]]:
-    """(the route, its parameters, methods the address has) for a request; no route when the method is none of them."""
+    """(the route, its parameters, methods the address has) for a request; no route if the method is none of these."""
     allowed: set[str] = set()
     for route in ROUTES:
         parameters = route.match(path)

@@ -19,7 +19,7 @@ NAMES = {"leads": "Сделка", "contacts": "Контакт", "companies": "К
 
 
 def start(call: Call) -> Answer:
-    """GET /: what this is."""
+    """GET /: a page that explains the sandbox."""
     count = call.store.value("SELECT count(*) FROM leads WHERE is_deleted = 0")
     return _page(
         f"{ACCOUNT_NAME}: песочница amoCRM",

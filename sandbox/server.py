@@ -25,7 +25,7 @@ KEEP_ALIVE_S = 75
 """nginx's own; uvicorn's 5 s would close connections that clients still believe in."""
 
 MOST_HEAD = 128 * 1024
-"""Bytes of a request's line and headers. Above what `journey.py` refuses with a page of its own."""
+"""Bytes of a request's line and headers. Above the size that `journey.py` refuses with a page of its own."""
 
 FAREWELL_S = 1
 """How long a stop waits for answers under way."""
@@ -47,7 +47,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says when it is ready, can open another port, and hurries when told to stop."""
+    """uvicorn's server, which tells its readiness, can open another port, and hurries when told to stop."""
 
     def __init__(self, config: uvicorn.Config, world: World, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -73,7 +73,7 @@ class Server(uvicorn.Server):
         return sock.getsockname()[1]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; idle connections do not hold it up."""
+        """Stop, without waiting for idle connections."""
         self._courier.cancel()
         await super().shutdown(sockets=sockets)
 
@@ -113,7 +113,7 @@ def serve(options: Options, *, exit_with_parent: bool = False, announce: Callabl
 
 
 def ready(world: World) -> dict[str, Any]:
-    """What the ready line tells."""
+    """The content of the ready line."""
     options = world.options
     return {
         "ready": True,
@@ -135,7 +135,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def _stop_at_end_of_stdin() -> None:
-    """Whoever started us holds the other end of stdin; when they die, however they die, it closes."""
+    """End with the parent process, which holds the other end of stdin: a dead parent's end closes."""
     try:
         while os.read(0, 4096):
             pass

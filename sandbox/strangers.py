@@ -1,4 +1,4 @@
-"""Who may press buttons here: no page of another origin, and nobody under another name.
+"""The guard of the buttons: no page of another origin, and no caller under another name.
 
 What is for people and for tests (the consent page, `/_sandbox/…`) asks for no token. A page elsewhere could post to it through
 the browser of whoever runs the sandbox, or have its own name point here. The account's addresses ask for a token and are left
@@ -20,10 +20,10 @@ TOKEN_ASKED = ("/api/", "/ajax/", "/private/", "/oauth2/")
 
 
 class Strangers:
-    """ASGI: refuses them, and hands everybody else on."""
+    """ASGI: refuses strangers, and hands every other request on."""
 
     def __init__(self, app: ASGIApp, host: str) -> None:
-        """`host`: where the sandbox listens. Bound to every address, it may be called by any name."""
+        """`host`: where the sandbox listens. Bound to every address, the sandbox may be called by any name."""
         self._app, self._any_name = app, not _is_loopback(host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Putting answers on the wire: whole, cut in half, or dripping. What they say is `answers.py`; breaking the line `cut.py`.
+"""Putting answers on the wire: whole, cut in half, or dripping. Their content is `answers.py`; breaking the line `cut.py`.
 
 `at` is the moment AmoCRM's clock shows, for the answer's `Date`; None for an answer that does not tell it.
 """
@@ -26,7 +26,7 @@ Header = tuple[bytes, bytes]
 
 
 def _headers(answer: Answer, request_id: str, at: float | None) -> list[Header]:
-    """Without what says where the body ends."""
+    """The headers without the end of the body."""
     headers = [(b"server", b"nginx"), (b"x-request-id", (request_id or secrets.token_hex(16)).encode())]
     if at is not None and "date" not in {name.lower() for name in answer.headers}:
         headers.insert(0, (b"date", formatdate(at, usegmt=True).encode()))
@@ -47,13 +47,13 @@ def _piece(body: bytes, *, more: bool = False) -> Message:
 
 
 async def send_whole(send: Send, answer: Answer, at: float | None, request_id: str = "") -> None:
-    """Head and body, as they should be."""
+    """Head and body, in good order."""
     await send(_start(answer, request_id, at))
     await send(_piece(b"" if answer.status in BODILESS else answer.body))
 
 
 async def send_half(send: Send, answer: Answer, at: float | None, request_id: str) -> None:
-    """The head announces the whole length; only half of it comes."""
+    """A head that announces the whole length, and half of the body."""
     await send(_start(answer, request_id, at))
     await send(_piece(answer.body[: len(answer.body) // 2], more=True))
 
@@ -61,7 +61,7 @@ async def send_half(send: Send, answer: Answer, at: float | None, request_id: st
 async def send_slowly(
     scope: Scope, send: Send, answer: Answer, at: float | None, request_id: str, pause_s: float, piece: int
 ) -> None:
-    """Whole, but the body in small pieces, each after a pause. Ends early if the client has gone."""
+    """The whole head, and the body in small pieces, a pause after every piece. Ends early if the client has gone."""
     await send(_start(answer, request_id, at))
     ends = range(piece, len(answer.body) + piece, piece)
     for end in ends:
@@ -90,7 +90,7 @@ async def drip(
 def _parts(
     answer: Answer, at: float | None, request_id: str, where: str, piece: int
 ) -> tuple[bytes, Iterator[bytes], bytes]:
-    """What leaves at once, what drips, and what follows when it has dripped."""
+    """The part that leaves at once, the part that drips, and the part that follows."""
     headers = [*_headers(answer, request_id, at), (b"connection", b"close")]
     if where == "chunked":
         headers.append((b"transfer-encoding", b"chunked"))

@@ -1,4 +1,4 @@
-"""Everything one running sandbox consists of, and how it begins anew.
+"""The parts of a running sandbox, and its beginning anew.
 
 A `World` is what requests, control calls and hooks share. Only the store's thread touches the database: `in_store`
 is the way there, so one request's reads and writes are never mixed with another's and no lock is needed.
@@ -49,7 +49,7 @@ class World:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     def open(self) -> None:
-        """Fill an empty club, or bring one that was kept up to today."""
+        """Fill an empty club, or bring an older club up to today."""
         now = self.options.now or self.clock.seconds()
         if self.store.fresh:
             self._found(self.options.leads, self.options.seed, now)
@@ -71,7 +71,7 @@ class World:
         search.build(self.store.db, cards.texts)
 
     def reset(self, *, leads: int | None, seed: int | None, now: int | None) -> None:
-        """A new club and a clean slate: switches as at the start, no faults, an empty ledger, nobody connected."""
+        """A new club and a clean slate: switches as at the start, no faults, an empty ledger, no connection."""
         options = self.options
         self.store.empty()
         self.config = from_options(options)
@@ -95,11 +95,11 @@ class World:
 
     @property
     def account_url(self) -> str:
-        """The account's address as this machine reaches it."""
+        """The account's address on this machine."""
         return self.url_at(self.account_port)
 
     def url_at(self, port: int) -> str:
-        """The address of one of the ports."""
+        """The address of a port."""
         host = self.options.host
         shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
         return f"http://{shown}:{port}"
@@ -110,12 +110,12 @@ class World:
         return Work(self.store, self.config, own + self.clock.shift_s, own, user_id)
 
     def commit(self, work: Work, caused_by: int | None) -> None:
-        """Last step inside a transaction: what changed becomes events and hooks."""
+        """Turn changes into events and hooks, as the last step inside a transaction."""
         event_log.write(work)
         self.courier.queue(work, caused_by)
 
     def tell(self, work: Work, caused_by: int | None) -> None:
-        """After the transaction: what changed goes to the ledger, and hooks leave."""
+        """After the transaction: write the changes into the ledger, and let hooks leave."""
         for change in work.journal():
             self.ledger.add("change", request_seq=caused_by, **change)
         for event in work.token_events:
@@ -125,5 +125,5 @@ class World:
         work.forget()
 
     async def in_store(self, job: Callable[[], T]) -> T:
-        """Run something on the store's thread."""
+        """Run a function on the store's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)

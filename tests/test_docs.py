@@ -14,7 +14,7 @@ from desk.intake import KEY, snippet, tracking
 from desk.intake.signs import CONSENT, CONSENT_VERSION, FILL_MS, TRAP
 from desk.lead import OWN_FIELDS
 from desk.settings import PROJECT
-from desk.web.leads import STATUS
+from desk.web.refused import STATUS_OF_SUBMISSION
 from desk.web.routes import routes
 from desk.words import words
 
@@ -57,10 +57,10 @@ def test_the_readmes_commands_exist(page: Path):
 @pytest.mark.parametrize("page", READMES, ids=lambda page: page.name)
 def test_the_readmes_name_every_address(page: Path):
     """The addresses the server serves to programs stand in both READMEs."""
-    from desk.web.api import build
+    from desk.web.openapi import document
 
     text = page.read_text()
-    paths = {f"/api{path}" for path in build(lambda: None).openapi()["paths"]} | {
+    paths = {f"/api{path}" for path in document()["paths"]} | {
         route.path for route in routes(Desk) if hasattr(route, "endpoint") and not route.path.startswith(FOR_BROWSERS)
     }
     assert [path for path in sorted(paths) if path not in text and re.sub(r"\{\w+\}", "{id}", path) not in text] == []
@@ -77,7 +77,7 @@ def test_the_intake_is_documented():
     text = (PROJECT / "docs" / "intake.md").read_text()
     assert [block for block in _snippet_parts() if f"```html\n{block}```" not in text] == []
     names = {*OWN_FIELDS, *tracking.NAMES, tracking.PAGE, CONSENT, CONSENT_VERSION, FILL_MS, TRAP, KEY}
-    codes = {*STATUS, "too_many_requests", "database_unreachable"}
+    codes = {*STATUS_OF_SUBMISSION, "too_many_requests", "database_unreachable"}
     assert [name for name in sorted(names | codes) if f"`{name}`" not in text] == []
 
 

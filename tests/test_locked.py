@@ -1,11 +1,16 @@
 """What is installed: every package of the whole tree in one version, known by its content."""
 
+import ast
 import re
+import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from desk.settings import PROJECT
+
+ROOMS = ("crm", "desk", "store", "ui", "pages", "sandbox")
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)", re.MULTILINE)
 
@@ -52,3 +57,21 @@ def test_only_hashed_packages_are_installed():
     for lock in ("requirements.lock", "requirements-dev.lock"):
         assert f"$(HASHED) -r {lock}" in made
     assert re.findall(r"-r requirements[\w-]*\.txt", made) == []
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_everything_imported_was_chosen():
+    """Each library the product imports stands in requirements.txt, and is not left to come along with another."""
+    files = [PROJECT / "dashboard.py", *(path for room in ROOMS for path in sorted((PROJECT / room).rglob("*.py")))]
+    ours = {*ROOMS, "dashboard"}
+    modules = {name for path in files for name in imported(path)} - ours - sys.stdlib_module_names
+    distributions = metadata.packages_distributions()
+    chosen = pinned("requirements.txt").keys()
+    assert [name for name in sorted(modules) if not chosen & {name_of(one) for one in distributions[name]}] == []

@@ -1,4 +1,4 @@
-"""The HTTP face of the desk: who is let in, what is answered where, and the headers of every answer.
+"""The HTTP face of the desk: the gate, the addresses with their answers, and the headers of every answer.
 
     headers ─► gate ─► routes ─► api (/api/crm, /api/amocrm) │ hooks │ health
                   └──► Streamlit's pages

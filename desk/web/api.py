@@ -8,9 +8,11 @@
     POST /api/crm, GET /api/crm/id  a lead from the landing page, and where it is
     POST, GET /api/crm/in/key       the same for a sender that can be told an address and nothing else
     GET  /api/crm/thanks            where a plain HTML form ends that has no page of its own for it
+    GET  /api/openapi.json          all of this, described
 
 Thin: who may call is `desk.web.gate` and `desk.intake`, what a lead may be is `desk.lead`, everything else is the desk.
-The routes are in `amocrm`, `hooks` and `leads`, their description is `openapi`; here errors become answers.
+The routes are in `amocrm`, `hooks` and `leads`, the shapes of the answers in `answers`, the description in `openapi`; here
+errors become answers.
 """
 
 from __future__ import annotations
@@ -18,10 +20,14 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
 from crm.errors import DeskError
@@ -30,59 +36,41 @@ from desk.fields import FieldMap
 from desk.intake.pace import Pace
 from desk.lead import OWN_FIELDS, FieldFault
 from desk.web import amocrm, hooks, leads, pages
-from desk.web.answers import Refused, error_json, fault_text, http_status_of
-from desk.web.gate import App, Receive, Scope, Send
-from desk.web.openapi import document
+from desk.web.answers import error_of, fault_text, json_answer
+from desk.web.caller import App, Receive, Scope, Send
+from desk.web.refused import STATUS, Refused, http_status_of
+from desk.web.sender import is_plain_form
 from desk.words import Words, words
 from store import StoreError
 
 TRY_AGAIN_S = 5
-"""What `Retry-After` says when the database is away: it comes back in seconds or needs a person."""
+"""Seconds in `Retry-After` while the database is away: a restart takes seconds, any other trouble a person."""
+
+NOT_SERVED = {STATUS[code]: code for code in ("no_such_address", "wrong_method")}
+"""The error code of each status that the router itself answers with."""
 
 log = logging.getLogger(__name__)
 
 
-def build(desk: Callable[[], Desk], pace: Pace | None = None) -> FastAPI:
-    """The application. `desk` is asked at each request. `pace`: how fast anybody may hand leads in."""
-    api = FastAPI(
-        title="Lead Desk",
-        version="1.0",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/openapi.json",
-        redirect_slashes=False,  # another address is another address: nobody is sent elsewhere with a secret
+def build(desk: Callable[[], Desk], pace: Pace | None = None) -> Starlette:
+    """Make the application. `desk` is asked at each request. `pace`: how fast leads may be handed in."""
+    told: dict[Any, Any] = {Refused: refused, DeskError: failed, StoreError: database_away, HTTPException: not_served}
+    api = Starlette(
+        routes=[
+            Route("/openapi.json", description),
+            *amocrm.routes(desk),
+            *hooks.routes(desk),
+            *leads.routes(desk, pace or Pace()),
+        ],
+        middleware=[Middleware(OneEnd)],
+        exception_handlers={kind: partial(tell, desk) for kind, tell in told.items()},
     )
-    api.openapi = document  # type: ignore[method-assign]
-    api.add_middleware(OneEnd)
-    amocrm.add(api, desk)
-    hooks.add(api, desk)
-    leads.add(api, desk, pace or Pace())
-
-    @api.exception_handler(Refused)
-    def refused(request: Request, error: Refused) -> Response:
-        return _answer(request, desk(), error.status, error.code, error.faults, error.headers)
-
-    @api.exception_handler(DeskError)
-    def failed(request: Request, error: DeskError) -> Response:
-        later = {} if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
-        return _answer(request, desk(), http_status_of(error), error.code, headers=later)
-
-    @api.exception_handler(StoreError)
-    def database_away(request: Request, error: StoreError) -> Response:
-        log.error("the database failed a request: %s", type(error).__name__)
-        return _answer(request, desk(), 503, "database_unreachable", headers={"Retry-After": str(TRY_AGAIN_S)})
-
-    @api.exception_handler(HTTPException)
-    def not_served(request: Request, error: HTTPException) -> Response:
-        code = {404: "no_such_address", 405: "wrong_method"}.get(error.status_code, "request_invalid")
-        allow = {"Allow": ", ".join(sorted(_methods(api, request)))} if error.status_code == 405 else {}
-        return _answer(request, desk(), error.status_code, code, headers={**(error.headers or {}), **allow})
-
+    api.router.redirect_slashes = False  # another address is another address: nobody is sent elsewhere with a secret
     return api
 
 
 class OneEnd:
-    """ASGI middleware: an address under /crm is the same with a slash at its end, which people and builders put there."""
+    """ASGI middleware that drops the slash which people and builders put at the end of an address under /crm."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -94,6 +82,38 @@ class OneEnd:
         await self._app(scope, receive, send)
 
 
+def description(_: Request) -> Response:
+    """The description of the API. Imported on demand: pydantic would hold up every start by a tenth of a second."""
+    from desk.web.openapi import document
+
+    return JSONResponse(document())
+
+
+def refused(desk: Callable[[], Desk], request: Request, error: Refused) -> Response:
+    """Answer a refusal of the web room's own."""
+    return _answer(request, desk(), error.status, error.code, error.faults, error.headers)
+
+
+def failed(desk: Callable[[], Desk], request: Request, error: DeskError) -> Response:
+    """Answer an error of the desk or of AmoCRM."""
+    later = {} if error.retry_after_s is None else {"Retry-After": str(math.ceil(error.retry_after_s))}
+    return _answer(request, desk(), http_status_of(error), error.code, headers=later)
+
+
+def database_away(desk: Callable[[], Desk], request: Request, error: StoreError) -> Response:
+    """Answer while the database is away. Its error may quote a phone, so the log has the kind of the error alone."""
+    log.error("the database failed a request: %s", type(error).__name__)
+    code = "database_unreachable"
+    return _answer(request, desk(), STATUS[code], code, headers={"Retry-After": str(TRY_AGAIN_S)})
+
+
+def not_served(desk: Callable[[], Desk], request: Request, error: HTTPException) -> Response:
+    """Answer for an address or a method that does not exist."""
+    code = NOT_SERVED.get(error.status_code, "request_invalid")
+    allow = {"Allow": ", ".join(sorted(_methods(request)))} if code == "wrong_method" else {}
+    return _answer(request, desk(), error.status_code, code, headers={**(error.headers or {}), **allow})
+
+
 def _answer(
     request: Request,
     desk: Desk,
@@ -102,15 +122,15 @@ def _answer(
     faults: Sequence[FieldFault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An error, as whoever sent the request can read it: a page for a plain HTML form, else JSON."""
+    """Tell an error in a form its sender can read: a page for a plain HTML form, else JSON."""
     say = words(desk.settings.ui_language)
     more = dict(headers or {})
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     if not path.startswith("/crm"):
-        return JSONResponse(error_json(say, code, faults), status_code=status, headers=more)
+        return json_answer(error_of(say, code, faults), status, more)
     more |= leads.headers(request, desk)
-    if not leads.is_form(request):
-        return JSONResponse(error_json(say, code, faults), status_code=status, headers=more)
+    if not is_plain_form(request):
+        return json_answer(error_of(say, code, faults), status, more)
     what, remedy = say.error(code)
     named = [(_name_of(say, desk.fields, fault.field), fault_text(say, fault)) for fault in faults]
     page = pages.problem(say, status, say("problem-title") if faults else what, remedy, named)
@@ -119,15 +139,15 @@ def _answer(
 
 
 def _name_of(say: Words, fields: FieldMap, field: str) -> str:
-    """What a form calls a field."""
+    """Return the label of a field in a form."""
     if field in OWN_FIELDS:
         return say(f"new-{field}")
     return next((mapped.label or field for mapped in fields.added() if mapped.key == field), field)
 
 
-def _methods(api: FastAPI, request: Request) -> set[str]:
-    """What the address asked for can be called with; Starlette names only its first route's."""
-    found = [route for route in api.routes if isinstance(route, Route)]
+def _methods(request: Request) -> set[str]:
+    """List all methods of the address asked for; Starlette names only its first route's."""
+    found = [route for route in request.app.routes if isinstance(route, Route)]
     return {
         method for route in found if route.matches(request.scope)[0] != Match.NONE for method in (route.methods or ())
     }

@@ -1,4 +1,4 @@
-"""Who asks, as far as a request tells: the peer, the address typed, whether somebody forwarded it, which page asks. Pure."""
+"""The caller, as far as a request tells: peer, address typed, signs of a proxy, the page that asks. Pure."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ FORWARDING = re.compile(
     r"|x-(original-)?forwarded-.*|x-original-.*|x-proxyuser-ip|x-cluster-.*|x-host|x-varnish|x-arr-.*|x-scheme"
     r"|(cf|cloudfront|cdn|fastly|fly|tailscale|x-envoy|x-azure|x-appengine|x-amzn|x-vercel|x-nf|x-goog|ngrok)-.*"
 )
-"""Headers a proxy adds. One of them means: the browser is not on this machine. Their absence means nothing."""
+"""Headers a proxy adds. Any of these means: the browser is not on this machine. Their absence proves no more than silence."""
 
 PROXY_VERSION = "1.0"
 """No browser speaks HTTP/1.0; nginx did to its upstreams until 1.29.7."""
 
 OWN_HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?", re.IGNORECASE)
-"""How a browser spells an address of this machine, and nothing else: no user, no second port, no zone, no dot behind."""
+"""The spellings of this machine's address in a browser: no user, no second port, no zone, no dot behind."""
 
 LONGEST_OWN = 128
-"""Characters of a peer and a host together that can both be this machine's. Longer ones are not even looked at."""
+"""Characters of a peer and a host together that can both be this machine's. Longer pairs are not even looked at."""
 
 FOREIGN_SITES = ("cross-site", "same-site")
-"""`Sec-Fetch-Site` of what another origin's page asks for; another port of this machine is "same-site"."""
+"""`Sec-Fetch-Site` of requests that another origin's page makes; another port of this machine is "same-site"."""
 
 PUBLIC = "desk/public"
-"""Set in the scope of what came in through the public listener: never local, whatever it looks like."""
+"""Set in the scope of a request through the public listener: never local, however local its looks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What is known of whoever asks. `host`: as typed in the browser's address line, with its port; "" unless it can be one.
+    """The facts about a caller. `host`: as typed in the browser's address line, with its port; "" unless well formed.
 
     `origin`: the page that asks, None where no browser says so. `is_foreign`: a browser says that another origin's page asks
     for this, and not by a link.
@@ -57,7 +57,7 @@ class Caller:
 
     @property
     def seems_local(self) -> bool:
-        """Nothing speaks against this machine. No proof: whoever forwards a port without a word looks the same."""
+        """Whether every sign points to this machine. No proof: a silent forwarder of ports looks the same way."""
         if self.is_public or self.forwarded or self.is_foreign or len(self.peer + self.host) > LONGEST_OWN:
             return False
         if not _is_own_peer(self.peer) or not _is_own_host(self.host):
@@ -113,7 +113,7 @@ def languages_of(scope: Scope) -> list[str]:
 
 
 def bearer_of(scope: Scope) -> str:
-    """The key of the Authorization header; "" where there is none or more than one."""
+    """The key of the Authorization header; "" for no header and for several."""
     given = [value for name, value in scope.get("headers", []) if name.lower() == b"authorization"]
     scheme, _, key = (given[0] if len(given) == 1 else b"").decode("latin-1").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""

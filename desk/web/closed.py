@@ -1,4 +1,4 @@
-"""The pages of those whom the desk does not let in, or not yet. A few lines of HTML, without anything of the desk's."""
+"""The pages for browsers that are not let in, or not yet: a few lines of HTML, without any part of the desk's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STYLE = (
 
 
 def closed(languages: Iterable[str], default: str, port: int) -> str:
-    """For those who come from elsewhere: how to open the desk properly."""
+    """The page for a browser elsewhere: how to open the desk properly."""
     say = _words(languages, default)
     return _page(
         say,
@@ -30,7 +30,7 @@ def closed(languages: Iterable[str], default: str, port: int) -> str:
 
 
 def locked(languages: Iterable[str], default: str, port: int, *, is_wrong: bool = False) -> str:
-    """For those who seem to be on this machine and have not proved it: where the link is, and a field for a code."""
+    """The page for a browser that seems to be on this machine without a proof: where the link is, and a field for a code."""
     say = _words(languages, default)
     wrong = f'<p role="alert"><b>{escape(say("locked-wrong"))}</b></p>' if is_wrong else ""
     return _page(

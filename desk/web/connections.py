@@ -1,4 +1,4 @@
-"""The connections that are open: how long a request may take to come, how many there are at once, and what the log hears of it.
+"""The open connections: how long a request may take to come, how many are open at once, and which of their errors are logged.
 
 uvicorn waits for the rest of a head or a body, and for whoever does not read an answer, as long as it takes, and lets connections
 in until no file handle is left for anything. `Line` is its protocol with deadlines; `Room` says how many there may be, and who
@@ -26,38 +26,38 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from desk.web.sockets import Calm
 
 HEAD_S = 10.0
-"""From a connection's beginning, or from the first byte of a later request, until its head is whole. It comes in one piece."""
+"""From a connection's beginning, or from the first byte of a later request, until its head is whole. Heads come in one piece."""
 
 BODY_S = 12.0
 """From the head until the body is whole. A little longer than `desk.web.body.ARRIVAL_S`, which answers in the intake's words."""
 
 STALL_S = 30.0
-"""Until somebody who reads an answer has to have read some of it."""
+"""Seconds until the reader of an answer has to have read some more."""
 
 FILES_WANTED = 65_536
-"""File handles the desk asks for, as far as the machine lets it. Services usually begin with 1,024."""
+"""File handles the desk asks for, as far as the machine allows. Services usually begin with 1,024."""
 
 FILES_KEPT = 256
-"""Handles that connections leave to everything else: the database, AmoCRM, exports, modules. A desk at work has some fifty."""
+"""Handles that connections leave to the database, AmoCRM, exports, modules. A desk at work has some fifty."""
 
 MOST_CONNECTIONS = 4_096
-"""At once, however many handles there are: each may hold a head of 16 KB and a body of 64 KB."""
+"""Connections at once, however many handles there are: each connection may hold a head of 16 KB and a body of 64 KB."""
 
 FEWEST_FILES = 256
 """Supposed where the system does not tell."""
 
 FOR_PAGES = 4
-"""One connection in so many is not for the public listener, so that its visitors never fill what pages need."""
+"""One connection in so many is not for the public listener, so that its visitors never fill the room of the pages."""
 
 QUEUE = 2_048
 """Connections that the system holds ready until they are accepted. asyncio takes one number for this and for how many it accepts
 in one go."""
 
 NO_HANDLES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-"""What accepting a connection fails with when the process or the system has no more to give."""
+"""Errors of accepting a connection while the process or the system has no more handles to give."""
 
 IDLE, HEAD, BODY, ANSWER, STALLED, CLOSING = "idle", "head", "body", "answer", "stalled", "closing"
-"""What a connection waits for: the next request, the rest of a head or a body, the desk, a reader, its end."""
+"""The state of a connection, by the next event: a request, the rest of a head or a body, the desk, a reader, its end."""
 
 LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-length: 0\r\n\r\n"
@@ -69,14 +69,14 @@ ANYBODYS = (
     '%s - "WebSocket',
     "connection ",
 )
-"""How lines of the server begin that any stranger's request makes it write."""
+"""Beginnings of log lines that any stranger's request makes the server write."""
 
 log = logging.getLogger(__name__)
 log.addFilter(Calm(at_once=1))
 
 
 def raise_files() -> int:
-    """Raise this process's limit of file handles as far as it may be and is of use; the limit that holds then."""
+    """Raise this process's limit of file handles as far as allowed and useful; return the limit that holds then."""
     with suppress(ImportError):
         import resource
 
@@ -98,13 +98,13 @@ def most_connections(files: int) -> int:
 
 
 def most_at_a_time(files: int) -> int:
-    """How many connections may be accepted in one go. Some three rounds of the loop pass, on each of two ports, until one is
-    counted and another's handle is free."""
+    """How many connections may be accepted in one go. Some three rounds of the loop pass, on each of two
+    ports, until a connection is counted and another's handle is free."""
     return max(1, (files - most_connections(files)) // 8)
 
 
 class Room:
-    """Which connections of one process are open, and which of them keep it waiting. For its event loop alone."""
+    """The open connections of one process, and those that keep the process waiting, longest first. For its event loop alone."""
 
     def __init__(self, files: int) -> None:
         """`files`: the limit of file handles."""
@@ -115,22 +115,22 @@ class Room:
 
     @property
     def count(self) -> int:
-        """Connections that are open, live ones among them."""
+        """The number of open connections, live connections included."""
         return sum(map(len, self._open.values()))
 
     def enter(self, line: Line) -> bool:
-        """Count a connection that has just begun, and make room for it. False: there is none."""
+        """Count a connection that has just begun, and make room if the desk is full. False if no room can be made."""
         self._open[line.is_public] = line.connections
         is_full = self.count > self.most or (line.is_public and len(line.connections) > self._most_public)
         return not is_full or self.send_away(*(True,) if line.is_public else (True, False))
 
     def wait(self, line: Line) -> None:
-        """Put a connection behind all those that have kept the desk waiting longer."""
+        """Put a connection at the end of the waiting list, behind all that have kept the desk waiting longer."""
         self.leave(line)
         self._waiting[line.is_public][line] = None
 
     def leave(self, line: Line) -> None:
-        """Nobody waits for this connection any more."""
+        """Take a connection off the waiting list: the desk works for it, or it is gone."""
         self._waiting[line.is_public].pop(line, None)
 
     def send_away(self, *kinds: bool) -> bool:
@@ -145,7 +145,7 @@ class Room:
 
 
 class Line(H11Protocol):
-    """A connection of uvicorn's, with an end to whatever it waits for. Live connections leave it once they are open."""
+    """A connection of uvicorn's, with a deadline for every wait. Live connections leave this class once they are open."""
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class Line(H11Protocol):
     # Our own
 
     def give_up(self, answer: bytes) -> None:
-        """End it: with `answer` if something of a request has come and nothing has been answered."""
+        """End a connection: with `answer` if part of a request has come and no answer has begun."""
         phase = self._phase()
         if phase in (STALLED, CLOSING):
             self.transport.abort()
@@ -237,7 +237,7 @@ class Line(H11Protocol):
         return STALLED if self.flow.write_paused else ANSWER
 
     def _watch(self) -> None:
-        """Begin a deadline if the connection waits for something else than before."""
+        """Begin a deadline if the connection waits for another event than before."""
         if self._is_lost or self.transport.get_protocol() is not self:
             return  # the second: it is a live connection's now
         phase = self._phase()
@@ -255,7 +255,7 @@ class Line(H11Protocol):
         self._timer = self.loop.call_later(self._patience_s[phase], self._over, phase)
 
     def _over(self, phase: str) -> None:
-        """The deadline has passed. Whoever reads an answer slowly, and reads, gets another."""
+        """Act on a passed deadline. A reader who is slow, and reads, gets a new deadline."""
         if phase in (STALLED, CLOSING) and self.transport.get_write_buffer_size() < self._unread:
             self._begin(phase)
             return
@@ -264,7 +264,7 @@ class Line(H11Protocol):
         self.give_up(LATE)
 
     def _forget(self) -> None:
-        """Wait for nothing."""
+        """Drop the connection's deadline, and its place on the waiting list."""
         self._watched = None
         self._room.leave(self)
         if self._timer is not None:
@@ -297,7 +297,7 @@ def queue(sockets: list[socket.socket] | None) -> None:
 
 
 def line_of(room: Room, *, is_public: bool = False, **patience: float) -> type[asyncio.Protocol]:
-    """What uvicorn makes a connection of. `patience`: other deadlines than the usual ones."""
+    """Return uvicorn's maker of connections. `patience`: deadlines other than the usual."""
     return partial(Line, room=room, is_public=is_public, **patience)  # type: ignore[return-value]
 
 

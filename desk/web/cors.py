@@ -1,4 +1,4 @@
-"""What browsers are told about which sites' pages may talk to us. Pure.
+"""The headers that tell browsers which sites' pages may talk to the desk. Pure.
 
 A preflight shows no key, so it is answered for any form that allows the site; the submission itself is then held
 against its own form.
@@ -13,11 +13,11 @@ SENT = "authorization, content-type, idempotency-key"
 """Headers a page's script may send."""
 
 READ = "retry-after"
-"""Headers it may read besides those every script may."""
+"""Headers a page's script may read besides those every script may."""
 
 
 def headers_for(origin: str | None, *, allowed: bool) -> dict[str, str]:
-    """For every answer, errors too: a script cannot read an answer that lacks them, and could not say what is wrong."""
+    """Return the headers of every answer, errors too: without these headers a script cannot read why it was refused."""
     if origin is None or not allowed:
         return {"Vary": "Origin"}
     return {"Vary": "Origin", "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": READ}

@@ -1,4 +1,4 @@
-"""Who may in: closed by default.
+"""The gate of the desk: closed by default.
 
 Without a sign-in the desk shows its pages only to a browser on the same machine. Four facts have to hold at once: the
 connection comes from loopback, the address typed names loopback (or a page elsewhere could have its name point here), no
@@ -22,24 +22,24 @@ from desk.web.caller import App, Caller, Receive, Scope, Send, caller_of, langua
 from desk.web.proof import is_local, renewing
 
 OWN_CHECK = re.compile(r"/api/amocrm/.*|/api/crm(/.*)?|/healthz|/readyz")
-"""Paths that check their callers themselves, or tell nothing worth hiding. All a public listener serves."""
+"""Paths that check their callers themselves, or hold no secret. The public listener serves these alone."""
 
 ENTRANCE = re.compile(r"/enter(/[^/]*)?")
 """Where the proof of being on this machine is shown; see `desk.doorway`."""
 
 ALIVE = "/_stcore/health"
-"""Streamlit's own word that it runs, which whoever starts it on this machine waits for."""
+"""Streamlit's own word that the server runs. Starters on this machine wait for the word."""
 
 UNUSED = re.compile(
     r"/_stcore/(upload_file|metrics|script-health-check|agent|bidi-components)(/.*)?"
     r"|/component(/.*)?|/auth/.*|/oauth2callback"
 )
-"""What Streamlit would serve and no page of ours needs: uploads, figures, the agent API, components, a sign-in."""
+"""Services of Streamlit's that no page of ours needs: uploads, figures, the agent API, components, a sign-in."""
 
 BARE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-"""For pages of a few lines: they load nothing and run nothing."""
+"""The policy of pages of a few lines, which load no file and run no script."""
 
 Page = Callable[[Iterable[str]], str]
 
@@ -63,7 +63,7 @@ def verdict(path: str, caller: Caller, *, is_proved: bool) -> str:
 
 
 def key_verdict(expected: Secret | None, authorization: str | None) -> str:
-    """ "ok", "no_key_set", or "wrong": what an `Authorization` header is worth against the configured key."""
+    """ "ok", "no_key_set", or "wrong": the worth of an `Authorization` header against the configured key."""
     if expected is None:
         return "no_key_set"
     scheme, _, given = (authorization or "").partition(" ")
@@ -72,10 +72,10 @@ def key_verdict(expected: Secret | None, authorization: str | None) -> str:
 
 
 class Gate:
-    """ASGI middleware: serves whom `verdict` lets in and tells the others how to open the desk properly."""
+    """ASGI middleware: serves the callers `verdict` lets in and tells all other callers how to open the desk properly."""
 
     def __init__(self, app: App, doorway: Doorway, closed: Page, locked: Page) -> None:
-        """`closed`, `locked`: the pages for those who come from elsewhere, and for those who prove nothing yet, by the
+        """`closed`, `locked`: the pages for callers from elsewhere, and for callers without a proof so far, by the
         languages their browser prefers."""
         self._app, self._doorway, self._closed, self._locked = app, doorway, closed, locked
 
@@ -100,7 +100,7 @@ class Gate:
 
 
 async def send_text(send: Send, status: int, kind: str, text: str) -> None:
-    """A whole answer that is kept nowhere and may run nothing."""
+    """Send a whole answer that no browser keeps and that may run no script."""
     body = text.encode()
     headers = [
         (b"content-type", kind.encode()),

@@ -1,4 +1,4 @@
-"""The headers of every answer, Streamlit's own included: what a browser may load and run, who may frame it, what it keeps.
+"""The headers of every answer, Streamlit's own included: the content a browser may load, run, frame and keep.
 
 Outermost of all, so that nothing is answered without them; what an answer says of itself stands.
 
@@ -20,7 +20,7 @@ from desk.web.caller import OWN_HOST, App, Receive, Scope, Send
 Pair = tuple[bytes, bytes]
 
 NONE = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-"""The policy of what is no page: nothing in it can be loaded, run, framed or sent."""
+"""The policy of answers that are no page: no content in such an answer can be loaded, run, framed or sent."""
 
 ALWAYS: tuple[Pair, ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -38,7 +38,7 @@ NOT_SHARED: tuple[Pair, ...] = (
 NO_STORE = b"no-store"
 
 PERSONAL = ("/media/", "/enter", "/api/", "/connection/", "/_stcore/")
-"""What is kept nowhere, whatever it says of itself: exports with people's phones, answers about leads, ways in."""
+"""Answers kept nowhere, despite their own headers: exports with people's phones, answers about leads, ways in."""
 
 INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
@@ -49,13 +49,13 @@ log = logging.getLogger(__name__)
 
 
 def hashed(script: str | bytes) -> str:
-    """An inline script as a policy names it."""
+    """Return the hash by which a policy names an inline script."""
     whole = script.encode() if isinstance(script, str) else script
     return f"'sha256-{base64.b64encode(hashlib.sha256(whole).digest()).decode()}'"
 
 
 def policy(host: str, scripts: Iterable[str]) -> str:
-    """What a page may load. `host`: as typed, for the live connection, which older browsers do not take for 'self'."""
+    """Return the policy of a page. `host`: as typed, for the live connection, which older browsers do not take for 'self'."""
     live = f" ws://{host} wss://{host}" if OWN_HOST.fullmatch(host) else ""
     return "; ".join(
         (
@@ -78,7 +78,7 @@ def policy(host: str, scripts: Iterable[str]) -> str:
 
 
 class Headers:
-    """ASGI middleware, in front of everything."""
+    """ASGI middleware, in front of every other layer."""
 
     def __init__(self, app: App, page: bytes, scripts: Iterable[str]) -> None:
         """`page`: Streamlit's `index.html`; `scripts`: the inline scripts of our pages."""
@@ -142,7 +142,7 @@ class Headers:
 
 
 def _shaking_hands(scope: Scope, send: Send) -> Send:
-    """A live connection's handshake has headers, too; one that is refused gets an answer with all of them."""
+    """Put the headers on a live connection's handshake, too; a refused handshake gets an answer with every header."""
 
     async def with_headers(message: Scope) -> None:
         if message["type"] == "websocket.accept":

@@ -1,40 +1,47 @@
-"""AmoCRM's webhooks over HTTP. Answered with 200 whatever is in them: AmoCRM counts anything else against the desk and
-switches the hooks off at last (sheet 7.1). Only a wrong secret gets what an address nobody serves gets.
+"""AmoCRM's webhooks over HTTP, all answered with 200 but for a wrong secret.
+
+AmoCRM counts any other answer against the desk and switches the hooks off at last (sheet 7.1). A wrong secret gets the answer of
+an address that does not exist.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from desk.desk import Desk
+from desk.web.answers import Done, json_answer
+from desk.web.endpoint import endpoint
+from desk.web.refused import Refused
 from desk.webhooks import LARGEST_BYTES
 
 DRAINED_BYTES = 16 * 1024 * 1024
-"""Read and dropped of a body that is too large: whoever is still sending does not hear an answer."""
+"""Bytes read and dropped of a body that is too large: a sender hears no answer before the whole body is sent."""
 
 
-def add(api: FastAPI, desk: Callable[[], Desk]) -> None:
+def routes(desk: Callable[[], Desk]) -> list[Route]:
     """The route under /amocrm/webhook."""
+    return [endpoint("POST", "/amocrm/webhook/{secret}", partial(hook, desk))]
 
-    @api.post("/amocrm/webhook/{secret}")
-    async def hook(request: Request, secret: str) -> Response:
-        webhooks = desk().webhooks
-        if not await run_in_threadpool(webhooks.is_open, secret):
-            raise HTTPException(404)
-        body = await _body_of(request)
-        if body is not None:
-            await run_in_threadpool(webhooks.receive, body)
-        return JSONResponse({"status": "ok"})
+
+async def hook(desk: Callable[[], Desk], request: Request) -> Response:
+    """Put a hook on the disk."""
+    webhooks = desk().webhooks
+    if not await run_in_threadpool(webhooks.is_open, request.path_params["secret"]):
+        raise Refused("no_such_address")
+    body = await _body_of(request)
+    if body is not None:
+        await run_in_threadpool(webhooks.receive, body)
+    return json_answer(Done("ok"))
 
 
 async def _body_of(request: Request) -> bytes | None:
-    """The body, of one that is too large as much as tells so; None where whoever was sending has gone: it will come again."""
+    """Read the body, of a too large body just enough to tell; None if AmoCRM hung up, and will send the hook again."""
     body, size = bytearray(), 0
     try:
         async for chunk in request.stream():

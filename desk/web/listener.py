@@ -1,4 +1,4 @@
-"""The public listener: a port of its own for what is meant for everybody, so that a proxy never stands before the pages.
+"""The public listener: a port of its own for public addresses, so that a proxy never stands before the pages.
 
 The same application answers there, and the gate knows by which port somebody came (`desk.web.proof.Public`): intake, AmoCRM's
 redirect and hooks, health, and nothing else, whatever the request looks like. Live connections are not spoken there.
@@ -40,7 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Listener:
-    """One port, served from `start` to `stop` in the event loop that calls them."""
+    """One port, served from `start` to `stop` in the event loop of the caller."""
 
     def __init__(self, app: App, bound: socket.socket, room: Room) -> None:
         """`room`: shared with the port of the pages."""

@@ -1,4 +1,4 @@
-"""The two small pages a plain HTML form may lead to: thanks, and what is wrong with a way back.
+"""The two small pages a plain HTML form may lead to: thanks, and a refusal with a way back.
 
 For visitors of the site, so without anything of the desk's, and without a word of what they typed.
 """
@@ -41,7 +41,7 @@ def thanks(say: Words) -> HTMLResponse:
 
 
 def problem(say: Words, status: int, title: str, text: str, faults: Iterable[tuple[str, str]] = ()) -> HTMLResponse:
-    """What is wrong, and back to the form. `faults`: (field, sentence)."""
+    """The page of a refusal, with a way back to the form. `faults`: (field, sentence)."""
     found = "".join(f"<li><b>{escape(field)}</b>: {escape(sentence)}</li>" for field, sentence in faults)
     content = f"<ul>{found}</ul>" if found else f"<p>{escape(text)}</p>"
     content += f'<p><button id="back" type="button">{escape(say("problem-back"))}</button></p>'

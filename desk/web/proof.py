@@ -1,4 +1,4 @@
-"""The proof of being on this machine, as a request shows it: a cookie, or the local key as its bearer (`desk.doorway`)."""
+"""The proof of being on this machine, carried by a request as a cookie, or as the local key in its bearer (`desk.doorway`)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from desk.web.caller import PUBLIC, App, Caller, Receive, Scope, Send, bearer_of
 from store import clock
 
 RENEWED_AFTER_S = 24 * 3600
-"""A cookie this old is replaced as its browser comes: an operator who is here every day is never asked again."""
+"""The age at which a cookie is replaced when its browser comes: a daily operator is never asked again."""
 
 LONGEST_COOKIE = 256
 """Of our own: a time, a name, a signature."""
 
 LOCAL, SHOWN = "desk/is_local", "desk/shown"
-"""In a request's scope: what `is_local` has found, and when the cookie shown was made."""
+"""In a request's scope: the verdict of `is_local`, and when the cookie shown was made."""
 
 
 def is_local(doorway: Doorway, scope: Scope, caller: Caller | None = None) -> bool:
-    """Whether whoever sends a request seems to be on this machine and proves it, if proof is asked for."""
+    """Whether a request's sender seems to be on this machine and, if proof is asked for, proves so."""
     if LOCAL not in scope:
         scope[SHOWN], scope[LOCAL] = None, False
         if (caller or caller_of(scope)).seems_local:
@@ -29,7 +29,7 @@ def is_local(doorway: Doorway, scope: Scope, caller: Caller | None = None) -> bo
 
 
 def renewing(doorway: Doorway, scope: Scope, send: Send) -> Send:
-    """`send`, or one that gives the browser a fresh cookie in place of an ageing one."""
+    """Return `send`, or a wrapper that gives the browser a fresh cookie in place of an ageing cookie."""
     at = scope.get(SHOWN)
     if at is None or clock.unix() - at < RENEWED_AFTER_S:
         return send
@@ -50,7 +50,7 @@ def set_cookie(doorway: Doorway, *, secure: bool) -> str:
 
 
 class Public:
-    """ASGI: the same application for whoever comes in through the public listener; `desk.web.gate` then knows."""
+    """ASGI: the same application for requests through the public listener; `desk.web.gate` then knows."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -60,7 +60,7 @@ class Public:
 
 
 def _shown(doorway: Doorway, scope: Scope) -> int | None:
-    """When the cookie of a request was made; None unless it is the desk's own and still good."""
+    """When the cookie of a request was made; None unless the cookie is the desk's own and still good."""
     made = (doorway.made_at(value) for value in _cookies(scope, doorway.cookie_name))
     return next((at for at in made if at is not None), None)
 

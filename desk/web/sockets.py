@@ -1,4 +1,4 @@
-"""Live connections that speak nonsense: closed in a word, and told in a line instead of a traceback for each.
+"""Live connections that speak nonsense: closed in a word, and told in a line instead of a traceback.
 
 Streamlit closes a connection whose message is none of its own, and writes a traceback of some twenty lines; for a text where
 bytes belong it lets the server write one. Nobody learns anything from the second.
@@ -58,7 +58,7 @@ class Calm(logging.Filter):
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, at_once: int = TOLD_AT_ONCE, about: tuple[str, ...] = ("",)
     ) -> None:
-        """`about`: how the lines begin that it looks at; the others pass."""
+        """`about`: the beginnings of lines that are looked at; all other lines pass."""
         super().__init__()
         self._clock, self._at_once, self._about = clock, at_once, about
         self._seen: dict[str, tuple[float, int]] = {}  # by kind: since when, how many
@@ -88,7 +88,7 @@ calm = Calm()
 
 
 def keep_calm() -> None:
-    """For Streamlit's live connections, and for our own line about them."""
+    """Thin out Streamlit's lines about live connections, and our own."""
     for name in (NOISY, __name__):
         logger = logging.getLogger(name)
         if calm not in logger.filters:

@@ -1,4 +1,4 @@
-"""What AmoCRM tells the desk by itself: its webhooks, from the address it calls to the ids the mirror fetches again.
+"""AmoCRM's webhooks, from the call that AmoCRM makes to the ids that the mirror fetches again.
 
 AmoCRM ─► POST /api/amocrm/webhook/{secret} ─► parsed, stored, answered ─► inbox ─► the mirror fetches those objects
 

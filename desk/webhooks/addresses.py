@@ -26,10 +26,10 @@ PURPOSE = "webhook address"
 SECRET_BYTES = 32
 
 LONGEST_SECRET = 100
-"""Ours have 43 characters; a longer one need not be hashed to know that it is none."""
+"""Our secrets have 43 characters; a longer text need not be hashed to be refused."""
 
 KNOWN_FOR_S = 2.0
-"""How long the secrets are known without another look. One that is not among them is looked for at once, as far as `HOOK_LOOK`
+"""How long the secrets are known without another look. An unknown secret is looked for at once, as far as `HOOK_LOOK`
 allows: whoever makes secrets up cannot keep the database busy, and AmoCRM, whose secret is known, does not wait for them."""
 
 OVERLAP = timedelta(hours=2)
@@ -76,7 +76,7 @@ class Addresses:
         return _is_one_of(destination.rpartition("/")[2], known)
 
     def current(self) -> tuple[int, str]:
-        """The newest secret's number, and the whole address with it. Made on first use, or where no key opens it any more."""
+        """The newest secret's number and whole address. Made on first use, or if no key opens the stored secret any more."""
         with self._store.write() as db:
             self._store.serialise(db, PURPOSE)
             row = db.execute(sa.select(hook_secrets).order_by(hook_secrets.c.id.desc()).limit(1)).mappings().first()
@@ -88,14 +88,14 @@ class Addresses:
             return self._make(db)
 
     def renew(self) -> None:
-        """Make a new secret. The former works on until `took_over` says that AmoCRM knows the new one, and a while longer."""
+        """Make a new secret. The former works on until `took_over` says that AmoCRM knows the new secret, and a while longer."""
         with self._store.write() as db:
             self._store.serialise(db, PURPOSE)
             self._make(db)
         self._known = None
 
     def took_over(self, number: int) -> None:
-        """AmoCRM calls the address with this secret now: those before it end after the overlap."""
+        """Note that AmoCRM calls the address with this secret now: former secrets end after the overlap."""
         former = (hook_secrets.c.id < number, hook_secrets.c.ends_at.is_(None))
         with self._store.read() as db:
             if not db.scalar(sa.select(hook_secrets.c.id).where(*former).limit(1)):
@@ -110,7 +110,7 @@ class Addresses:
             return db.scalar(sa.select(sa.func.max(hook_secrets.c.ends_at)).where(hook_secrets.c.ends_at > _now()))
 
     def reseal(self) -> None:
-        """Seal the secrets with the vault's newest key; one that no key opens stays as it is."""
+        """Seal the secrets with the vault's newest key; a secret that no key opens stays unchanged."""
         with self._store.write() as db:
             for row in db.execute(sa.select(hook_secrets)).mappings().all():
                 try:
@@ -120,7 +120,7 @@ class Addresses:
                 db.execute(hook_secrets.update().where(hook_secrets.c.id == row["id"]).values(sealed=sealed))
 
     def prune(self) -> None:
-        """Forget those that ended long ago."""
+        """Forget secrets that ended long ago."""
         with self._store.write(durable=False) as db:
             db.execute(hook_secrets.delete().where(hook_secrets.c.ends_at < _now() - KEPT))
 
@@ -138,7 +138,7 @@ def _alive(known: Secrets, now: datetime) -> list[str]:
 
 
 def _is_one_of(secret: str, hashes: Sequence[str]) -> bool:
-    """Compared as hashes, each with all, whichever fits: how long it takes tells nothing about any of them."""
+    """Compare in constant time with every stored hash, so that the time taken tells no caller how near a guess was."""
     given = secret_hash(secret[: LONGEST_SECRET + 1])
     return sum(hmac.compare_digest(given, known) for known in hashes) > 0
 

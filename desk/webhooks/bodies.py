@@ -1,4 +1,4 @@
-"""AmoCRM's webhook bodies: forms with PHP's brackets (sheet 7.2, 7.3), read no further than they may be long. Pure.
+"""AmoCRM's webhook bodies: forms with PHP's brackets (sheet 7.2, 7.3), read up to a limit. Pure.
 
     leads[update][0][id]=1190401&leads[update][0][updated_at]=1672189247&…&account[id]=30739638
 
@@ -18,14 +18,14 @@ LARGEST_BYTES = 512 * 1024
 """A lead with every field of an account filled takes about 10 KB; AmoCRM puts ten or so into one body at most."""
 
 MOST_PAIRS = 10_000
-"""The same, in pairs: a lead has some hundred."""
+"""Pairs of a body at most: a lead has some hundred."""
 
 DEEPEST = 12
 """Brackets one inside the other; a value of a field is the eighth."""
 
 LONGEST_KEY = 300
 GREATEST_INDEX = 9_999
-"""Of an object in a body. More of them would not fit into it."""
+"""Objects in a body at most. More would not fit."""
 
 GREATEST_ID = 2**53
 GREATEST_TIME = 2**40
@@ -35,15 +35,15 @@ NOTE = "note"
 TIMES = ("last_modified", "updated_at")
 
 ELEMENTS = {"1": "contacts", "2": "leads"}
-"""Whose note it is, by AmoCRM's number."""
+"""The key of a note's card, by AmoCRM's number of the kind."""
 
 ENTITIES = {"leads": "leads", "contacts": "contacts", "task": "tasks"}
-"""What the desk calls the objects under a root."""
+"""The desk's word for the objects under a root."""
 
 KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
-class NoHook(Exception):
+class InvalidHook(Exception):
     """A body that cannot be taken for a hook. `reason`: a word for the log."""
 
     def __init__(self, reason: str) -> None:
@@ -52,8 +52,8 @@ class NoHook(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a body tells. `changed_at`: the newest change it names, unix seconds by AmoCRM's clock; None where it names none."""
+class HookContent:
+    """The content of a body. `changed_at`: the newest change named, unix seconds by AmoCRM's clock; None without any."""
 
     ids: dict[str, list[int]] = field(default_factory=dict)
     changed_at: int | None = None
@@ -61,8 +61,8 @@ class Told:
     subdomain: str | None = None
 
 
-def read(body: bytes) -> Told:
-    """A body's news. Raises `NoHook` where it is none of AmoCRM's, or larger than any of them."""
+def read(body: bytes) -> HookContent:
+    """Read a body's news. Raises `InvalidHook` if the body is none of AmoCRM's, or larger than any of AmoCRM's."""
     account: dict[str, str] = {}
     objects: dict[tuple[str, str, str], dict[tuple[str, ...], str]] = defaultdict(dict)
     for path, value in _pairs(body):
@@ -70,11 +70,11 @@ def read(body: bytes) -> Told:
             account[path[1]] = value
         elif path[0] in ENTITIES and len(path) >= 4:
             if number(path[2], GREATEST_INDEX) is None:
-                raise NoHook("index")
+                raise InvalidHook("index")
             objects[path[0], path[1], path[2]][path[3:]] = value
     if not account:
-        raise NoHook("not_a_hook")
-    return Told(
+        raise InvalidHook("not_a_hook")
+    return HookContent(
         ids=_ids(objects),
         changed_at=_newest(objects),
         account_id=number(account.get("id", ""), GREATEST_ID),
@@ -83,7 +83,7 @@ def read(body: bytes) -> Told:
 
 
 def number(text: str, greatest: int) -> int | None:
-    """A whole number of plain digits, from 0 to `greatest`; None for anything else."""
+    """A whole number of plain digits, from 0 to `greatest`; None for any other text."""
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(greatest))):
         return None
     return int(text) if int(text) <= greatest else None
@@ -92,14 +92,14 @@ def number(text: str, greatest: int) -> int | None:
 def _pairs(body: bytes) -> Iterator[tuple[tuple[str, ...], str]]:
     """Each value with its path: `leads[update][0][id]` is ("leads", "update", "0", "id"). Other keys are passed over."""
     if len(body) > LARGEST_BYTES:
-        raise NoHook("too_large")
+        raise InvalidHook("too_large")
     try:
         found = parse_qsl(body.decode("latin-1"), keep_blank_values=True, errors="replace", max_num_fields=MOST_PAIRS)
     except ValueError:
-        raise NoHook("too_many") from None
+        raise InvalidHook("too_many") from None
     for key, value in found:
         if key.count("[") > DEEPEST:
-            raise NoHook("too_deep")
+            raise InvalidHook("too_deep")
         match = KEY.fullmatch(key) if len(key) <= LONGEST_KEY else None
         if match is not None:
             inner = match[2][1:-1].split("][") if match[2] else []

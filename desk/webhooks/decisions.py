@@ -1,4 +1,4 @@
-"""What is decided about webhooks, without a network or a database: tables for tests."""
+"""The decisions about webhooks, without a network or a database: tables for tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from crm.webhooks import Subscription
 from desk.settings import is_loopback
-from desk.webhooks.bodies import Told
+from desk.webhooks.bodies import HookContent
 
 PATH = "/api/amocrm/webhook/"
 
@@ -20,22 +20,22 @@ CARD_EVENTS = (
 TASK_EVENTS = ("add_task", "update_task", "delete_task", "responsible_task")
 
 EVENTS = CARD_EVENTS + TASK_EVENTS
-"""What the mirror holds. Some accounts have no `update_task` (sheet 5.13): one that refuses the whole for it is asked for
-`CARD_EVENTS`, and tasks are left to their round. `update_lead` is said to be missing where only the stage has changed, and the other way round
+"""Changes of the objects that the mirror holds. An account without `update_task` (sheet 5.13) refuses the whole: then
+`CARD_EVENTS` are asked for, and tasks are left to their round. `update_lead` is said to be missing where only the stage has changed, and the other way round
 (sheet 7.6), so both are asked for."""
 
 NO_ADDRESS = "hooks_no_address"
 
 SAME_SECOND_S = 2.0
-"""AmoCRM tells times in whole seconds: what was fetched this much later has seen every change of that second."""
+"""AmoCRM tells times in whole seconds: an object fetched this much later has seen every change of that second."""
 
 SILENT_MISSES = 3
-"""So many changes in an hour that no hook told, and no hook at all: AmoCRM's calls do not reach us."""
+"""So many changes in an hour that no hook told, and no hook came: AmoCRM's calls do not reach us."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to ask of AmoCRM, in this order: `drop_first`, then subscribe, then `drop`. Destinations are whole addresses."""
+    """Requests to make of AmoCRM, in order: `drop_first`, subscribe, `drop`. Destinations are whole addresses."""
 
     subscribe: bool = False
     drop_first: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Plan:
 
 
 def unreachable(base_url: str, amo_url: str) -> str | None:
-    """Why AmoCRM cannot call us there; None where it can. An AmoCRM on this machine reaches this machine.
+    """Why AmoCRM cannot call the desk's address; None if AmoCRM can. An AmoCRM on this machine reaches this machine.
 
     A public address is an https one: the settings take no other.
     """
@@ -58,7 +58,7 @@ def unreachable(base_url: str, amo_url: str) -> str | None:
 
 
 def plan(listed: Iterable[Subscription], address: str, is_ours: Callable[[str], bool]) -> Plan:
-    """What is to be done about the subscriptions of the account. `is_ours`: whether a destination is one of the desk's.
+    """Decide what to change in the account's subscriptions. `is_ours`: whether a destination is the desk's.
 
     One that AmoCRM has switched off comes back only as a new one: a second POST leaves it off (sheet 5.13).
     """
@@ -70,8 +70,8 @@ def plan(listed: Iterable[Subscription], address: str, is_ours: Callable[[str], 
     return Plan(subscribe=not whole, drop_first=off, drop=former)
 
 
-def disbelief(told: Told, account_id: int | None, subdomain: str | None) -> str | None:
-    """Why a hook is not believed: it is another account's, or nobody can tell; None where it is ours."""
+def disbelief(told: HookContent, account_id: int | None, subdomain: str | None) -> str | None:
+    """Why a hook is not believed: another account sent the hook, or the account is unknown; None for the desk's own account."""
     if account_id is None:
         return "account_unknown"
     if told.account_id is not None:
@@ -91,5 +91,5 @@ def is_again(state: str, *, told_at: int | None, fetched_at: float | None) -> bo
 
 
 def word(state: str, *, heard: int, missed: int) -> str:
-    """The state in one word: what was found at the last check, or "silent" where the check is content and nothing comes."""
+    """The state in one word: the result of the last check, or "silent" if the check is content and no hook comes."""
     return "silent" if state == "on" and not heard and missed >= SILENT_MISSES else state

@@ -1,4 +1,4 @@
-"""The calls AmoCRM has made, stored before they were answered: what is new, what came twice, what could not be read.
+"""The calls AmoCRM has made, stored before the answer: new calls, repeated calls, unreadable calls.
 
 A call is "new" until what it tells of has been fetched. A process that is killed in between leaves it new, and the next
 one fetches.
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from crm.errors import SaidNo
 from desk.webhooks import decisions
-from desk.webhooks.bodies import Told
+from desk.webhooks.bodies import HookContent
 from store import Store, clock
 from store.tables import hook_misses, hooks
 
@@ -28,24 +28,24 @@ MOST_AT_ONCE = 500
 """Calls taken together; after a long outage the rest waits for the next look, half a second later."""
 
 SHOWN_OF_BAD = 2_000
-"""Characters kept of a body that could not be read: enough to see what it was."""
+"""Characters kept of an unreadable body: enough to recognise the sender."""
 
 LATE = timedelta(minutes=10)
-"""A change that a round found first, and that a hook tells within this: the hook was late and not lost."""
+"""A change that a round found first, told by a hook within this time: the hook was late and not lost."""
 
 KEEP = timedelta(days=14)
 KEEP_MISSES = timedelta(days=30)
 
 
 class Inbox:
-    """The stored calls of one database. Thread-safe; any process may put in, whoever keeps the mirror takes out."""
+    """The stored calls of one database. Thread-safe; any process may put in, the mirror's keeper takes out."""
 
     def __init__(self, store: Store, amo_now: Callable[[], float | None] = lambda: None) -> None:
-        """`amo_now`: AmoCRM's clock, unix seconds, never later than it is; None if it is not known."""
+        """`amo_now`: AmoCRM's clock, unix seconds, never ahead of AmoCRM; None if unknown."""
         self._store, self._amo_now = store, amo_now
 
-    def put(self, body: bytes, told: Told) -> str:
-        """Store a call that was read; the state it is stored in. On the disk when this returns."""
+    def put(self, body: bytes, told: HookContent) -> str:
+        """Store a readable call on the disk; return the state of the stored call."""
         digest = hashlib.sha256(body).hexdigest()
         with self._store.write() as db:
             earlier = (
@@ -98,7 +98,7 @@ class Inbox:
 
     @contextmanager
     def taken(self) -> Iterator[dict[str, set[int]]]:
-        """What is new, as ids by entity, for whoever fetches it inside the block.
+        """Hand over the new ids by entity, to be fetched inside the block.
 
         Left without an error it is dealt with. With one it stays new; what AmoCRM refuses to tell of would only be refused
         again, so that is put aside.
@@ -121,7 +121,7 @@ class Inbox:
         self._settle([row.id for row in rows], state=DONE, fetched_at=fetched_at)
 
     def prune(self) -> None:
-        """Forget what was dealt with long ago."""
+        """Forget calls that were dealt with long ago."""
         with self._store.write(durable=False) as db:
             db.execute(hooks.delete().where(hooks.c.received_at < _now() - KEEP, hooks.c.state != NEW))
             db.execute(hook_misses.delete().where(hook_misses.c.at < _now() - KEEP_MISSES))

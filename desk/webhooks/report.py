@@ -1,4 +1,4 @@
-"""Webhooks for people: on or off and why, when the last one came, how late they are, how many were lost. Sends nothing."""
+"""Webhooks for people: on or off and why, when the last hook came, how late, how many were lost. Sends no request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SILENCE = timedelta(hours=1)
 REASONS = (
     "not_a_hook", "too_large", "too_many", "too_deep", "index", "reader_failed", "another_account", "account_unknown",
 )  # fmt: skip
-"""Why a call was put aside; besides these, AmoCRM's refusal to tell of what it named."""
+"""Reasons to put a call aside, besides AmoCRM's refusal to tell of an object that a hook named."""
 
 MOST_TIMES = 2_000
 """Hooks whose lag is looked at: a busy day's."""
@@ -45,7 +45,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The webhooks as people and programs may see them. No secret in it.
+    """The public part of the webhooks' state, for people and programs. No secret inside.
 
     `state`: "on", "off" (there is a reason for which nobody need be alarmed), "refused" (AmoCRM does not subscribe us),
     "silent" (subscribed, and yet changes come that no call told of). Counts are of the last 24 hours.
@@ -80,14 +80,14 @@ class Standing:
 
 
 def standing(store: Store) -> Standing:
-    """The same as `read` tells in one word. Four small reads."""
+    """Read the report in one word. Four small reads."""
     now = clock.now()
     with store.read() as db:
         fact = noted(db)
         quiet_since = max(now - SILENCE, _moment(fact.get("on_since")) or now)
         lost = _missed(db, quiet_since)
         first_lost = db.scalar(sa.select(sa.func.min(hook_misses.c.at)).where(hook_misses.c.at >= quiet_since))
-        last_at = db.scalar(sa.select(sa.func.max(hooks.c.received_at)).where(hooks.c.state != BAD))
+        last_at = _last_at(db)
     state, reason = fact.get("state", "off"), fact.get("reason")
     if state == "off" and reason in (None, decisions.NO_ADDRESS, "not_connected"):
         return Standing("unwanted", reason)
@@ -98,37 +98,24 @@ def standing(store: Store) -> Standing:
 
 
 def noted(db: sa.Connection) -> dict[str, Any]:
-    """What the last check of the subscription has noted."""
+    """Return the notes of the last check of the subscription."""
     text = db.scalar(sa.select(facts.c.value).where(facts.c.key == FACT))
     return json.loads(text) if text else {}
 
 
 def read(store: Store, *, former_until: datetime | None) -> Report:
-    """The report now. A few small reads."""
+    """Read the report as of now. A few small reads."""
     now = clock.now()
     with store.read() as db:
         fact = noted(db)
-        since = hooks.c.received_at >= now - WINDOW
-        counts = {
-            row.state: row.n
-            for row in db.execute(
-                sa.select(hooks.c.state, sa.func.count().label("n")).where(since).group_by(hooks.c.state)
-            )
-        }
-        bad_reason = db.scalar(
-            sa.select(hooks.c.reason).where(since, hooks.c.state == BAD).order_by(hooks.c.id.desc()).limit(1)
-        )
-        last_at = db.scalar(sa.select(sa.func.max(hooks.c.received_at)).where(hooks.c.state != BAD))
+        counts = _counts(db, now - WINDOW)
+        bad_reason = _bad_reason(db, now - WINDOW)
+        last_at = _last_at(db)
         missed = _missed(db, now - WINDOW)
         on_since = _moment(fact.get("on_since")) or now
         quiet_since = max(now - SILENCE, on_since if on_since <= now else now - SILENCE)
         missed_lately = _missed(db, quiet_since)
-        times = db.execute(
-            sa.select(hooks.c.told_at, hooks.c.received_at, hooks.c.done_at, hooks.c.fetched_at)
-            .where(since, hooks.c.state == DONE, hooks.c.entities != "{}")
-            .order_by(hooks.c.id.desc())
-            .limit(MOST_TIMES)
-        ).all()
+        lag = _lag(db, now - WINDOW)
     heard = int(last_at is not None and last_at >= quiet_since)
     return Report(
         state=decisions.word(fact.get("state", "off"), heard=heard, missed=missed_lately),
@@ -142,11 +129,41 @@ def read(store: Store, *, former_until: datetime | None) -> Report:
         bad=counts.get(BAD, 0),
         bad_reason=bad_reason,
         missed=missed,
-        lag=Lag(
-            whole=_percentiles([row.fetched_at - row.told_at for row in times if row.told_at and row.fetched_at]),
-            own=_percentiles([(row.done_at - row.received_at).total_seconds() for row in times]),
-        ),
+        lag=lag,
         former_until=former_until,
+    )
+
+
+def _counts(db: sa.Connection, since: datetime) -> dict[str, int]:
+    """Count the hooks of each state."""
+    asked = sa.select(hooks.c.state, sa.func.count().label("n")).where(hooks.c.received_at >= since)
+    return {row.state: row.n for row in db.execute(asked.group_by(hooks.c.state))}
+
+
+def _bad_reason(db: sa.Connection, since: datetime) -> str | None:
+    """Return why the last unreadable hook was put aside."""
+    bad = sa.select(hooks.c.reason).where(hooks.c.received_at >= since, hooks.c.state == BAD)
+    reason: str | None = db.scalar(bad.order_by(hooks.c.id.desc()).limit(1))
+    return reason
+
+
+def _last_at(db: sa.Connection) -> datetime | None:
+    """Return when the last readable hook came."""
+    moment: datetime | None = db.scalar(sa.select(sa.func.max(hooks.c.received_at)).where(hooks.c.state != BAD))
+    return moment
+
+
+def _lag(db: sa.Connection, since: datetime) -> Lag:
+    """Work out how late the mirror learned of changes, from the last `MOST_TIMES` hooks that named an object."""
+    times = db.execute(
+        sa.select(hooks.c.told_at, hooks.c.received_at, hooks.c.done_at, hooks.c.fetched_at)
+        .where(hooks.c.received_at >= since, hooks.c.state == DONE, hooks.c.entities != "{}")
+        .order_by(hooks.c.id.desc())
+        .limit(MOST_TIMES)
+    ).all()
+    return Lag(
+        whole=_percentiles([row.fetched_at - row.told_at for row in times if row.told_at and row.fetched_at]),
+        own=_percentiles([(row.done_at - row.received_at).total_seconds() for row in times]),
     )
 
 

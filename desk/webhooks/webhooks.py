@@ -1,4 +1,4 @@
-"""The webhooks' door for other rooms: a call comes in, the mirror takes what is new, the subscription is looked after."""
+"""The webhooks' door for other rooms: a call comes in, the mirror takes the news, the subscription is looked after."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from desk.connection import Connection
 from desk.settings import Settings
 from desk.webhooks import bodies, decisions, report
 from desk.webhooks.addresses import Addresses
-from desk.webhooks.bodies import NoHook, Told
+from desk.webhooks.bodies import HookContent, InvalidHook
 from desk.webhooks.inbox import Inbox
 from desk.webhooks.report import FACT, Report, Standing
 from store import Store, waits
 from store.tables import facts
 
 CHECK_EVERY_S = 600.0
-"""Between two looks at the subscription. AmoCRM switches it off after a hundred bad answers and says so only here."""
+"""Between two looks at the subscription. AmoCRM switches a subscription off after a hundred bad answers and says so only here."""
 
 AGAIN_S = 60.0
-"""The same when AmoCRM could not be asked, or did not find a new host's name yet (sheet 5.13: about a minute)."""
+"""Until the next try if AmoCRM could not be asked, or did not find a new host's name yet (sheet 5.13: about a minute)."""
 
 REFUSED_AGAIN_S = 1800.0
-"""The same where a person has to do something first."""
+"""Until the next try if a person has to change a setting first."""
 
 CLAIM_S = 60.0
-"""While one process checks, the others do not; if it dies, they may after this."""
+"""While one process checks, no other process does; if the first dies, another may check after this time."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Webhooks:
         settings: Settings,
         wake: Callable[[], object] = lambda: None,
     ) -> None:
-        """`wake`: told at once when something new is in the inbox."""
+        """`wake`: called at once when a new hook is in the inbox."""
         self._store, self._client, self._connection, self._journal = store, client, connection, journal
         self._addresses = Addresses(store, vault, settings.base_url)
         self._inbox = Inbox(store, self._amo_now)
@@ -71,10 +71,10 @@ class Webhooks:
         return self._addresses.is_open(secret)
 
     def receive(self, body: bytes) -> None:
-        """A call with the right secret: on the disk when this returns, whatever is in it. Raises only for the database."""
+        """Put a call with the right secret on the disk, with any content. Raises only for the database."""
         try:
             told = _read(body)
-        except NoHook as error:
+        except InvalidHook as error:
             log.warning("a webhook could not be read: %s", error.reason)
             self._inbox.put_bad(body, error.reason)
             return
@@ -89,7 +89,7 @@ class Webhooks:
     # What the mirror asks
 
     def taken(self) -> AbstractContextManager[dict[str, set[int]]]:
-        """What is new, as ids by entity; dealt with when the block ends without an error."""
+        """Hand over the new ids by entity; dealt with when the block ends without an error."""
         return self._inbox.taken()
 
     def are_on(self) -> bool:
@@ -100,7 +100,7 @@ class Webhooks:
     # What the background and an admin do
 
     def keep(self) -> None:
-        """See to it that AmoCRM calls us. One request where all is well, and none until the next check is due.
+        """Keep AmoCRM subscribed to the desk. One request if all is well, and none until the next check is due.
 
         Failures are written down and told by `report`; nothing is raised for them.
         """
@@ -114,7 +114,7 @@ class Webhooks:
                 log.warning("looking after the webhooks: %s", error)
 
     def subscribe_again(self) -> None:
-        """The same now, by an admin's wish. Raises where it fails, and `SetupError` where AmoCRM cannot reach the desk."""
+        """Subscribe now, by an admin's wish. Raises on failure, and `SetupError` if AmoCRM cannot reach the desk."""
         status = self._connection.status()
         if reason := self._no_use(status):
             raise SetupError(reason)
@@ -133,7 +133,7 @@ class Webhooks:
         self.subscribe_again()
 
     def leave(self) -> None:
-        """Before the connection is given up: AmoCRM need not call any more. Two requests, none where it never did."""
+        """Unsubscribe before the connection is given up. Two requests, none for a desk that was never subscribed."""
         if self.are_on() and self._connection.status().connected:
             try:
                 for one in webhooks.listed(self._client, live=True):
@@ -148,7 +148,7 @@ class Webhooks:
         self._addresses.reseal()
 
     def prune(self) -> None:
-        """Forget what was kept long enough."""
+        """Forget calls and secrets that were kept long enough."""
         self._inbox.prune()
         self._addresses.prune()
 
@@ -159,17 +159,17 @@ class Webhooks:
         return report.read(self._store, former_until=self._addresses.former_end())
 
     def standing(self) -> Standing:
-        """The same in a word and a date, for whoever asks every few seconds. No request."""
+        """The report in a word and a date, for callers that ask every few seconds. No request."""
         return report.standing(self._store)
 
     # Inside
 
     def _no_use(self, status: Status) -> str | None:
-        """Why there is nothing to subscribe."""
+        """Why a subscription is of no use."""
         return self._unreachable or (None if status.connected else "not_connected")
 
     def _check(self, status: Status, *, live: bool = False) -> None:
-        """Look at the account's subscriptions and bring ours in order, one after another in this process."""
+        """Look at the account's subscriptions and bring ours in order; in this process one check at a time."""
         with self._checking:
             try:
                 switched_off = self._bring_in_order(live)
@@ -198,7 +198,7 @@ class Webhooks:
         return bool(plan.drop_first)
 
     def _subscribe(self, address: str, live: bool) -> None:
-        """Ask to be called of everything, or, if AmoCRM does not know all of that, of leads and contacts."""
+        """Subscribe to every event, or, if AmoCRM refuses some of them, to leads and contacts."""
         try:
             webhooks.subscribe(self._client, address, decisions.EVENTS, live=live)
         except SaidNo as error:
@@ -209,7 +209,7 @@ class Webhooks:
             log.warning("AmoCRM does not call us of tasks: %s", error)
 
     def _claim(self, status: Status) -> bool:
-        """Whether a check is due and this process is the one to make it. Another account is due at once."""
+        """Claim the check for this process if a check is due. Another account's is due at once."""
         noted = self._noted()
         another = noted.get("account_id") not in (None, status.account_id)
         if not another and _is_waiting(noted, self._now()):
@@ -245,7 +245,7 @@ class Webhooks:
         self._store.upsert(db, facts, [{"key": FACT, "value": json.dumps(fact)}])
 
     def _amo_now(self) -> float | None:
-        """AmoCRM's clock; None if it is not known."""
+        """AmoCRM's clock; None if unknown."""
         now_s = time.monotonic()
         return self._client.clock.at(now_s, now_s)
 
@@ -254,22 +254,22 @@ class Webhooks:
             return self._store.clock(db)
 
 
-def _read(body: bytes) -> Told:
-    """A body's news. What a body could do to its reader is no reason to answer AmoCRM with an error."""
+def _read(body: bytes) -> HookContent:
+    """Read a body's news. A failure of the reader is no reason to answer AmoCRM with an error."""
     try:
         return bodies.read(body)
-    except NoHook:
+    except InvalidHook:
         raise
     except Exception as error:
         log.error("reading a webhook failed: %s", type(error).__name__)
-        raise NoHook("reader_failed") from None
+        raise InvalidHook("reader_failed") from None
 
 
 def _is_waiting(noted: dict[str, Any], now_s: float) -> bool:
-    """Whether the next check is still to come; never longer from now than the rule that wrote it down."""
+    """Whether the next check is still to come; never longer from now than the rule that wrote the time down."""
     return not waits.is_over(noted.get("due_from", 0.0), noted.get("due_at", 0.0), now_s)
 
 
 def _may_pass(error: DeskError) -> bool:
-    """Whether it may be over in a minute: AmoCRM is away, or does not know a new host's name yet."""
+    """Whether an error may be over in a minute: AmoCRM is away, or does not know a new host's name yet."""
     return error.retryable or error.code == "validation"

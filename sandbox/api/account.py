@@ -26,14 +26,14 @@ MOST_NEW_USERS = 10
 FULL_RIGHTS = {"view": "A", "edit": "A", "add": "A", "delete": "A", "export": "A"}
 MANAGER_RIGHTS = {"view": "A", "edit": "M", "add": "A", "delete": "D", "export": "D"}
 RIGHTS_OF = {kind: tuple(FULL_RIGHTS) for kind in ("leads", "contacts", "companies")} | {"tasks": ("edit", "delete")}
-"""What rights there are to each kind of thing."""
+"""The rights to each kind of card."""
 
 LETTERS = ("A", "G", "M", "D")
-"""All, the group's, one's own, none (sheet 5.7, D)."""
+"""All cards, the group's, one's own, none (sheet 5.7, D)."""
 
 
 def read(call: Call) -> Answer:
-    """GET /account: what `with` asks for stands partly at the root, partly embedded (sheet 5.1, O)."""
+    """GET /account: the parts named in `with` stand partly at the root, partly embedded (sheet 5.1, O)."""
     admin = call.store.value("SELECT min(id) FROM users WHERE is_admin = 1")
     shown: dict[str, Any] = {
         "id": club.ACCOUNT_ID,
@@ -90,7 +90,7 @@ def _embedded(call: Call) -> dict[str, Any]:
 
 
 def feature_off(call: Call) -> Answer:
-    """/customers: the club does without them (`customers_mode` is `disabled`), and what is off is 402 (sheet 4.3, D)."""
+    """/customers: the club does without customers (`customers_mode` is `disabled`), and a disabled part is 402 (sheet 4.3, D)."""
     return problem(402, "Payment Required")
 
 
@@ -139,7 +139,7 @@ def add_users(call: Call) -> Answer:
 
 
 def _wanted_rights(given: Item) -> str | None:
-    """The rights a new person shall have, as JSON: letters for each kind of card, and the flags beside them (sheet 5.7, D)."""
+    """The rights of a new person, as JSON: letters for each kind of card, and the flags besides (sheet 5.7, D)."""
     wanted: Row = {}
     for kind, usual in RIGHTS_OF.items():
         part = given.inside(kind, given.tree(kind))

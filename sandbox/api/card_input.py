@@ -1,4 +1,4 @@
-"""What a client may send of a lead, a contact or a company, and which columns it becomes (sheet 5.2, 5.4).
+"""The input of leads, contacts and companies, and the columns made of a client's values (sheet 5.2, 5.4).
 
 Here is only reading and refusing; writing is `cards.py`.
 """
@@ -30,11 +30,11 @@ KOPECK_DIGITS = 2
 """Places behind the comma of a budget that has kopecks."""
 
 WON, LOST = 142, 143
-"""The two closed statuses, the same in every pipeline (sheet 5.6)."""
+"""The two closed statuses, equal in every pipeline (sheet 5.6)."""
 
 
 def shared(work: Work, kind: str, item: Item, before: Row | None) -> Row:
-    """The columns all three kinds have, as far as the item sets them."""
+    """The columns all three kinds have, as far as an item sets any."""
     values: Row = {}
     for key in PEOPLE:
         values[key] = item.person(key, work.user_ids)
@@ -53,7 +53,7 @@ def shared(work: Work, kind: str, item: Item, before: Row | None) -> Row:
 
 
 def lead(work: Work, item: Item, before: Row | None) -> Row:
-    """A lead's columns: the shared ones, its budget and where it stands."""
+    """A lead's columns: the shared columns, the budget and the stage."""
     if work.config.reject_unknown_keys:
         item.only(*SHARED_KEYS, *LEAD_KEYS)
     values = shared(work, "leads", item, before)
@@ -66,7 +66,7 @@ def lead(work: Work, item: Item, before: Row | None) -> Row:
 
 
 def _price(work: Work, item: Item) -> int | float | None:
-    """The budget. Kopecks are cut unless a switch keeps them; the official library sends floats either way (sheet 5.2)."""
+    """The budget. Kopecks are cut unless a switch keeps kopecks; the official library sends floats either way (sheet 5.2)."""
     keeps = work.config.minor_units != "none"
     key = "price_with_minor_units" if keeps and item.data.get("price_with_minor_units") is not None else "price"
     price = item.data.get(key)
@@ -77,7 +77,7 @@ def _price(work: Work, item: Item) -> int | float | None:
 
 
 def _stage(work: Work, item: Item, before: Row | None) -> Row:
-    """pipeline_id, status_id and what follows from them. A status counts only together with its pipeline."""
+    """pipeline_id, status_id and the columns that follow. A status counts only together with its pipeline."""
     pipeline_id, status_id = item.integer("pipeline_id"), item.integer("status_id")
     stages = stages_of(work)
     if pipeline_id is not None and pipeline_id not in stages:
@@ -104,7 +104,7 @@ def _stage(work: Work, item: Item, before: Row | None) -> Row:
 
 
 def _closing(item: Item, before: Row | None, status_id: int, now: int) -> Row:
-    """`closed_at`: set when a lead is won or lost, empty again when it is reopened."""
+    """`closed_at`: set when a lead is won or lost, emptied when the lead is reopened."""
     given = item.integer("closed_at")
     if status_id not in (WON, LOST):
         return {"closed_at": None}
@@ -131,7 +131,7 @@ def first_stage(statuses: dict[int, Row]) -> int:
 
 
 def _pipeline_of(work: Work, stages: dict[int, dict[int, Row]], status_id: int | None) -> int:
-    """The pipeline of a new lead that names none: its status's, else the main one."""
+    """The pipeline of a new lead that names none: its status's, else the main pipeline."""
     main = next(iter(stages))
     if status_id is None or status_id in stages[main]:
         return main
@@ -139,7 +139,7 @@ def _pipeline_of(work: Work, stages: dict[int, dict[int, Row]], status_id: int |
 
 
 def contact(work: Work, item: Item, before: Row | None) -> Row:
-    """A contact's columns. `name` is made of first and last name where only those are given, and the other way."""
+    """A contact's columns. `name` is made of first and last name if only these parts are given, and the other way."""
     if work.config.reject_unknown_keys:
         item.only(*SHARED_KEYS, *CONTACT_KEYS)
     values = shared(work, "contacts", item, before)

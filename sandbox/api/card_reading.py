@@ -41,7 +41,7 @@ def read_list(call: Call) -> Answer:
 
 
 def read_one(call: Call) -> Answer:
-    """GET /{kind}/{id}: 204 for what does not exist or lies in the bin (sheet 4.2)."""
+    """GET /{kind}/{id}: 204 for an unknown card and for a card in the bin (sheet 4.2)."""
     kind = call.path_params["kind"]
     card = cards.find(call.work, kind, [call.path_params["id"]])
     if not card:
@@ -70,7 +70,7 @@ def _field_conditions(wanted: Any) -> list[tuple[str, list[Any]]]:
 
 
 def show(call: Call, kind: str, rows: list[Row], query: str) -> list[dict[str, Any]]:
-    """Cards as the API shows them, in recorded key order. A page costs one question for tags and one for links."""
+    """Cards in the API's form and recorded key order. A page costs a question for tags and a question for links."""
     fields = call.work.fields[kind]
     tags_of = tags.shown(call.work, kind, rows)
     linked = links.of_cards(call.work, kind, [row["id"] for row in rows])
@@ -96,7 +96,7 @@ def show(call: Call, kind: str, rows: list[Row], query: str) -> list[dict[str, A
 
 
 def _in_bin(call: Call, kind: str, row: Row, query: str) -> dict[str, Any]:
-    """A row of the bin: nearly everything null, and only leads admit to being deleted (sheet 5.2, L)."""
+    """A row of the bin: nearly all properties null, and only leads admit to being deleted (sheet 5.2, L)."""
     whole = show(call, kind, [row], query)[0]
     live = {"id", "updated_at", "updated_by", "_links"}
     emptied = {key: value if key in live else None for key, value in whole.items() if key != "_embedded"}

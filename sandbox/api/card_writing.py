@@ -1,4 +1,4 @@
-"""POST and PATCH of leads, contacts and companies, which differ only in what a card consists of (sheet 5.2, 5.4).
+"""POST and PATCH of leads, contacts and companies, which differ only in their columns (sheet 5.2, 5.4).
 
 Items are written as they are read; when one of them turns out bad, the request's transaction takes all of them
 back, so nothing of a refused request stays (sheet 4.3).
@@ -18,7 +18,7 @@ from sandbox.call import Call
 from sandbox.store.database import Row
 
 LINKED_AT_BIRTH = {"leads": ("contacts", "companies"), "contacts": ("companies",), "companies": ()}
-"""Kind of card → kinds it may be linked with while it is created; afterwards links are the way (sheet 5.2, O)."""
+"""Kind of card → kinds to link with at the card's creation; afterwards links are the way (sheet 5.2, O)."""
 
 
 def create(call: Call) -> Answer:
@@ -34,7 +34,7 @@ def create(call: Call) -> Answer:
 
 
 def create_one(call: Call, kind: str, item: Item) -> Row | None:
-    """One card with the links it names; None, and errors in the item, when something is wrong with it."""
+    """Write a card with the links in its item; None, and errors in the item, if a value is wrong."""
     values = READ[kind](call.work, item, None)
     wanted = _wanted_links(call, kind, item)
     source_id = _source(call, kind, item)
@@ -65,7 +65,7 @@ def _wanted_links(call: Call, kind: str, item: Item) -> list[tuple[str, int, boo
 
 
 def _source(call: Call, kind: str, item: Item) -> int | None:
-    """`_embedded.source` names one of the integration's own sources; one it does not have is refused."""
+    """`_embedded.source` names one of the integration's own sources; an unknown source is refused."""
     source = item.tree("_embedded").get("source") if kind == "leads" else None
     if not isinstance(source, dict) or source.get("external_id") is None:
         return None
@@ -113,7 +113,7 @@ def _update_one(call: Call, kind: str, item: Item, card_id: int | None) -> Row |
 
 
 def _refuse_missing(call: Call, kind: str, item: Item, card_id: int) -> None:
-    """A deleted lead has an error of its own, 226 (sheet 4.3, L); anything else missing is no valid choice."""
+    """A deleted lead has an error of its own, 226 (sheet 4.3, L); any other missing card is no valid choice."""
     if kind == "leads" and cards.find(call.work, kind, [card_id], deleted=True):
         detail = "Lead is deleted"
         raise Refusal(problem(400, detail, errors=[{"code": 226, "title": "Bad Request", "detail": detail}]))
@@ -123,7 +123,7 @@ def _refuse_missing(call: Call, kind: str, item: Item, card_id: int) -> None:
 
 
 def _changed(call: Call, kind: str, row: Row) -> dict[str, Any]:
-    """What a PATCH tells of a card: contacts and companies also say their name (sheet 5.4)."""
+    """The answer of a PATCH for a card: contacts and companies also have their name (sheet 5.4)."""
     name = {} if kind == "leads" else {"name": row["name"]}
     return {
         "id": row["id"],

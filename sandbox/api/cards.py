@@ -37,7 +37,7 @@ def exists(work: Work, kind: str, card_id: Any) -> bool:
 
 
 def insert(work: Work, kind: str, values: Row) -> Row:
-    """A new card. `values` are columns; what is not among them gets the usual beginning."""
+    """A new card. `values` are columns; a column without a value gets the usual beginning."""
     acting = work.user_id
     row = {
         "id": work.store.next_id(kind),
@@ -61,7 +61,7 @@ def insert(work: Work, kind: str, values: Row) -> Row:
 
 
 def update(work: Work, kind: str, before: Row, values: Row) -> Row:
-    """Change a card. It is stamped even when nothing differs."""
+    """Change a card. The card is stamped even when no value differs."""
     values = {"updated_at": work.now, "updated_by": work.user_id} | values
     work.store.update(kind, values, id=before["id"])
     _seen_later(work, kind, before["id"])
@@ -71,14 +71,14 @@ def update(work: Work, kind: str, before: Row, values: Row) -> Row:
 
 
 def move_to_bin(work: Work, kind: str, before: Row) -> None:
-    """Soft deletion, the only one there is (sheet 5.2, L)."""
+    """Soft deletion, the only kind there is (sheet 5.2, L)."""
     values = {"is_deleted": 1, "updated_at": work.now, "updated_by": work.user_id}
     work.store.update(kind, values, id=before["id"])
     work.changed("deleted", kind, before["id"], before, before | values)
 
 
 def restore(work: Work, kind: str, before: Row) -> None:
-    """Back out of the bin: a person does that, there is no API for it."""
+    """Take a card back out of the bin: a person's doing, without an API."""
     values = {"is_deleted": 0, "updated_at": work.now, "updated_by": work.user_id}
     work.store.update(kind, values, id=before["id"])
     work.changed("restored", kind, before["id"], before, before | values)
@@ -89,7 +89,7 @@ def _seen_later(work: Work, kind: str, card_id: int) -> None:
 
 
 def merge_fields(before: str | None, wanted: field_values.Values) -> str | None:
-    """The column after a write: absent fields stay, emptied ones go (sheet 6)."""
+    """The column after a write: absent fields stay, emptied fields go (sheet 6)."""
     values: dict[str, Any] = json.loads(before or "{}")
     for field_id, stored in wanted.items():
         if stored is None:
@@ -100,7 +100,7 @@ def merge_fields(before: str | None, wanted: field_values.Values) -> str | None:
 
 
 def texts(db: sqlite3.Connection, kind: str, ids: list[int] | None) -> Iterable[tuple[int, str, str]]:
-    """What `query=` searches of each card: name, fields, tags and budget; and its phones' digits."""
+    """The text of a card for `query=`: name, fields, tags and budget; and its phones' digits."""
     fields = {
         row["id"]: field_of(dict(row))
         for row in db.execute("SELECT * FROM custom_fields WHERE entity_type = ?", [kind])

@@ -1,4 +1,4 @@
-"""Checking what a client sent: one item at a time, every fault found, each with its code and path.
+"""The checks of a client's items: every fault found, with its code and path.
 
 AmoCRM refuses the whole request for one bad item and names the places by position (sheet 4.3). Which properties a
 resource has stands in that resource's file; this one knows how to read a property and how to complain.
@@ -18,10 +18,10 @@ DETAILS = {
     "NotBlank": "This value should not be blank.",
     "FieldNotExpected": "This field was not expected.",
 }
-"""Code → sentence. The first two were seen (L); the others are Symfony's own sentences under codes of ours (U)."""
+"""Code → sentence. The first two were seen (L); the rest are Symfony's own sentences under codes of ours (U)."""
 
 MOST_INTEGER = 2**63
-"""PHP reads anything greater as a float, which is no int."""
+"""PHP reads any greater number as a float, which is no int."""
 
 
 class Item:
@@ -44,11 +44,11 @@ class Item:
         return Item(data, path=self._full(path), errors=self.errors)
 
     def has(self, key: str) -> bool:
-        """Whether the property is there at all; null counts."""
+        """Whether the property is present; null counts."""
         return key in self.data
 
     def refuse(self, code: str, path: str, detail: str | None = None) -> None:
-        """Note an error at `path`, relative to this item. What is no object at all has one error, not many."""
+        """Note an error at `path`, relative to this item. A value that is no object has one error, not many."""
         if self._is_object:
             self._note(code, self._full(path), detail or DETAILS[code])
 
@@ -87,7 +87,7 @@ class Item:
         return None
 
     def choice(self, key: str, allowed: Collection[Any]) -> Any:
-        """One of `allowed`."""
+        """A value among `allowed`."""
         value = self.data.get(key)
         if value is None:
             return None
@@ -97,7 +97,7 @@ class Item:
         return value
 
     def person(self, key: str, user_ids: Collection[int]) -> int | None:
-        """A user who exists and works here; anyone else is `NotSupportedChoice` (sheet 4.3, L). 0 is the robot."""
+        """A user of the account who works here; any other id is `NotSupportedChoice` (sheet 4.3, L). 0 is the robot."""
         value = self.integer(key)
         if value is not None and value not in user_ids and not (value == 0 and key != "responsible_user_id"):
             self.refuse("NotSupportedChoice", key)
@@ -158,7 +158,7 @@ def pass_or_refuse(checked: list[Item]) -> None:
 
 
 def pass_or_refuse_one(item: Item) -> None:
-    """The same for a route that takes one object: its entry has no `request_id` (sheet 4.3, L)."""
+    """The errors of a route that takes one object: the entry has no `request_id` (sheet 4.3, L)."""
     if item.errors:
         raise Refusal(validation_errors([{"errors": item.errors}]))
 

@@ -19,8 +19,6 @@ MOST_LEADS = 50
 MOST_FIELDS = 40
 """Custom fields of each card (sheet 4.1, D)."""
 
-CARD_OF = {"contacts": "contact", "companies": "company"}
-
 
 def create(call: Call) -> Answer:
     """POST /leads/complex."""

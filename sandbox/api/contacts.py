@@ -1,4 +1,4 @@
-"""Contacts: what `/contacts` can be asked for, how a contact looks, and the chats linked to it (sheet 5.4)."""
+"""Contacts: the filters and the form of `/contacts`, and the chats linked to a contact (sheet 5.4)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PERSON_FILTERS = {
     "updated_at": between("updated_at"),
     "closest_task_at": between("closest_task_at"),
 }
-"""What lists of contacts and of companies can be filtered by."""
+"""The filters of lists of contacts and of companies."""
 
 CONTACTS = Collection("contacts", "contacts", filters=PERSON_FILTERS, orders=("id", "updated_at", "name"))
 """Not by `created_at`: that is ignored (sheet 4.4, L)."""

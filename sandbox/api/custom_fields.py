@@ -27,7 +27,7 @@ FIRST_ENUM_ID = 566_600
 
 
 def show(call: Call, kind: str, field: Field) -> dict[str, Any]:
-    """A definition as the API shows it."""
+    """A definition in the API's form."""
     row = field.row
     return {
         "id": field.id,
@@ -54,7 +54,7 @@ def show(call: Call, kind: str, field: Field) -> dict[str, Any]:
 
 
 def read_list(call: Call) -> Answer:
-    """GET /{kind}/custom_fields: paged, 50 by default, so not all of them at once."""
+    """GET /{kind}/custom_fields: paged, 50 by default, so an account may need several pages."""
     kind = call.path_params["kind"]
     types = scalars(call.filter("type"))
     fields = [field for field in call.work.fields[kind].values() if not types or field.type in types]
@@ -113,7 +113,7 @@ def update_one(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """DELETE /{kind}/custom_fields/{id}: the values disappear with it. Built-in fields stay."""
+    """DELETE /{kind}/custom_fields/{id}: the values disappear with their field. Built-in fields stay."""
     admins_only(call)
     kind, field = _addressed(call)
     if field is None:
@@ -183,7 +183,7 @@ def _chain(item: Item, field_type: str | None) -> str | None:
 
 
 def _plan(call: Call, kind: str, field: Field | None, item: Item) -> Callable[[], None]:
-    """Checks a change and returns what carries it out."""
+    """Check a change and return the function that carries the change out."""
     if field is None:
         item.refuse("NotSupportedChoice", "id")
         return lambda: None
@@ -214,7 +214,7 @@ def _plan(call: Call, kind: str, field: Field | None, item: Item) -> Callable[[]
 
 
 def _code(call: Call, kind: str, item: Item, own: int | None) -> str | None:
-    """The code, unless another field has it: then `NotSupportedChoice` at `code` (sheet 5.8, D)."""
+    """The code, unless another field has the same: then `NotSupportedChoice` at `code` (sheet 5.8, D)."""
     code = item.text("code") or None
     if code and any(field.code == code and field.id != own for field in call.work.fields[kind].values()):
         item.refuse("NotSupportedChoice", "code")
@@ -222,7 +222,7 @@ def _code(call: Call, kind: str, item: Item, own: int | None) -> str | None:
 
 
 def _enums(call: Call, item: Item, field_type: str | None, old: tuple[dict[str, Any], ...]) -> str | None:
-    """The options, as JSON. Those whose ids are not sent again are gone (sheet 5.8, T)."""
+    """The options, as JSON. Options whose ids are not sent again are gone (sheet 5.8, T)."""
     if field_type not in CHOICE_TYPES and field_type != "multitext":
         return None
     old_ids = {enum["id"] for enum in old}

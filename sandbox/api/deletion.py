@@ -30,7 +30,7 @@ def delete_cards(call: Call) -> Answer:
 
 
 def delete_note_or_task(call: Call) -> Answer:
-    """POST /private/notes/edit2.php with `ID` and `ACTION`: each of the two says "gone already" in its own way."""
+    """POST /private/notes/edit2.php with `ID` and `ACTION`: "gone already" has a wording for either action."""
     form = call.form()
     row_id = int(form["ID"]) if str(form.get("ID", "")).isdecimal() else 0
     if form.get("ACTION") == "TASK_DELETE":

@@ -1,4 +1,4 @@
-"""How changes become events: what `GET /events` will show of them (sheet 5.12). Reading is `events.py`."""
+"""Events made of changes, for `GET /events` (sheet 5.12). Reading is `events.py`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _tag_name(work: Work, kind: str, tag_id: int) -> str:
 
 
 def of_change(change: Change, fields: dict[int, Field], tag_name: TagName) -> Iterator[Event]:
-    """The events one change causes. What AmoCRM records of pipelines, fields and hooks is not known: nothing."""
+    """The events of a change. AmoCRM's events of pipelines, fields and hooks are not known, so none are made."""
     entity = SINGULAR.get(change.entity)
     row = change.after or change.before or {}
     if change.entity == "notes":
@@ -91,7 +91,7 @@ TASK_VALUES: dict[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
 
 
 def _task(change: Change) -> Iterator[Event]:
-    """`task_deadline`, `task_type` and `note` as one client library reads them (sheet 0, M); the text's shape is ours (U)."""
+    """`task_deadline`, `task_type` and `note` in the form a client library reads (sheet 0, M); the text's shape is ours (U)."""
     note = [{"note": {"id": int(change.id)}}]
     if change.kind != "updated":
         yield f"task_{change.kind}", "task", int(change.id), note, []

@@ -1,4 +1,4 @@
-"""What happened in the account: `/events` (sheet 5.12). How it got there is `event_log.py`."""
+"""The account's events: `/events` (sheet 5.12). Their making is `event_log.py`."""
 
 # ruff: noqa: S608 - the names put into SQL are this room's own; values travel as parameters
 
@@ -41,7 +41,7 @@ TYPES = {
     "site_visit_note_added": "Заход на сайт", "talk_created": "Создание беседы", "talk_closed": "Закрытие беседы",
     "conversation_answered": "Беседа отмечена отвеченной", "entity_merged": "Выполнено объединение", "ai_result": "Результат ИИ",
 }  # fmt: skip
-"""Key → what a Russian account calls it. The keys are AmoCRM's; most of the words are too (U where no page was stored)."""
+"""Key → a Russian account's name for the event. The keys are AmoCRM's; most of the words are too (U if no page was stored)."""
 
 
 def _created_at(value: Any) -> Condition | None:

@@ -1,4 +1,4 @@
-"""`custom_fields_values`: what may be written into a field of each type, how it is kept, how it reads (sheet 6).
+"""`custom_fields_values`: the values a field of each type takes, stores and shows (sheet 6).
 
 A card keeps `{field id: [value, …]}` and nothing the definition knows: names, codes and enum texts are put in when
 it is read, so a renamed field reads by its new name everywhere.
@@ -16,7 +16,7 @@ from sandbox.store.fields import Field
 
 Stored = list[dict[str, Any]]
 Values = dict[int, Stored | None]
-"""Field id → what to keep; None clears the field."""
+"""Field id → value to store; None clears the field."""
 
 MOST_CHAIN_LEVELS = 5
 """Of a chained_list (sheet 6)."""
@@ -25,7 +25,7 @@ ADDRESS_PARTS = {1: "address_line_1", 2: "address_line_2", 3: "city", 4: "state"
 
 
 def accept(item: Item, fields: dict[int, Field], *, strict_text: bool) -> Values:
-    """What the item wants its fields to be. Notes an error for every value that does not fit."""
+    """Read an item's field values. Notes an error for every value that does not fit."""
     by_code = {field.code: field for field in fields.values() if field.code}
     wanted: Values = {}
     for path, entry in each(item.elements("custom_fields_values"), "custom_fields_values"):
@@ -41,7 +41,7 @@ def accept(item: Item, fields: dict[int, Field], *, strict_text: bool) -> Values
 
 
 def _field(part: Item, fields: dict[int, Field], by_code: dict[str, Field]) -> Field | None:
-    """By id or by code; the official library sends both, one of them null (sheet 6)."""
+    """Find the field by id or by code; the official library sends id and code, either of them null (sheet 6)."""
     field_id, code = part.integer("field_id"), part.text("field_code")
     if field_id is None and code is None:
         if not part.errors:
@@ -114,7 +114,7 @@ def _choice(one: Item, field: Field) -> dict[str, Any] | None:
 
 
 def _multitext(one: Item, field: Field) -> dict[str, Any] | None:
-    """A phone or an address, verbatim; its kind defaults to the first one, WORK."""
+    """A phone or an address, verbatim; its kind defaults to the first, WORK."""
     value = one.text("value", required=True)
     kind: int | None = field.enums[0]["id"] if field.enums else None
     for key, attribute in (("enum_id", "id"), ("enum_code", "value")):
@@ -168,7 +168,7 @@ def _address(one: Item, field: Field) -> dict[str, Any] | None:
 
 
 def _record(one: Item, field: Field) -> dict[str, Any] | None:
-    """legal_entity, linked_entity, file: an object is kept as it came."""
+    """legal_entity, linked_entity, file: an object is stored unchanged."""
     value = one.data.get("value")
     if not isinstance(value, dict):
         one.wrong_type("value", "array")
@@ -201,14 +201,14 @@ ACCEPT: dict[str, Callable[[Item, Field], dict[str, Any] | None]] = {
     "file": _record,
     "chained_list": _chain,
 }
-"""Type → what one value must be. Everything else is text."""
+"""Type → the check of one value. Every other type is text."""
 
 SEVERAL = {"multiselect", "multitext", "smart_address", "legal_entity", "linked_entity", "chained_list", "file"}
 """Types of which a field holds more than one value."""
 
 
 def read(stored: dict[str, Stored] | None, fields: dict[int, Field]) -> list[dict[str, Any]] | None:
-    """The property as GET shows it: null when nothing is filled in (sheet 6)."""
+    """The property in GET: null for a card without filled-in fields (sheet 6)."""
     shown = []
     for field_id, values in (stored or {}).items():
         field = fields.get(int(field_id))
@@ -236,7 +236,7 @@ def _shown(value: dict[str, Any], field: Field) -> dict[str, Any]:
 
 
 def texts(stored: dict[str, Stored] | None, fields: dict[int, Field]) -> list[str]:
-    """Every filled-in value as a person reads it: what `query=` searches."""
+    """Every filled-in value in a person's form: the text that `query=` searches."""
     found = []
     for field_id, values in (stored or {}).items():
         field = fields.get(int(field_id))

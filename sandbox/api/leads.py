@@ -1,4 +1,4 @@
-"""Leads: what `/leads` can be asked for and how a lead looks (sheet 5.2).
+"""Leads: the filters and the form of `/leads` (sheet 5.2).
 
 Reading and writing, which all cards share, are `card_reading.py` and `card_writing.py`; a lead with its contact in one
 go is `complex.py`.
@@ -15,7 +15,7 @@ from sandbox.store.database import Row, marks
 
 
 def statuses(value: Any) -> Condition | None:
-    """`filter[statuses][n][pipeline_id]` with `[status_id]`: a pair needs both halves, or it does not count."""
+    """`filter[statuses][n][pipeline_id]` with `[status_id]`: half a pair does not count."""
     pairs = []
     for pair in value.values() if isinstance(value, dict) else ():
         if isinstance(pair, dict) and {"pipeline_id", "status_id"} <= pair.keys():
@@ -83,7 +83,7 @@ def shape(call: Call, row: Row, values: list[dict[str, Any]] | None) -> dict[str
 
 
 def with_loss_reasons(call: Call, rows: list[Row], shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """`with=loss_reason`: an array of one, however odd that is; empty where the lead has none (sheet 5.2)."""
+    """`with=loss_reason`: an array with one entry, however odd; empty if the lead has no reason (sheet 5.2)."""
     from sandbox.api.loss_reasons import show  # here: it is a resource of its own, built upon the shared list
 
     if "loss_reason" not in call.extras and "source" not in call.extras:

@@ -24,11 +24,11 @@ EMBEDDED: dict[str, dict[str, bool]] = {
 """Kind of card → kinds under its `_embedded` → whether `is_main` is shown there."""
 
 RANK = {"leads": 0, "contacts": 1, "companies": 2}
-"""A link is kept once, from the kind of lower rank to the one of higher."""
+"""A link is stored once, from the kind of lower rank to the kind of higher rank."""
 
 
 def of_cards(work: Work, kind: str, ids: list[int]) -> dict[int, list[Row]]:
-    """Card id → `{type, id, is_main}` of what it is linked with. One question for a whole page."""
+    """Card id → `{type, id, is_main}` of each linked card. One question for a whole page."""
     found: dict[int, list[Row]] = defaultdict(list)
     sql = (
         "SELECT from_id AS own, to_type AS type, to_id AS id, is_main FROM links"
@@ -48,7 +48,7 @@ def embedded(call: Call, kind: str, link: Row, query: str, *, with_main: bool) -
 
 
 def add(work: Work, kind: str, card_id: int, other: str, other_id: int, *, main: bool | None = None) -> None:
-    """Link two cards. The first contact of a lead is its main one; a card has one company at most."""
+    """Link two cards. The first contact of a lead is its main contact; a card has one company at most."""
     (from_type, from_id), (to_type, to_id) = _ends(kind, card_id, other, other_id)
     store = work.store
     if to_type == "companies":
@@ -95,7 +95,7 @@ def read_of_card(call: Call) -> Answer:
 
 
 def read_mass(call: Call) -> Answer:
-    """GET /{kind}/links?filter[entity_id][]=…: the same for several cards."""
+    """GET /{kind}/links?filter[entity_id][]=…: the links of several cards."""
     kind = call.path_params["kind"]
     ids = [int(word) for word in scalars(call.filter("entity_id")) if word.isdecimal()]
     found = of_cards(call.work, kind, ids)

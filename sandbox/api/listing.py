@@ -1,4 +1,4 @@
-"""Lists: what all collections share — filters, sorts, pages and the envelope around them (sheet 4.4).
+"""Lists: filters, sorts, pages and the envelope, common to all collections (sheet 4.4).
 
 Whatever a collection does not know it ignores: an unknown filter gives everything, an unknown sort the usual order,
 a limit above the cap the cap. What each collection does know stands in that resource's file as a `Collection`.
@@ -27,12 +27,12 @@ MOST_PAGE = 10**9
 
 Condition = tuple[str, list[Any]]
 Filter = Callable[[Any], Condition | None]
-"""From the value of `filter[name]` to SQL; None where it cannot be understood and is therefore ignored."""
+"""From the value of `filter[name]` to SQL; None for an unreadable and therefore ignored value."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What one list understands."""
+    """The filters, orders and limits of one list."""
 
     table: str
     key: str
@@ -41,7 +41,7 @@ class Collection:
     orders: tuple[str, ...] = ("id",)
     """Columns that `order[column]=asc|desc` may name."""
     default_order: str = "updated_at"
-    """Used, ascending, where `order` names none of them (sheet 4.4, L)."""
+    """The default order, ascending, if `order` names no known column (sheet 4.4, L)."""
 
 
 def one_of(column: str) -> Filter:
@@ -55,7 +55,7 @@ def one_of(column: str) -> Filter:
 
 
 def named(column: str) -> Filter:
-    """The same for words; a comma belongs to the word."""
+    """A filter by words; a comma belongs to the word."""
 
     def build(value: Any) -> Condition | None:
         wanted = [value] if isinstance(value, str) and value else scalars(value) if isinstance(value, dict) else []
@@ -99,12 +99,12 @@ class Page:
 
     @property
     def offset(self) -> int:
-        """Rows before it."""
+        """Rows before this page."""
         return (self.number - 1) * self.limit
 
 
 def page_of(call: Call, most: int = MOST_LIMIT) -> Page:
-    """`page` and `limit`; what is not a positive number counts as not given, what is above `most` is cut."""
+    """`page` and `limit`; a text that is no positive number counts as not given, a number above `most` is cut."""
     number, limit = (_positive(call.query.get(name)) for name in ("page", "limit"))
     return Page(min(number or 1, MOST_PAGE), min(limit or DEFAULT_LIMIT, most))
 
@@ -115,7 +115,7 @@ def _positive(value: Any) -> int | None:
 
 
 def conditions(call: Call, known: Mapping[str, Filter]) -> list[Condition]:
-    """The filters of the query this collection knows; the others do not exist for it."""
+    """The filters of the query this collection knows; unknown filters are ignored."""
     found = (build(call.filter(name)) for name, build in known.items() if call.filter(name) is not None)
     return [condition for condition in found if condition]
 
@@ -134,7 +134,7 @@ def _order(column: str, direction: str) -> str:
 
 
 def where(parts: list[Condition]) -> Condition:
-    """All of them together."""
+    """All filters together."""
     return " AND ".join(f"({sql})" for sql, _ in parts) or "1", [value for _, values in parts for value in values]
 
 
@@ -159,7 +159,7 @@ def select(call: Call, collection: Collection, extra: list[Condition]) -> tuple[
 
 
 def paged(call: Call, key: str, shown: list[Any], page: Page, more: bool, *, total: int | None = None) -> Answer:
-    """The envelope of a paged list; 204 when nothing is on this page (sheet 4.2)."""
+    """The envelope of a paged list; 204 for an empty page (sheet 4.2)."""
     if not shown:
         return nothing()
     body: dict[str, Any] = {}
@@ -202,7 +202,7 @@ def _links(call: Call, page: Page, more: bool, last: int | None) -> dict[str, An
 
 
 def list_query(call: Call, page_number: int) -> str:
-    """The request's own query string with another page in it, every other parameter kept as it came."""
+    """The request's own query string with another page number, every other parameter unchanged."""
     parts = [part for part in call.raw_query.split("&") if part]
     names = [unquote_plus(part.partition("=")[0]) for part in parts]
     kept = [f"page={page_number}" if name == "page" else part for name, part in zip(names, parts, strict=True)]
@@ -214,12 +214,7 @@ def list_query(call: Call, page_number: int) -> str:
 
 
 def item_query(call: Call) -> str:
-    """What newer servers hang on the links of a list's items: the list's own query (sheet 4.4, L)."""
+    """The query on links of a list's items, a habit of newer servers: the list's own query (sheet 4.4, L)."""
     if call.method != "GET" or not call.work.config.item_links_keep_query:
         return ""
     return list_query(call, page_of(call).number)
-
-
-def item_link(call: Call, path: str, query: str) -> dict[str, Any]:
-    """`_links` of one item of a list."""
-    return {"self": {"href": call.url(path, query)}}

@@ -14,7 +14,7 @@ from sandbox.store.database import Row
 
 
 def show(call: Call, row: Row) -> dict[str, Any]:
-    """A reason as the API shows it, here and under a lead's `_embedded`."""
+    """A reason in the API's form, here and under a lead's `_embedded`."""
     return {**row, "_links": call.link(f"/api/v4/leads/loss_reasons/{row['id']}")}
 
 
@@ -76,7 +76,7 @@ def _changed(call: Call, row: Row, item: Item) -> Row | None:
 
 
 def delete(call: Call) -> Answer:
-    """DELETE /leads/loss_reasons/{id}: leads that have it keep the number."""
+    """DELETE /leads/loss_reasons/{id}: leads with this reason keep the number."""
     admins_only(call)
     row = _addressed(call)
     if row is None:

@@ -1,4 +1,4 @@
-"""Notes on cards, calls among them: `/{kind}/notes`, `/{kind}/{id}/notes`, `/calls` (sheet 5.3)."""
+"""Notes on cards, calls included: `/{kind}/notes`, `/{kind}/{id}/notes`, `/calls` (sheet 5.3)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "sms_out": ("text", "phone"),
     "attachment": ("version_uuid", "file_uuid", "file_name"),
 }
-"""Types a client may write → what their `params` must have. AmoCRM itself writes others."""
+"""Types a client may write → required keys of their `params`. AmoCRM itself writes more types."""
 
 
 def read_list(call: Call) -> Answer:
@@ -115,7 +115,7 @@ def pin(call: Call) -> Answer:
 
 
 def add_calls(call: Call) -> Answer:
-    """POST /calls: attached by phone to a card that has it, whichever that is; nothing found, nothing kept.
+    """POST /calls: attached by phone to a card with this phone, of any kind; without such a card the call is dropped.
 
     A contact with exactly one open lead is called about that lead (sheet 0, V). `errors` is there when there are none (M).
     """
@@ -169,7 +169,7 @@ def _card_with_phone(work: Work, phone: str) -> tuple[str, int] | None:
 
 
 def _open_lead_of(work: Work, kind: str, card_id: int) -> tuple[str, int] | None:
-    """The lead a contact is in talks about: the only one that is neither closed nor deleted."""
+    """The lead a contact is in talks about: the only lead neither closed nor deleted."""
     if kind != "contacts":
         return None
     ids = [link["id"] for link in links.of_cards(work, kind, [card_id])[card_id] if link["type"] == "leads"]
@@ -178,7 +178,7 @@ def _open_lead_of(work: Work, kind: str, card_id: int) -> tuple[str, int] | None
 
 
 def _values(work: Work, item: Item, before: Row | None) -> Row:
-    """The columns an item sets. A note's text stands in `params`; beside them it is missing (sheet 5.3)."""
+    """The columns an item sets. A note's text stands in `params`; a text beside `params` is missing (sheet 5.3)."""
     values: Row = {
         "created_at": item.integer("created_at"),
         "updated_at": item.integer("updated_at"),
@@ -219,7 +219,7 @@ def _addressed(call: Call) -> Row | None:
 
 
 def _note(call: Call, note_id: int) -> Row | None:
-    """The note, if it is on the card, or the kind of card, the address names."""
+    """The note, if its card, or its kind of card, is named by the address."""
     sql = "SELECT * FROM notes WHERE id = ? AND entity_type = ? AND is_deleted = 0 AND ? IN (entity_id, -1)"
     return call.store.row(sql, [note_id, call.path_params["kind"], call.path_params.get("id", -1)])
 
@@ -230,7 +230,7 @@ def _link(call: Call, row: Row, query: str = "") -> dict[str, Any]:
 
 
 def show(call: Call, row: Row, query: str = "") -> dict[str, Any]:
-    """A note as the API shows it."""
+    """A note in the API's form."""
     keys = (
         "id",
         "entity_id",

@@ -1,4 +1,4 @@
-"""PATCH as all resources have it: of a collection, each item naming its `id`, and of one thing by its address.
+"""PATCH of all resources: of a collection, each item naming its `id`, and of one object by its address.
 
 What a change of a resource means stands in that resource's file, as a function from row and item to the row after.
 """
@@ -16,7 +16,7 @@ from sandbox.store.database import Row
 
 Find = Callable[[Call, int], Row | None]
 Change = Callable[[Call, Row, Item], Row | None]
-"""None, and errors in the item, when something is wrong with it."""
+"""Change an object; None, and errors in the item, if a value is wrong."""
 
 Show = Callable[[Call, Row], dict[str, Any]]
 
@@ -36,7 +36,7 @@ def many(call: Call, key: str, find: Find, change: Change, show: Show) -> Answer
 
 
 def one(call: Call, before: Row | None, change: Change, show: Show) -> Answer:
-    """PATCH of /{id}: the answer stands at the root. What does not exist is no valid choice."""
+    """PATCH of /{id}: the answer stands at the root. An unknown id is no valid choice."""
     if before is None:
         raise not_a_choice("id")
     item = Item(call.object())

@@ -1,4 +1,4 @@
-"""Pipelines and their stages: `/leads/pipelines` (sheet 5.6). `page` and `limit` do nothing here (L)."""
+"""Pipelines and their stages: `/leads/pipelines` (sheet 5.6). `page` and `limit` have no effect here (L)."""
 
 # ruff: noqa: SIM905 - words in a row read better than words in a column
 
@@ -26,7 +26,7 @@ COLORS = {
         "98cbff ebffb1 deff81 87f2c0 f9deff f3beff ccc8f9 eb93ff f2f3f4 e6e8ea"
     ).split()
 }
-"""What a POST may name (sheet 5.6, D); reading shows others too."""
+"""Colours a POST may name (sheet 5.6, D); reading shows more."""
 
 CLOSED = (
     {"id": WON, "name": "Успешно реализовано", "sort": 10000, "color": "#CCFF66"},
@@ -37,7 +37,7 @@ INCOMING_COLOR = "#c1c1c1"
 
 
 def read_list(call: Call) -> Answer:
-    """GET /leads/pipelines: always all of them."""
+    """GET /leads/pipelines: always every pipeline."""
     stages = stages_of(call.work)
     rows = {row["id"]: row for row in call.store.rows("SELECT * FROM pipelines")}
     return whole(call, "pipelines", [_show(call, rows[pipeline], stages[pipeline]) for pipeline in stages])
@@ -120,7 +120,7 @@ def _new_status(item: Item) -> Row:
 
 
 def insert_status(call: Call, pipeline_id: int, stage: Row) -> Row:
-    """A stage of a pipeline; 142 and 143 come with their ids, the others get one."""
+    """A stage of a pipeline; 142 and 143 come with their ids, every other stage gets a new id."""
     row = {"pipeline_id": pipeline_id, "id": call.store.next_id("statuses")} | stage
     call.store.insert("statuses", row)
     return row

@@ -29,7 +29,7 @@ def read_one(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
-    """POST /sources: the only one of AmoCRM's "external ids" that must be unique (sheet 4.3, L)."""
+    """POST /sources: of AmoCRM's "external ids" the only kind that must be unique (sheet 4.3, L)."""
     checked = items(call)
     shown = []
     for item in checked:

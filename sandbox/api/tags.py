@@ -17,7 +17,7 @@ COLORS = {
     "EBEBEB", "D0D0D0", "F2DDF7", "D1A4DC", "FF8F92", "FFC8C8", "C7DB8C", "DDEBB5", "8699DA", "AABDFF", "FFCE5A",
     "FFE193", "90CDB0", "C6F4DE", "A9A5D7", "D8D5FF", "86C0FC", "832161", "6A0F49", "0C7C59", "10599D", "9D2B32", "247BA0",
 }  # fmt: skip
-"""The official library knows these and breaks on any other, so a tag never has another (O)."""
+"""Colours that the official library knows. The library breaks on any other, so a tag never has another colour (O)."""
 
 TAGS = Collection("tags", "tags", filters={"id": one_of("id"), "name": named("name")})
 
@@ -38,7 +38,7 @@ def read_list(call: Call) -> Answer:
 
 
 def create(call: Call) -> Answer:
-    """POST /{kind}/tags: idempotent by name. Leads' tags have colours, others' do not."""
+    """POST /{kind}/tags: idempotent by name. Leads' tags have colours, other cards' tags do not."""
     kind = call.path_params["kind"]
     checked = items(call)
     wanted = [(item.text("name", required=True), item.choice("color", COLORS)) for item in checked]
@@ -107,7 +107,7 @@ def _tags(work: Work, kind: str, item: Item, key: str, *, make: bool) -> list[in
 
 
 def shown(work: Work, kind: str, rows: list[Row]) -> dict[int, list[dict[str, Any]]]:
-    """Card id → its tags as `_embedded.tags` shows them. One question for a whole page."""
+    """Card id → its tags in the form of `_embedded.tags`. One question for a whole page."""
     ids = {row["id"]: json.loads(row["tags"]) for row in rows}
     wanted = sorted({tag_id for tag_ids in ids.values() for tag_id in tag_ids})
     sql = f"SELECT id, name, color FROM tags WHERE entity_type = ? AND id IN ({marks(wanted)})"  # noqa: S608 - marks

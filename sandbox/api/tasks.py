@@ -47,7 +47,7 @@ def read_one(call: Call) -> Answer:
 
 
 def find(work: Work, task_id: int) -> Row | None:
-    """The task, unless it was deleted."""
+    """The task, unless deleted."""
     return work.store.row("SELECT * FROM tasks WHERE id = ? AND is_deleted = 0", [task_id])
 
 
@@ -104,7 +104,7 @@ def update_single(call: Call) -> Answer:
 
 
 def delete(call: Call) -> Answer:
-    """DELETE /tasks/{id}: nobody's token has that scope (sheet 4.3, L)."""
+    """DELETE /tasks/{id}: no token has that scope (sheet 4.3, L)."""
     raise Refusal(problem(403, "Invalid scope"))
 
 
@@ -156,7 +156,7 @@ def _note_closest(work: Work, task: Row) -> None:
 
 
 def note_closest(work: Work, kind: str, card_id: int) -> None:
-    """Keep `closest_task_at` of a card. It does not stamp the card."""
+    """Keep `closest_task_at` of a card, without stamping the card."""
     where = "entity_type = ? AND entity_id = ? AND is_completed = 0 AND is_deleted = 0"
     closest = work.store.value(f"SELECT min(complete_till) FROM tasks WHERE {where}", [kind, card_id])  # noqa: S608 - the line above
     work.store.update(kind, {"closest_task_at": closest}, id=card_id)
@@ -167,7 +167,7 @@ def _changed(call: Call, row: Row) -> dict[str, Any]:
 
 
 def show(call: Call, row: Row, query: str = "") -> dict[str, Any]:
-    """A task as the API shows it. `result` changes its type: `[]` while empty (sheet 5.10)."""
+    """A task in the API's form. `result` changes its type: `[]` while empty (sheet 5.10)."""
     keys = ("id", "created_by", "updated_by", "created_at", "updated_at", "responsible_user_id", "group_id", "entity_id",
             "entity_type", "duration")  # fmt: skip
     return {key: row[key] for key in keys} | {

@@ -89,7 +89,7 @@ def _create_one(call: Call, category: str, item: Item) -> Row | None:
 
 
 def _cards(call: Call, kind: str, embedded: Item) -> list[int]:
-    """The contacts or companies of an entry. A new contact counts as unsorted until somebody accepts it."""
+    """The contacts or companies of an entry. A new contact counts as unsorted until the entry is accepted."""
     ids = []
     for position, entry in enumerate(embedded.elements(kind)):
         part = embedded.inside(f"{kind}.{position}", entry)
@@ -146,7 +146,7 @@ def from_complex(work: Work, lead: Row, contact_id: int | None, metadata: Item) 
 
 
 def incoming_stage(statuses: dict[int, Row]) -> int | None:
-    """The stage of type 1, where a pipeline has one."""
+    """The stage of type 1, if a pipeline has such a stage."""
     return next((status_id for status_id, row in statuses.items() if row["type"] == 1), None)
 
 
@@ -184,7 +184,7 @@ def summary(call: Call) -> Answer:
 
 
 def accept(call: Call) -> Answer:
-    """POST /leads/unsorted/{uid}/accept: the lead moves into the pipeline. A status of another one is refused."""
+    """POST /leads/unsorted/{uid}/accept: the lead moves into the pipeline. A status of another pipeline is refused."""
     row = _waiting(call)
     if row is None:
         return problem(404, "Not Found")
@@ -233,12 +233,12 @@ def link(call: Call) -> Answer:
 
 
 def _order(call: Call) -> Item:
-    """The body of a decision; it may be missing."""
+    """The body of a decision, which may be missing."""
     return Item(call.object() if call.body.strip() not in (b"", b"[]", b"{}") else {})
 
 
 def _bin(work: Work, row: Row, kind: str, ids: list[int]) -> None:
-    """Only contacts the entry brought along go with it; one that was there before stays."""
+    """Put the entry's leads and new contacts into the bin; a contact from before stays."""
     for card_id, card in cards.find(work, kind, ids).items():
         if kind == "leads" or card["is_unsorted"]:
             cards.move_to_bin(work, kind, cards.find(work, kind, [card_id])[card_id])

@@ -1,4 +1,4 @@
-"""Webhook subscriptions: `/webhooks` (sheet 5.13). What is sent to them is `hooks/`."""
+"""Webhook subscriptions: `/webhooks` (sheet 5.13). The bodies of hooks are `hooks/`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ INVALID_URL_CODE = "57c2f299-1154-4870-89bb-ef3b1f5ad229"
 
 
 def look_up_destination(call: Call) -> None:
-    """Ask the resolver before the database is held: an unknown host can take it seconds to give up."""
+    """Ask the resolver before the database is held: an unknown host can take seconds to be given up."""
     try:
         destination = json.loads(call.body).get("destination")
         parts = urlsplit(destination)
@@ -63,7 +63,7 @@ def read_list(call: Call) -> Answer:
 
 
 def show(row: Row) -> dict[str, Any]:
-    """A subscription as a list shows it."""
+    """A subscription in a list's form."""
     return {
         "id": row["id"],
         "destination": row["destination"],
@@ -120,7 +120,7 @@ def _kept(call: Call, destination: str, settings: list[str], sort: int | None) -
 
 
 def unsubscribe(call: Call) -> Answer:
-    """DELETE /webhooks with the destination in the body: 204, or 404 when nobody subscribed it."""
+    """DELETE /webhooks with the destination in the body: 204, or 404 without such a subscription."""
     admins_only(call)
     destination = call.object().get("destination")
     row = call.store.row("SELECT * FROM webhooks WHERE destination = ?", [str(destination)])

@@ -1,1 +1,1 @@
-"""FitZone, the fitness club in the sandbox: who works there, which fields and stages it has, its leads so far."""
+"""FitZone, the fitness club in the sandbox: its people, fields and stages, its leads so far."""

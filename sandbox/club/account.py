@@ -21,5 +21,5 @@ DAY_S = 24 * 3600
 
 
 def midnight(seconds: int) -> int:
-    """The beginning of that day in the account's time zone: what a `date` field reads back (sheet 6, L)."""
+    """The beginning of that day in the account's time zone: the value a `date` field reads back (sheet 6, L)."""
     return (seconds + UTC_OFFSET_S) // DAY_S * DAY_S - UTC_OFFSET_S

@@ -1,4 +1,4 @@
-"""Filling the club: all of it at first, and the days since when it is opened again."""
+"""The filling of the club: in full at first, and by the missing days when the club is opened again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The club's habits: where leads come from, when, what they ask for and what becomes of them.
+"""The club's habits: where leads come from, when, their wishes and their ends.
 
 Shares are made up to be believable for a city club, not measured anywhere.
 """
@@ -28,7 +28,7 @@ SOURCES = {
 """Source → share in per cent. No Instagram: advertising there has been banned since 2022."""
 
 IN_PERSON = {"Звонок", "Проходил мимо", "Рекомендация"}
-"""These come while the desk is manned; the others at any hour."""
+"""Sources of leads that come while the desk is manned; other leads come at any hour."""
 
 DIRECTIONS = {
     "Тренажёрный зал": 27,
@@ -65,18 +65,18 @@ UTM = {
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a lead: the stages it went through with the time of each move, the first at its creation."""
+    """The story of a lead: its stages with the time of each move, the first at its creation."""
 
     steps: list[tuple[int, int]]
 
     @property
     def status_id(self) -> int:
-        """Where it stands."""
+        """The present stage."""
         return self.steps[-1][0]
 
     @property
     def changed_at(self) -> int:
-        """When it got there."""
+        """The time of the last move."""
         return self.steps[-1][1]
 
 
@@ -99,7 +99,7 @@ def moments(random: Random, sources: list[str], since: int, until: int) -> list[
 
 
 def fate(random: Random, pipeline_id: int, created_at: int, now: int) -> Fate:
-    """What became of a lead by `now`: older ones stand further along, some were forgotten, most ended."""
+    """The story of a lead by `now`: older leads stand further along, some were forgotten, most ended."""
     stages = WORKING[pipeline_id]
     age_s = now - created_at
     if age_s < 2 * DAY_S and random.random() < 0.07:

@@ -1,4 +1,4 @@
-"""Leads with all that hangs on them — contacts, links, notes, tasks, events — for any span of time.
+"""Leads with their contacts, links, notes, tasks and events, for any span of time.
 
 Everything is made as tuples and written with `executemany`: 100,000 leads are some 700,000 rows.
 """
@@ -46,7 +46,7 @@ TASKS = ("Перезвонить клиенту", "Напомнить о про�
 
 
 def compact(data: Any) -> str:
-    """JSON as the store keeps it."""
+    """JSON in the store's form."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -123,7 +123,7 @@ class Season:
     def _contact(
         self, created_at: int, manager: int, author: int, incoming: bool
     ) -> tuple[int | None, str, people.Person]:
-        """(id, phone as typed, person): somebody new, somebody who was here before, or, rarely, no card at all."""
+        """(id, phone as typed, person): a new contact, a contact from before, or, rarely, no card at all."""
         random = self.random
         if self._returning and random.random() < 0.1:
             contact_id, phone, person = random.choice(self._returning)

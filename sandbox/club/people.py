@@ -1,4 +1,4 @@
-"""Names and phones of people who do not exist.
+"""Names and phones of invented people.
 
 The phones are of codes no Russian operator holds (+7 907, 935, 972 …), so they look right, pass a library's check
 and ring nowhere.
@@ -48,7 +48,7 @@ LATIN = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may call the club."""
+    """A person who may call the club."""
 
     first_name: str
     last_name: str
@@ -56,7 +56,7 @@ class Person:
 
 
 def person(random: Random) -> Person:
-    """Somebody whose first and last name agree."""
+    """A person whose first and last name agree."""
     woman = random.random() < 0.62
     first = random.choice(WOMEN if woman else MEN)
     if random.random() < 0.18:
@@ -71,12 +71,12 @@ def feminine(surname: str) -> str:
 
 
 def phone(random: Random) -> str:
-    """Ten digits that belong to nobody."""
+    """Ten digits of a number without an owner."""
     return f"{random.choice(UNHELD_CODES)}{random.randrange(10**7):07}"
 
 
 def spelt(digits: str, random: Random) -> str:
-    """The same phone as somebody typed it in: mostly as a form sends it, sometimes not (sheet 5.4: kept verbatim)."""
+    """The phone as typed by a person: mostly in a form's spelling, sometimes not (sheet 5.4: kept verbatim)."""
     luck = random.random()
     if luck < 0.80:
         return f"+7{digits}"

@@ -18,7 +18,7 @@ USERS: tuple[tuple[int, str, str, bool, bool], ...] = (
     (10_091_442, "Екатерина Орлова", "orlova@fitzone.example", False, True),
     (10_091_446, "Павел Зайцев", "zaitsev@fitzone.example", False, False),
 )
-"""id, name, email, is_admin, is_active. The last one has left: naming him in a request is an error (sheet 4.3)."""
+"""id, name, email, is_admin, is_active. The last user has left: naming him in a request is an error (sheet 4.3)."""
 
 MANAGERS = tuple(user_id for user_id, _, _, admin, active in USERS if active and not admin)
 
@@ -91,7 +91,7 @@ TASK_TYPES = ((1, "Связаться", "FOLLOW_UP"), (2, "Встреча", "MEE
 
 
 def enums(first_id: int, values: tuple[str, ...], *, coded: bool = True) -> list[dict[str, Any]]:
-    """Options numbered as AmoCRM numbers them, two apart. Kinds of phones have no `code`."""
+    """Options numbered in AmoCRM's way, two apart. Kinds of phones have no `code`."""
     code: dict[str, Any] = {"code": None} if coded else {}
     return [{"id": first_id + 2 * at, "value": value, "sort": at, **code} for at, value in enumerate(values)]
 
@@ -114,8 +114,7 @@ def _field(kind: str, field_id: int, name: str, type_: str, code: str | None = N
     }
 
 
-def _fields() -> list[Row]:
-    phones = {"contacts": 566_501, "companies": 566_521}
+def _lead_fields() -> list[Row]:
     return [
         _field("leads", PHONE_FIELD, "Телефон", "text"),
         _field("leads", DIRECTION_FIELD, "Направление", "text"),
@@ -134,10 +133,15 @@ def _fields() -> list[Row]:
             _field("leads", field_id, code.lower(), "tracking_data", code, group_id="statistic")
             for code, field_id in TRACKING_FIELDS.items()
         ),
+    ]
+
+
+def _contact_fields() -> list[Row]:
+    return [
         _field("contacts", 264_909, "Должность", "text", "POSITION", sort=2),
         _field(
             "contacts", CONTACT_PHONE_FIELD, "Телефон", "multitext", "PHONE",
-            enums=enums(phones["contacts"], PHONE_KINDS, coded=False), sort=4,
+            enums=enums(566_501, PHONE_KINDS, coded=False), sort=4,
         ),
         _field(
             "contacts", CONTACT_EMAIL_FIELD, "Email", "multitext", "EMAIL",
@@ -145,9 +149,14 @@ def _fields() -> list[Row]:
         ),
         _field("contacts", BIRTHDAY_FIELD, "День рождения", "birthday"),
         _field("contacts", 264_921, "Как связаться", "select", enums=enums(566_571, ("Звонок", "Мессенджер", "Почта"))),
+    ]  # fmt: skip
+
+
+def _company_fields() -> list[Row]:
+    return [
         _field(
             "companies", 264_891, "Телефон", "multitext", "PHONE",
-            enums=enums(phones["companies"], PHONE_KINDS, coded=False), sort=4,
+            enums=enums(566_521, PHONE_KINDS, coded=False), sort=4,
         ),
         _field(
             "companies", 264_893, "Email", "multitext", "EMAIL",
@@ -173,7 +182,7 @@ def build(store: Store, now: int) -> None:
             {"id": pipeline_id, "name": name, "sort": sort, "is_main": pipeline_id == SALES, "is_unsorted_on": 1},
         )
         store.insert_many("statuses", _statuses(pipeline_id, stages))
-    store.insert_many("custom_fields", _fields())
+    store.insert_many("custom_fields", _lead_fields() + _contact_fields() + _company_fields())
     store.insert_many("field_groups", _groups())
     store.insert_many(
         "loss_reasons",

@@ -44,11 +44,11 @@ TABLE: dict[tuple[str, str], Callable[[Order], Any]] = {
     ("POST", "integration"): keys.change_integration,
     ("POST", "edit"): people.edit,
 }
-"""(method, first words of the path) → function. What follows in the path is `order.rest`."""
+"""(method, first words of the path) → function. The rest of the path is `order.rest`."""
 
 
 async def answer(world: World, request: Request, body: bytes) -> Answer:
-    """Carry out one control request: JSON in, JSON out, 400 with a sentence for what cannot be understood."""
+    """Carry out a control request: JSON in, JSON out, 400 with a sentence for an unreadable request."""
     path = request.url.path.removeprefix(PREFIX).strip("/")
     call = Call(
         world=world,

@@ -1,4 +1,4 @@
-"""Codes, tokens and the integration: what an admin does in AmoCRM's settings, and what time does to tokens."""
+"""Codes, tokens and the integration: an admin's doings in AmoCRM's settings, and the running out of tokens."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def grant(order: Order) -> dict[str, Any]:
 
 
 def code(order: Order) -> dict[str, Any]:
-    """POST /_sandbox/code {user_id?, foreign?, deliver?}: a code as the "keys" window shows it.
+    """POST /_sandbox/code {user_id?, foreign?, deliver?}: a code as in the "keys" window.
 
     `foreign`: of another account. `deliver`: also GET the redirect URI, as after a widget's installation.
     """
@@ -61,7 +61,7 @@ def expire(order: Order) -> dict[str, Any]:
 
 
 def revoke(order: Order) -> dict[str, Any]:
-    """POST /_sandbox/tokens/revoke {user_id?}: everybody's pairs, or one user's."""
+    """POST /_sandbox/tokens/revoke {user_id?}: the pairs of all users, or of one user."""
     order.only("user_id")
     return {"revoked": order.do(lambda work: grants.revoke(work, order.take("user_id", int)))}
 

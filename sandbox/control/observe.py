@@ -1,4 +1,4 @@
-"""Looking: the state, the ledger, the rows as they really are."""
+"""Looking: the state, the ledger, the rows of the store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_ROWS = 10_000
 
 
 def state(order: Order) -> dict[str, Any]:
-    """GET /_sandbox/state: one look at everything."""
+    """GET /_sandbox/state: a look at the whole sandbox."""
     world, store = order.world, order.world.store
     known = integration.load(store)
     return {
@@ -56,7 +56,7 @@ def ledger(order: Order) -> dict[str, Any]:
 
 
 def entities(order: Order) -> dict[str, Any]:
-    """GET /_sandbox/entities/{table}?id=1,2&limit=10&count=1: rows as they are kept, the bin included."""
+    """GET /_sandbox/entities/{table}?id=1,2&limit=10&count=1: rows of the store, the bin included."""
     table = order.rest
     if table not in TABLES:
         raise BadOrder(f"entities: {table!r} is none of {', '.join(TABLES)}")

@@ -1,4 +1,4 @@
-"""One control request as its function sees it."""
+"""A control request for the function that carries the request out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 class BadOrder(ValueError):
-    """A control request that cannot be understood; the text says what would be."""
+    """An unreadable control request; the text says how to put the request right."""
 
 
 @dataclass
 class Order:
-    """`rest`: what follows the control's name in the path. `data`: the JSON body."""
+    """`rest`: the path behind the control's name. `data`: the JSON body."""
 
     world: World
     call: Call
@@ -35,7 +35,7 @@ class Order:
         return value
 
     def only(self, *names: str) -> None:
-        """Refuse what nobody would read: a misspelt name must not pass for an order carried out."""
+        """Refuse keys that no function reads: a misspelt name must not pass for an order carried out."""
         unknown = sorted(set(self.data) - set(names))
         if unknown:
             raise BadOrder(f"unknown: {', '.join(unknown)}; known: {', '.join(names)}")
@@ -50,7 +50,7 @@ class Order:
         return int(value)
 
     def do(self, job: Callable[[Work], T], user_id: int = 0) -> T:
-        """Carry out a piece of work as AmoCRM itself or as a person: all or nothing, then told to everyone."""
+        """Carry out a piece of work as AmoCRM itself or as a person: in full or not at all, then told to every listener."""
         work = self.world.work(user_id)
         self.call.work = work
         with self.world.store.transaction():

@@ -1,4 +1,4 @@
-"""What a person does at AmoCRM's own screens: cards typed in, moved, deleted and restored, notes, tasks, people leaving.
+"""A person's doings at AmoCRM's own screens: cards typed in, moved, deleted and restored, notes, tasks, people leaving.
 
 It all goes the API's way into the store, so events, hooks and the ledger tell of it; no request stands behind it.
 """
@@ -40,7 +40,7 @@ def _actor(order: Order) -> int:
 
 
 def _create(order: Order, kind: str) -> dict[str, Any]:
-    """`fields` as the API takes them."""
+    """`fields` in the API's form."""
 
     def job(work: Work) -> int:
         item = Item(order.take("fields", dict, {}))
@@ -52,7 +52,7 @@ def _create(order: Order, kind: str) -> dict[str, Any]:
 
 
 def _update(order: Order, kind: str) -> dict[str, Any]:
-    """`fields` as the API takes them; `move` may name status_id and pipeline_id beside them."""
+    """`fields` in the API's form; `move` may name status_id and pipeline_id besides."""
     data = dict(order.take("fields", dict, {}))
     data |= {key: order.data[key] for key in ("status_id", "pipeline_id") if key in order.data}
 
@@ -128,7 +128,7 @@ def _merge(order: Order, kind: str) -> dict[str, Any]:
 
 
 def _user(order: Order, kind: str) -> dict[str, Any]:
-    """`id` with `fields` {is_active?, is_admin?}: somebody leaves, or is promoted."""
+    """`id` with `fields` {is_active?, is_admin?}: a person leaves, or is promoted."""
     fields = order.take("fields", dict, {})
     wanted = {key: bool(value) for key, value in fields.items() if key in ("is_active", "is_admin")}
     user_id = order.take("id", int)
@@ -147,7 +147,7 @@ def _enable_hook(order: Order, kind: str) -> dict[str, Any]:
 
 
 def _random(order: Order, kind: str) -> dict[str, Any]:
-    """`count` edits of leads, each a piece of work of its own; the same `seed` on the same club does the same."""
+    """`count` edits of leads, each edit a piece of work of its own; equal `seed` and club give equal edits."""
     count, random = order.take("count", int, 1), Random(order.take("seed", int, 1))
     done = []
     for _ in range(count):

@@ -11,12 +11,12 @@ from sandbox.options import MOST_LEADS
 
 
 def read_config(order: Order) -> dict[str, Any]:
-    """GET /_sandbox/config: every switch and where it stands."""
+    """GET /_sandbox/config: every switch with its value."""
     return order.world.config.as_json()
 
 
 def change_config(order: Order) -> dict[str, Any]:
-    """PATCH /_sandbox/config {switch: value, …}: all of them or none."""
+    """PATCH /_sandbox/config {switch: value, …}: all switches or none."""
     world = order.world
     world.config = config.changed(world.config, order.data)
     world.clock.shift_s = world.config.clock_shift_s
@@ -37,7 +37,7 @@ def add_fault(order: Order) -> dict[str, Any]:
 
 
 def remove_faults(order: Order) -> dict[str, Any]:
-    """DELETE /_sandbox/faults, or /_sandbox/faults/{id} for one of them."""
+    """DELETE /_sandbox/faults, or /_sandbox/faults/{id} for a single fault."""
     if order.rest and not order.rest.isdecimal():
         raise BadOrder(f"faults: {order.rest!r} is not a rule's id")
     return {"removed": order.world.faults.remove(int(order.rest) if order.rest else None)}
@@ -54,7 +54,7 @@ def reset(order: Order) -> dict[str, Any]:
 
 
 def unblock(order: Order) -> dict[str, Any]:
-    """POST /_sandbox/unblock: what AmoCRM's support does."""
+    """POST /_sandbox/unblock: the work of AmoCRM's support."""
     was_blocked = order.world.limiter.blocked
     order.world.limiter.lift()
     if was_blocked:

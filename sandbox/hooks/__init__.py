@@ -1,1 +1,1 @@
-"""Webhooks: what their bodies look like (`payloads.py`) and how they are delivered, retried and lost (`courier.py`)."""
+"""Webhooks: the form of their bodies (`payloads.py`), their delivery, retries and losses (`courier.py`)."""

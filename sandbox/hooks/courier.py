@@ -1,4 +1,4 @@
-"""Delivery of webhooks: the queue, the attempts, and what a test lets go wrong with them (sheet 7.1, 7.6).
+"""Delivery of webhooks: the queue, the attempts, and the mishaps a test may order (sheet 7.1, 7.6).
 
 Queueing happens inside the transaction of the request that caused it; sending happens afterwards, on the event loop.
 Each destination gets its hooks one after another, so that their order is an order and only a switch disturbs it.
@@ -37,13 +37,13 @@ CODE_SENDER_AGENT = "amoService-oAuth-Code-Sender/1.0"
 """Of the GETs to the integration itself (sheet 3.8, D)."""
 
 REORDER_WAIT_S = 3.0
-"""With `hook_reorder` a hook waits so long for another one to go first."""
+"""With `hook_reorder` a hook waits so long for another hook to go first."""
 
 PARALLEL_SENDS = 8
 
 
 class Sandbox(Protocol):
-    """What a courier has to know of the sandbox it works for."""
+    """The sandbox, as far as its courier needs to know."""
 
     config: Config
     store: Store
@@ -55,7 +55,7 @@ class Sandbox(Protocol):
         """The account's address."""
 
     async def in_store(self, job: Callable[[], T]) -> T:
-        """Run something on the store's thread."""
+        """Run a function on the store's thread."""
 
 
 class Courier:
@@ -75,7 +75,7 @@ class Courier:
     # ── Queueing: inside a transaction, on the store's thread ───────────────────────────────────────────────────
 
     def queue(self, work: Work, caused_by: int | None) -> None:
-        """Put what `work` changed into the queue of everyone who subscribed to it."""
+        """Put the changes of `work` into the queue of every subscriber."""
         changes = [_with_names(work, _with_linked_leads(work, change)) for change in work.changes]
         told = [notice for change in changes for notice in payloads.notices(change, work.fields)]
         if not told:
@@ -113,7 +113,7 @@ class Courier:
         return self.random.random() * config.hook_shuffle_s if config.hook_shuffle_s else 0.0
 
     def _swap(self, work: Work, delivery_id: int) -> None:
-        """The first of two waits; when the second comes, it goes first."""
+        """The first of two waits; when the second comes, the second goes first."""
         if self._parked is None:
             work.store.update("deliveries", {"due_at": work.real_moment + REORDER_WAIT_S}, id=delivery_id)
             self._parked = delivery_id
@@ -125,12 +125,12 @@ class Courier:
     # ── Sending: on the event loop ──────────────────────────────────────────────────────────────────────────────
 
     def wake(self) -> None:
-        """There may be something to send, or the switches changed."""
+        """Wake up: a hook may be due, or the switches changed."""
         if self._wake is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     async def run(self) -> None:
-        """Send what is due, for as long as the sandbox runs."""
+        """Send the hooks that are due, for as long as the sandbox runs."""
         self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         while True:
             self._wake.clear()
@@ -150,13 +150,13 @@ class Courier:
             self._loop.call_soon_threadsafe(lambda: self._start(self._visit(url)))
 
     def forget(self) -> None:
-        """As after a start: nothing counted, nothing waiting for a partner."""
+        """Begin as after a start: no attempt counted, no hook waiting for a partner."""
         self.random = random.Random(self.world.config.hook_seed)
         self.bad_at.clear()
         self._parked = None
 
     def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self._senders.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, errand: Any) -> None:
@@ -165,7 +165,7 @@ class Courier:
         task.add_done_callback(self._errands.discard)
 
     def _due_hooks(self) -> tuple[list[int], float | None]:
-        """Destinations with something due that nobody is sending to, and when the next thing falls due."""
+        """Destinations with a hook due and no sending under way, and when the next hook falls due."""
         if self.world.config.hook_hold:
             return [], None
         rows = self.world.store.rows("SELECT webhook_id, min(due_at) AS due_at FROM deliveries GROUP BY webhook_id")
@@ -206,7 +206,7 @@ class Courier:
             return 0
 
     def _settle(self, delivery: Row, status: int) -> None:
-        """Note how an attempt went; plan the next one, or none."""
+        """Note the result of an attempt; plan the next, or none."""
         config, now = self.world.config, self.world.clock.now()
         delay_s = retrying.delay_before_next(delivery["attempt"], status)
         good = retrying.is_good(status)

@@ -1,4 +1,4 @@
-"""Webhook bodies: from what changed to what is sent, oddities included (sheet 7.2-7.4).
+"""Webhook bodies made of changes, oddities included (sheet 7.2-7.4).
 
 Everything here is pure. Delivery, retries and switching off are `courier.py`.
 """
@@ -28,7 +28,7 @@ ELEMENT_TYPES = {"contacts": 1, "leads": 2, "companies": 3}
 
 @dataclass(frozen=True)
 class Notice:
-    """One entry of a body. Sent to whoever subscribed any of `settings`."""
+    """One entry of a body. Sent to each subscriber of any of `settings`."""
 
     settings: tuple[str, ...]
     root: str
@@ -37,7 +37,7 @@ class Notice:
 
 
 def notices(change: Change, fields: Fields) -> Iterator[Notice]:
-    """What subscribers learn of a change."""
+    """The part of a change that subscribers learn."""
     action, row = ACTIONS.get(change.kind), change.after or change.before
     if action is None or row is None:
         return
@@ -129,7 +129,7 @@ def _person(change: Change, action: str, row: Row, fields: Fields) -> Notice:
 
 
 def custom_fields(stored: str | None, fields: dict[int, Field]) -> list[dict[str, Any]]:
-    """Values as hooks spell them, which is not how the API does (sheet 7.4)."""
+    """Values in the spelling of hooks, which is not the API's (sheet 7.4)."""
     shown = []
     for field_id, values in json.loads(stored or "{}").items():
         field = fields.get(int(field_id))

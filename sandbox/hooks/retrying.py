@@ -1,10 +1,10 @@
-"""When a webhook is tried again and when it is switched off: decisions only, as the sheet tables them (7.1, D)."""
+"""When a webhook is tried again and when a subscription is switched off: decisions only, by the sheet's table (7.1, D)."""
 
 from __future__ import annotations
 
 MINUTE_S = 60.0
 DELAYS_S = {2: 5 * MINUTE_S, 3: 15 * MINUTE_S, 4: 15 * MINUTE_S, 5: 60 * MINUTE_S}
-"""Attempt → how long after the one before."""
+"""Attempt → seconds after the attempt before."""
 
 PATIENT_ATTEMPTS = (4, 5)
 """Made only after the receiver's own failures: 499 and 500-599."""
@@ -32,6 +32,6 @@ def delay_before_next(attempt: int, status: int) -> float | None:
 
 
 def should_switch_off(bad_at: list[float], now: float, scale: float) -> bool:
-    """`bad_at`: when bad answers came, the last one just now. `scale` shrinks the two hours as it does the delays."""
+    """`bad_at`: the times of bad answers, the last just now. `scale` shrinks the two hours along with the delays."""
     recent = [moment for moment in bad_at if now - moment <= SWITCH_OFF_WINDOW_S * scale]
     return len(recent) > SWITCH_OFF_AFTER

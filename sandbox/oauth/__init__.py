@@ -1,1 +1,1 @@
-"""OAuth 2.0 as AmoCRM does it (sheet 3): consent, codes, token pairs, the account's address."""
+"""OAuth 2.0 in AmoCRM's way (sheet 3): consent, codes, token pairs, the account's address."""

@@ -1,4 +1,4 @@
-"""Who may do what: whose token a request carries, and what stands in its way (sheet 3.6, 4.1, 4.3).
+"""Access: the holder of a request's token, and the obstacles (sheet 3.6, 4.1, 4.3).
 
 How tokens are issued and die is `oauth/`.
 """
@@ -34,13 +34,13 @@ def identify(call: Call, holder: grants.Holder | None) -> None:
 
 
 def refuse_the_account(call: Call) -> None:
-    """Refuses with "code 244" what writes a card, while the account may not (sheet 0, I)."""
+    """Refuse writes of cards with "code 244" while the account may not write (sheet 0, I)."""
     if call.work.config.account_refuses and call.method in WRITING and call.path.startswith(CARD_PATHS):
         raise Refusal(problem(400, CODE_244))
 
 
 def _switched_off(call: Call) -> Answer | None:
-    """What comes instead of 401 while the person who connected is switched off: the sign-in's page, or the way there."""
+    """The answer in place of 401 while the connecting person is switched off: the sign-in's page, or the way there."""
     token = call.headers.get("authorization", "").partition(" ")[2].strip()
     how = call.work.config.switched_off
     if how == "json" or not grants.is_switched_off(call.work, token):
@@ -57,13 +57,13 @@ def _acting_user(call: Call, user_id: int) -> int:
 
 
 def is_admin(call: Call, user_id: int) -> bool:
-    """Whether the user is an admin, and the sandbox is not told to treat nobody as one."""
+    """Whether the user is an admin, unless the sandbox is told that nobody is."""
     return call.work.config.admin_rights and bool(
         call.store.value("SELECT is_admin FROM users WHERE id = ?", [user_id])
     )
 
 
 def admins_only(call: Call) -> None:
-    """Refuses everyone else: users, webhooks and the account's structure are the admin's (sheet 8, item 30)."""
+    """Refuse users who are no admin: users, webhooks and the account's structure are the admin's (sheet 8, item 30)."""
     if not is_admin(call, call.work.user_id):
         raise Refusal(problem(403, "Forbidden"))

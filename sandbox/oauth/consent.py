@@ -1,4 +1,4 @@
-"""The consent page: what a person sees between "connect" and the redirect back (sheet 3.1, 3.2)."""
+"""The consent page, which a person sees between "connect" and the redirect back (sheet 3.1, 3.2)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STYLE = (
 
 
 def page(call: Call) -> Answer:
-    """GET /oauth: asks. `mode`, `redirect_uri`, `scope` and `response_type` are tolerated and change nothing."""
+    """GET /oauth: asks. `mode`, `redirect_uri`, `scope` and `response_type` are tolerated without effect."""
     known = integration.load(call.store)
     if call.query.get("client_id") != known.client_id:
         return _html("Интеграция не найдена", "<p>Проверьте параметр <code>client_id</code>.</p>", 404)
@@ -74,7 +74,7 @@ def decide(call: Call) -> Answer:
 
 
 def _sitting(call: Call) -> Row:
-    """Who sits at the page: the user the switch names, else the admin."""
+    """The user at the page: named by the switch, else the admin."""
     wanted = call.work.config.user_id
     row = call.store.row("SELECT * FROM users WHERE id = ? AND is_active = 1", [wanted]) if wanted else None
     return row or call.store.rows("SELECT * FROM users WHERE is_admin = 1 AND is_active = 1 ORDER BY id")[0]

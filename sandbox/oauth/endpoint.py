@@ -48,7 +48,7 @@ def access_token(call: Call) -> Answer:
 
 
 def parameters(call: Call) -> dict[str, Any]:
-    """The body's parameters, however they are written. Clients send both; AmoCRM reads both (sheet 3.3, O and T)."""
+    """The body's parameters, as JSON or as a form. Clients send either; AmoCRM reads either (sheet 3.3, O and T)."""
     if call.body.lstrip().startswith(b"{"):
         try:
             data = json.loads(call.body)
@@ -93,7 +93,7 @@ def domain_by_access_token(call: Call) -> Answer:
 
 
 def domain_by_refresh_token(call: Call) -> Answer:
-    """GET /oauth2/account/current/subdomain with X-Refresh-Token, which is not spent by it (sheet 3.7, O)."""
+    """GET /oauth2/account/current/subdomain with X-Refresh-Token, which is not spent here (sheet 3.7, O)."""
     try:
         grants.find_refresh(call.work, call.headers.get("x-refresh-token", ""))
     except grants.Invalid as error:
@@ -102,7 +102,7 @@ def domain_by_refresh_token(call: Call) -> Answer:
 
 
 def domain(call: Call) -> Row:
-    """Where the account lives now. Here a domain has a port, because moving means moving to another one."""
+    """The account's present address. Here a domain has a port, because moving means moving to another port."""
     top_level = "ru"
     return {
         "id": ACCOUNT_ID,
@@ -124,5 +124,5 @@ def exchange_api_key(call: Call) -> Answer:
 
 
 def redirect_to(call: Call, known: integration.Integration, code: str, **more: str) -> str:
-    """The redirect URI with a code for it: `code`, `state`, `referer`, `client_id` (sheet 3.2, D)."""
+    """The redirect URI with a code: `code`, `state`, `referer`, `client_id` (sheet 3.2, D)."""
     return known.with_query(code=code, **more, referer=call.account_domain, client_id=known.client_id)

@@ -1,4 +1,4 @@
-"""Who may come in: codes, token pairs and the rules of their rotation (sheet 3.2, 3.4).
+"""The grants: codes, token pairs and the rules of their rotation (sheet 3.2, 3.4).
 
 Only digests are kept. The HTTP side is `endpoint.py`, the form of the tokens `tokens.py`. Every function here runs
 inside a transaction; what happened to which pair goes to the ledger by fingerprint.
@@ -25,7 +25,7 @@ CODE_EXPIRED = "Authorization code has expired"
 
 
 class Invalid(Exception):
-    """A code or refresh token that opens nothing; `hint` is AmoCRM's own word for why (sheet 3.5)."""
+    """A code or refresh token without effect; `hint` is AmoCRM's own reason (sheet 3.5)."""
 
     def __init__(self, hint: str, status: int) -> None:
         super().__init__(hint)
@@ -35,7 +35,7 @@ class Invalid(Exception):
 
 @dataclass(frozen=True)
 class Pair:
-    """What a client receives, once. A long-lived token has no `refresh_token`."""
+    """The tokens a client receives, once. A long-lived token has no `refresh_token`."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -53,14 +53,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose token it is and what it may be used for."""
+    """The user of a token and the token's scopes."""
 
     user_id: int
     scopes: list[str]
 
 
 def issue_code(work: Work, user_id: int, *, account_id: int = ACCOUNT_ID) -> str:
-    """A code for the redirect or the "keys" window. One of another account is refused as `Invalid account`."""
+    """Issue a code for the redirect or the "keys" window. A code of another account is refused as `Invalid account`."""
     code = opaque()
     row = {"digest": digest(code), "user_id": user_id, "issued_at": work.now}
     work.store.insert("codes", row | {"expires_at": work.now + work.config.code_ttl_s, "account_id": account_id})
@@ -92,7 +92,7 @@ def issue(
     parent: Row | None = None,
     long_lived_s: int | None = None,
 ) -> Pair:
-    """A new pair; `parent` is the one it replaces. With `long_lived_s` (seconds) an access token alone."""
+    """Issue a new pair; `parent` is the replaced pair. With `long_lived_s` (seconds) an access token alone."""
     life_s = work.config.access_token_ttl_s if long_lived_s is None else long_lived_s
     access = access_token(
         client_id=client_id,
@@ -103,19 +103,17 @@ def issue(
         api_domain=api_domain,
     )
     refresh = opaque() if long_lived_s is None else None
-    work.store.insert(
-        "pairs",
-        {
-            "parent_id": parent["id"] if parent else None,
-            "user_id": user_id,
-            "scopes": json.dumps(work.config.scopes),
-            "access_digest": digest(access),
-            "access_expires_at": work.now + life_s,
-            "refresh_digest": digest(refresh) if refresh else None,
-            "refresh_expires_at": work.now + work.config.refresh_token_ttl_s if refresh else None,
-            "issued_at": work.now,
-        },
-    )
+    row = {
+        "parent_id": parent["id"] if parent else None,
+        "user_id": user_id,
+        "scopes": json.dumps(work.config.scopes),
+        "access_digest": digest(access),
+        "access_expires_at": work.now + life_s,
+        "refresh_digest": digest(refresh) if refresh else None,
+        "refresh_expires_at": work.now + work.config.refresh_token_ttl_s if refresh else None,
+        "issued_at": work.now,
+    }
+    work.store.insert("pairs", row)
     _tell(
         work,
         "refreshed" if parent else "issued" if refresh else "long-lived issued",
@@ -140,7 +138,7 @@ def refresh(work: Work, token: str, client_id: str, api_domain: str) -> Pair:
 
 
 def find_refresh(work: Work, token: str) -> Row:
-    """The live pair a refresh token belongs to, not spending it."""
+    """Find the live pair of a refresh token, without spending the token."""
     row = work.store.row("SELECT * FROM pairs WHERE refresh_digest = ?", [digest(token)])
     if row is None:
         raise Invalid("Cannot decrypt the refresh token", 401)
@@ -152,7 +150,7 @@ def find_refresh(work: Work, token: str) -> Row:
 
 
 def present(work: Work, token: str) -> Holder | None:
-    """The holder of a live access token. Its first use ends the grace of the pair it replaced."""
+    """Return the holder of a live access token. The first use of a pair ends the grace of the replaced pair."""
     row = work.store.row("SELECT * FROM pairs WHERE access_digest = ?", [digest(token)])
     if row is None or row["access_state"] != "live" or row["access_expires_at"] <= work.now:
         return None
@@ -179,14 +177,14 @@ def _presented(work: Work, row: Row) -> None:
 
 
 def _kill(work: Work, row: Row, state: str) -> None:
-    """No token of this pair opens anything any more: a second worker that still holds one gets 401 (sheet 4.3, L)."""
+    """End a pair: a second worker that still holds a token of this pair gets 401 (sheet 4.3, L)."""
     access = {"access_state": state} if state == "revoked" or work.config.refresh_kills_access else {}
     work.store.update("pairs", {"refresh_state": state} | access, id=row["id"])
     _tell(work, state, access=row["access_digest"][:12], refresh=(row["refresh_digest"] or "")[:12] or None)
 
 
 def revoke(work: Work, user_id: int | None = None) -> int:
-    """Revokes everybody's tokens, or one user's; how many pairs that were."""
+    """Revoke the tokens of every user, or of one user; return how many pairs died."""
     sql = "SELECT * FROM pairs WHERE (refresh_state = 'live' OR access_state = 'live') AND ? IN (user_id, -1)"
     rows = work.store.rows(sql, [-1 if user_id is None else user_id])
     for row in rows:
@@ -195,7 +193,7 @@ def revoke(work: Work, user_id: int | None = None) -> int:
 
 
 def expire(work: Work, *, access: bool, refresh_tokens: bool, codes: bool) -> int:
-    """Lets what is alive run out at once, as if its time had passed; how many of each kind, summed."""
+    """Let live codes and tokens run out at once, as if their time had passed; return how many, summed."""
     expired = 0
     for wanted, table, column in (
         (access, "pairs", "access_expires_at"),

@@ -1,4 +1,4 @@
-"""The integration as it stands in the account: its keys, where it sends people back to, whether it is installed."""
+"""The integration in the account: its keys, its redirect address, whether an admin has installed the integration."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Integration:
     client_secret: str = field(repr=False)
     redirect_uri: str = ""
     installed: bool = False
-    """An admin has allowed it once; until then nobody else can (sheet 3.1, D)."""
+    """Whether an admin has allowed the integration once; until then no other user can (sheet 3.1, D)."""
 
     def with_query(self, **parameters: str) -> str:
-        """The redirect URI with these parameters behind whatever query it already has."""
+        """The redirect URI with these parameters behind its own query."""
         joint = "&" if "?" in self.redirect_uri else "?"
         return f"{self.redirect_uri}{joint}{urlencode(parameters)}"
 
@@ -33,5 +33,5 @@ def load(store: Store) -> Integration:
 
 
 def save(store: Store, integration: Integration) -> None:
-    """Keep it."""
+    """Store the integration."""
     store.remember(META_KEY, json.dumps(asdict(integration)))

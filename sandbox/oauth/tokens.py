@@ -1,4 +1,4 @@
-"""What tokens look like. Who holds them is `grants.py`; how they are asked for is `endpoint.py`.
+"""The form of tokens. Their holders are `grants.py`; the requests for tokens are `endpoint.py`.
 
 Real ones are long, and so are these: a column that is too narrow for the service must be too narrow here.
 """
@@ -19,7 +19,7 @@ OPAQUE_PREFIX = "def50200"
 
 OPAQUE_BYTES = 320
 SIGNATURE_BYTES = 256
-"""Of RS256 with a 2048-bit key. The bytes are random: nobody outside has AmoCRM's key to check them with."""
+"""The length of an RS256 signature by a 2048-bit key. The bytes are random: no client has AmoCRM's key to check with."""
 
 
 def opaque() -> str:
@@ -52,7 +52,7 @@ def access_token(
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a token says about itself, unchecked: enough to know whose rate limit a request falls under."""
+    """The unchecked claims of a token: enough to know whose rate limit a request falls under."""
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
@@ -62,7 +62,7 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 def digest(token: str) -> str:
-    """All that is kept of a token."""
+    """The digest of a token, which alone is stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 

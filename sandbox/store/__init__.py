@@ -1,1 +1,1 @@
-"""Where the club is kept: SQLite, in memory or in a file. What the rows mean stands in `api/`."""
+"""The store of the club: SQLite, in memory or in a file. The meaning of the rows stands in `api/`."""

@@ -1,4 +1,4 @@
-"""The database: opening it, transactions, and the few statements everyone writes.
+"""The database: opening, transactions, and the few statements every writer needs.
 
 One thread owns the connection while the sandbox serves (`journey.py`), so a request's reads and writes are never
 mixed with another's. SQL that belongs to one resource stands in that resource's file.
@@ -32,7 +32,7 @@ FIRST_IDS = {
     "sources": 19_806_000,
     "webhooks": 48_162_000,
 }
-"""Where numbering starts. Of a real account's order, so that a column too narrow for them shows."""
+"""Where numbering starts. Of a real account's order, so that too narrow a column shows."""
 
 SHRINKING = ("custom_fields", "statuses", "webhooks", "loss_reasons", "sources")
 """Tables that lose rows: their last number is remembered, so that no id comes twice."""
@@ -43,7 +43,7 @@ class BadFile(Exception):
 
 
 class Store:
-    """The open database. `fresh` is true when it was empty and has to be filled."""
+    """The open database. `fresh` is true for an empty database, which has to be filled."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -92,7 +92,7 @@ class Store:
         self.db.execute("ANALYZE")
 
     def empty(self) -> None:
-        """Drop everything and stand as a new file does."""
+        """Drop all tables and begin as a new file does."""
         names = self.rows("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
         virtual = [row["name"] for row in names if row["name"].endswith("_search")]
         for name in virtual:
@@ -107,7 +107,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: an exception inside leaves no trace in the database."""
+        """A transaction: an exception inside leaves no trace in the database."""
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -151,7 +151,7 @@ class Store:
             self.db.execute(sql, [*changes.values(), *key.values()])
 
     def next_id(self, table: str, **where: Any) -> int:
-        """The id a new row gets; never one that was given out before."""
+        """The id of a new row; never an id that was given out before."""
         places = " AND ".join(f"{name} = ?" for name in where)
         sql = f"SELECT max(id) FROM {table}" + (f" WHERE {places}" if places else "")
         highest = max(self.value(sql, list(where.values())) or 0, FIRST_IDS.get(table, 0))

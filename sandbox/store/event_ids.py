@@ -1,4 +1,4 @@
-"""Ids of events: a time, and something nobody can guess."""
+"""Ids of events: a time, and a part that cannot be guessed."""
 
 from __future__ import annotations
 

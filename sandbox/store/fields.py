@@ -1,4 +1,4 @@
-"""Definitions of custom fields as they are stored. How the API shows and changes them is `api/custom_fields.py`."""
+"""Definitions of custom fields in the store. Their form in the API is `api/custom_fields.py`."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class Field:
 
     @property
     def is_choice(self) -> bool:
-        """Whether a value is one of the options."""
+        """Whether a value is among the options."""
         return self.type in CHOICE_TYPES
 
     def enum(self, enum_id: int) -> dict[str, Any]:
-        """The option with this id; an option since removed reads as an empty one."""
+        """The option with this id; an option since removed reads as an empty option."""
         return next((enum for enum in self.enums if enum["id"] == enum_id), {"id": enum_id, "value": ""})
 
 
 def definitions(store: Store) -> dict[str, dict[int, Field]]:
-    """Kind of card → id → definition, in the order the card shows them."""
+    """Kind of card → id → definition, in the card's order."""
     found: dict[str, dict[int, Field]] = {kind: {} for kind in TYPES}
     for row in store.rows("SELECT * FROM custom_fields ORDER BY entity_type, sort, id"):
         found.setdefault(row["entity_type"], {})[row["id"]] = field_of(row)

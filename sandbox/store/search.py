@@ -1,4 +1,4 @@
-"""`query=`: full text over everything filled in, found a while after it was written (sheet 4.4, 8.8, 8.11).
+"""`query=`: full text over all filled-in values, found a while after a change (sheet 4.4, 8.8, 8.11).
 
 A word finds every card that contains it anywhere, so the last ten digits find a phone however it begins. What a
 card consists of is told by the caller (`api/cards.py`); this file keeps the texts and finds in them. SQLite's
@@ -15,10 +15,10 @@ from typing import Any
 from sandbox.store.schema import CARDS
 
 TRIGRAM = 3
-"""Letters a word needs for the index to know it."""
+"""Letters a word needs for the index."""
 
 Texts = Callable[[sqlite3.Connection, str, list[int] | None], Iterable[tuple[int, str, str]]]
-"""(connection, kind of card, ids or None for all) → (id, everything filled in, digits of its phones)."""
+"""(connection, kind of card, ids or None for every card) → (id, filled-in text, digits of its phones)."""
 
 TABLES = "".join(
     f"""
@@ -43,12 +43,12 @@ def build(db: sqlite3.Connection, texts: Texts) -> None:
 
 
 def changed(db: sqlite3.Connection, kind: str, card_id: int, due_at: float) -> None:
-    """`query=` shall see this card as it then is, but not before `due_at` (unix seconds)."""
+    """Let `query=` see this card as of then, but not before `due_at` (unix seconds)."""
     db.execute("INSERT OR REPLACE INTO search_queue VALUES (?, ?, ?)", [kind, card_id, due_at])
 
 
 def catch_up(db: sqlite3.Connection, kind: str, now: float, texts: Texts) -> None:
-    """Let in what has waited long enough."""
+    """Let in cards that have waited long enough."""
     due = "SELECT id FROM search_queue WHERE kind = ? AND due_at <= ?"
     ids = [row[0] for row in db.execute(due, [kind, now])]
     if not ids:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from desk.desk import Desk
-from desk.web.routes import OPERATOR_COOKIE, ScreenPop
+from desk.web.screen_pop import OPERATOR_COOKIE, ScreenPop
 from store.tables import drafts
 from tests.desk.web.conftest import open_desk
 

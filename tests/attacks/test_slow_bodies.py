@@ -48,7 +48,7 @@ KINDS = {
 def desk() -> Iterator[tuple[RunningDesk, int]]:
     public = free_port()
     settings = {"TRUSTED_PROXIES": "127.0.0.1", "INTAKE_API_KEY": INTAKE, "PUBLIC_LISTEN": str(public)}
-    with running_desk(files=FILES, **NOWHERE, **settings) as running:
+    with running_desk(FILES, **NOWHERE, **settings) as running:
         yield running, public
 
 

@@ -109,7 +109,7 @@ class Edits:
     def erase_task(self, task: int) -> None:
         """Delete a task as a person's press of "delete" does; the API has no such call."""
         url, data = f"{self.box.url}/private/notes/edit2.php", {"ID": task, "ACTION": "TASK_DELETE"}
-        assert requests.post(url, data=data, headers=dict(self._http.headers), timeout=60).status_code == 200  # type: ignore[arg-type]
+        assert requests.post(url, data=data, headers=dict(self._http.headers), timeout=60).status_code == 200
 
     # What it is filled with
 

@@ -10,9 +10,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import Signals
+from typing import Any
 
 import requests
 
@@ -31,7 +33,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition, what: str, patience_s: float = 120.0):
+def until(condition: Callable[[], Any], what: str, patience_s: float = 120.0) -> Any:
     """Wait for a sign and return it; `what`: the words of the failure."""
     pause, end = threading.Event(), time.monotonic() + patience_s
     while time.monotonic() < end:
@@ -54,7 +56,7 @@ def local_cookies() -> dict[str, str]:
     return {doorway.cookie_name: doorway.cookie()}
 
 
-def browser_cookies() -> list[dict[str, str]]:
+def browser_cookies() -> list[Any]:
     """The same for a browser, under the name the tests open desks by."""
     return [{"name": name, "value": value, "url": "http://localhost"} for name, value in local_cookies().items()]
 
@@ -105,7 +107,7 @@ class RunningDesk:
         """End the desk at once, like a power cut."""
         return self._end(signal.SIGKILL)
 
-    def signal(self, how: signal.Signals) -> None:
+    def signal(self, how: Signals) -> None:
         """Send a signal to the desk's process, if there is any."""
         if self._process is not None:
             self._process.send_signal(how)
@@ -118,7 +120,7 @@ class RunningDesk:
     def log(self) -> str:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def _end(self, how: signal.Signals) -> int:
+    def _end(self, how: Signals) -> int:
         process, self._process = self._process, None
         if process is None:
             return 0
@@ -132,7 +134,7 @@ class RunningDesk:
 
 
 @contextmanager
-def running_desk(*, files: int | None = None, **settings: str) -> Iterator[RunningDesk]:
+def running_desk(files: int | None = None, /, **settings: str) -> Iterator[RunningDesk]:
     """A started desk, stopped at the end in any case."""
     with tempfile.TemporaryDirectory(prefix="desk-") as folder:
         desk = RunningDesk(Path(folder), settings, files)

@@ -29,7 +29,7 @@ def box(process: Sandbox) -> Sandbox:
 
 def api_list(box: Sandbox, path: str) -> list[dict]:
     """A whole list, as read by a client."""
-    session, found, url = box.session(), [], f"{box.url}/api/v4/{path}"
+    session, found, url = box.session(), list[dict](), f"{box.url}/api/v4/{path}"
     while url:
         answer = session.get(url, timeout=60)
         if answer.status_code == 204:
@@ -56,6 +56,7 @@ def test_the_truth_is_what_the_api_says(box: Sandbox, seed: int) -> None:
         linked = {one["id"]: one["is_main"] for one in told["_embedded"]["contacts"] if one["id"] in people}
         assert {one.id for one in lead.people} == set(linked), (id_, str(edits))
         if any(linked.values()):
+            assert lead.main is not None
             assert linked[lead.main.id], (id_, str(edits))
         assert told["closest_task_at"] == (lead.tasks[0] if lead.tasks else None), (id_, str(edits))
         same = ("name", "price", "pipeline_id", "status_id", "created_at", "updated_at", "closed_at", "loss_reason_id")

@@ -19,7 +19,7 @@ from desk.intake.form_draft import FormDraft, ways_of
 from desk.intake.pace import ALL_STRANGERS, ALL_TAKING, ASKING_SHARE, PERSON, PROGRAM, SHARE, SITE_WIDE, STRANGER
 from desk.settings import load
 from desk.web.body import LARGEST_BODY_BYTES
-from desk.web.leads import STATUS
+from desk.web.refused import STATUS_OF_SUBMISSION
 from desk.words import words
 from store import clock
 from store.tables import accepted_leads, consents, submissions
@@ -107,7 +107,7 @@ def test_bodies_that_are_none(local, desk, content, kind, status, code):
     assert outcomes(desk) == [("refused", code)]
 
 
-@pytest.mark.parametrize("code", STATUS)
+@pytest.mark.parametrize("code", STATUS_OF_SUBMISSION)
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_every_refusal_has_words(code, language):
     """Whatever a submission is refused for, its sender reads what happened and what to do."""

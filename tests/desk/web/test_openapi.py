@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +25,10 @@ from desk import lead as lead_rules
 from desk import phones
 from desk.desk import Desk
 from desk.intake.form_draft import FormDraft, ways_of
+from desk.settings import PROJECT
 from desk.web.api import build
-from desk.web.openapi import KEPT, document
+from desk.web.lead_schema import KEPT
+from desk.web.openapi import document
 from sandbox.process import Sandbox
 from tests.desk.web.conftest import ADMIN, INTAKE, client_of, no_hurry
 from tests.support.desks import desk_for
@@ -110,6 +114,12 @@ def test_every_route_is_described():
         for method in route.methods - {"HEAD", "OPTIONS"}
     }
     assert routes == {(path, method) for path, methods in document()["paths"].items() for method in methods}
+
+
+def test_only_the_description_costs_pydantic():
+    """The server starts without the library that describes it; who asks for the description waits for that once."""
+    asked = "import sys, desk.web.routes; sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT, check=False).returncode == 0
 
 
 def test_the_limits_are_the_real_ones():

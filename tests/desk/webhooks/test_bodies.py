@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desk.webhooks import bodies
-from desk.webhooks.bodies import NoHook, read
+from desk.webhooks.bodies import InvalidHook, read
 from sandbox import brackets
 
 ACCOUNT = {"subdomain": "fitzone", "id": 31296422, "_links": {"self": "https://fitzone.amocrm.ru"}}
@@ -71,7 +71,7 @@ def test_whom_it_tells_of(roots, found):
 )  # fmt: skip
 def test_what_is_no_hook(junk, reason):
     """Each limit has its word."""
-    with pytest.raises(NoHook) as refused:
+    with pytest.raises(InvalidHook) as refused:
         read(junk)
     assert refused.value.reason == reason
 
@@ -94,6 +94,6 @@ def test_nothing_breaks_the_reader(junk):
     """Any bytes are read or refused with a word."""
     try:
         told = read(junk)
-    except NoHook:
+    except InvalidHook:
         return
     assert all(0 < one <= bodies.GREATEST_ID for some in told.ids.values() for one in some)

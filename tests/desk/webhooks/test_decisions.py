@@ -6,7 +6,7 @@ import pytest
 
 from crm.webhooks import Subscription
 from desk.webhooks import decisions
-from desk.webhooks.bodies import Told
+from desk.webhooks.bodies import HookContent
 from desk.webhooks.decisions import EVENTS, NO_ADDRESS, Plan, plan
 
 AMO, SANDBOX = "https://fitzone.amocrm.ru", "http://127.0.0.1:8900"
@@ -59,12 +59,12 @@ def test_what_to_do_about_subscriptions(listed, wanted):
 )  # fmt: skip
 def test_whose_hook_it_is(account_id, subdomain, why):
     """The account's number decides, its name only where there is no number."""
-    assert decisions.disbelief(Told({}, None, account_id, subdomain), 7, "fit") == why
+    assert decisions.disbelief(HookContent({}, None, account_id, subdomain), 7, "fit") == why
 
 
 def test_without_an_account_nothing_is_believed():
     """Nobody can tell whose it is."""
-    assert decisions.disbelief(Told({}, None, 7, "fit"), None, None) == "account_unknown"
+    assert decisions.disbelief(HookContent({}, None, 7, "fit"), None, None) == "account_unknown"
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from crm.errors import NoAnswer, SaidNo
-from desk.webhooks.bodies import Told
+from desk.webhooks.bodies import HookContent
 from desk.webhooks.inbox import KEEP, Inbox
 from store.tables import hook_misses, hooks
 
-LEADS = Told({"leads": [1, 2]}, 1_700_000_000, 7, "fit")
-DELETED = Told({"leads": [1]}, None, 7, "fit")
+LEADS = HookContent({"leads": [1, 2]}, 1_700_000_000, 7, "fit")
+DELETED = HookContent({"leads": [1]}, None, 7, "fit")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def states(store):
 def test_what_is_new_is_handed_out_once(store, inbox):
     """Ids of several calls together; when the block has ended nothing is left, and the bodies are gone."""
     inbox.put(b"a", LEADS)
-    inbox.put(b"b", Told({"leads": [3], "contacts": [9]}))
+    inbox.put(b"b", HookContent({"leads": [3], "contacts": [9]}))
     with inbox.taken() as told:
         assert told == {"leads": {1, 2, 3}, "contacts": {9}}
     with inbox.taken() as told:
@@ -60,7 +60,7 @@ def test_what_comes_while_others_are_fetched_is_not_marked(store, inbox):
     """Only what was handed out is dealt with."""
     inbox.put(b"a", LEADS)
     with inbox.taken():
-        inbox.put(b"b", Told({"leads": [5]}))
+        inbox.put(b"b", HookContent({"leads": [5]}))
     assert states(store) == ["done", "new"]
 
 
@@ -75,7 +75,7 @@ def test_the_same_again(store, inbox):
 
 def test_the_same_in_the_same_second(inbox):
     """A body may come again for another change of its second, so it is only spared when that second was over."""
-    now = Told({"leads": [1]}, int(datetime.now(UTC).timestamp()), 7, "fit")
+    now = HookContent({"leads": [1]}, int(datetime.now(UTC).timestamp()), 7, "fit")
     inbox.put(b"a", now)
     with inbox.taken():
         pass
@@ -95,7 +95,7 @@ def test_junk_is_kept_with_its_reason(store, inbox):
 
 def test_a_hook_that_tells_nothing_of_ours(store, inbox):
     """Stored, counted, nothing to fetch."""
-    assert inbox.put(b"t", Told({}, None, 7, "fit")) == "done"
+    assert inbox.put(b"t", HookContent({}, None, 7, "fit")) == "done"
 
 
 def test_late_is_not_lost(store, inbox):
