@@ -40,16 +40,16 @@ WARN_DAYS = (30, 7, 1)
 """A long-lived token cannot be renewed, only replaced by a person: these many days ahead the page says so louder."""
 
 JUST_REFRESHED = timedelta(minutes=5)
-"""A pair this young is renewed by hand only for somebody who insists: each refresh spends a token that works once."""
+"""Age below which a pair is renewed by hand only with a confirmation: each refresh spends a token that works once."""
 
 DOUBLE_PRESS = timedelta(seconds=10)
-"""A refresh by hand this soon after a good one is a second press, also of somebody who insists: one is enough."""
+"""Time after a good refresh in which a refresh by hand is a second press, also with the confirmation: the first is enough."""
 
 JUST_FAILED = timedelta(seconds=10)
-"""After a refresh that failed the next one by hand waits this long, unless somebody insists, or has changed the settings."""
+"""Pause of a refresh by hand after a failed refresh, but for a confirmation or changed settings."""
 
 PERSON_RENEWED_EVERY = timedelta(hours=1)
-"""While a person is switched off nothing spends more refresh tokens than one in this time."""
+"""Least time between two spent refresh tokens while the person who connected is switched off."""
 
 LAST = "answer that connected"
 """The fact under which the last answer that made a connection is remembered."""
@@ -70,17 +70,17 @@ class Refresh:
 
 
 class Connection(Grants):
-    """AmoCRM's connection as this desk keeps it. Thread-safe; several processes on one database may each have one."""
+    """The connection to AmoCRM as the desk keeps it. Thread-safe; several processes may share a database."""
 
     _person_looks = 0
-    """How often it was asked whether the person who connected is let in again."""
+    """Count of questions to AmoCRM whether the person who connected is let in again."""
     _person_at_s = 0.0
     """When to ask next, monotonic."""
 
     # What an admin does
 
     def finish(self, *, code: str, state: str, referer: str, bound_to: str = "") -> None:
-        """Take AmoCRM's answer to `begin`, and remember which answer it was. Three requests."""
+        """Take AmoCRM's answer to `begin`, and remember the answer. Three requests."""
         super().finish(code=code, state=state, referer=referer, bound_to=bound_to)
         told = _answer(self.status().connected_at, code=code, state=state, bound_to=bound_to)
         self._store.remember(LAST, json.dumps(told))
@@ -101,7 +101,7 @@ class Connection(Grants):
         return all(hmac.compare_digest(last.get(name, ""), text) for name, text in asked.items())
 
     def adopt(self, refresh_token: str) -> None:
-        """Connect with somebody else's refresh token, spending it. Three requests.
+        """Connect with a given refresh token, and spend the token. Three requests.
 
         Raises `NotLetIn("grant_spent_here")` for a token that was spent here before: nothing is sent then.
         """
@@ -133,12 +133,12 @@ class Connection(Grants):
             return int(db.execute(line.returning(refreshes.c.id)).scalar_one())
 
     def _fail_given(self, line: int, result: str) -> None:
-        """It brought no pair."""
+        """Write down that a refresh brought no pair."""
         with self._store.write() as db:
             db.execute(refreshes.update().where(refreshes.c.id == line).values(ended_at=self._clock(), result=result))
 
     def refresh_now(self, *, insists: bool = False) -> None:
-        """Refresh whatever is left on the token. One request, or none if somebody just did. Raises why it failed.
+        """Refresh now, however long the token is good. One request, or none shortly after another refresh. Raises the reason of a failure.
 
         `insists`: whoever asks knows what it costs. Else a pair that was renewed, or tried in vain, a short while ago is left
         alone: `Declined("refreshed_just_now")` with the seconds to wait.
@@ -363,7 +363,7 @@ def warn_days(status: Status) -> int | None:
 
 
 def needs_attention(status: Status) -> bool:
-    """Whether somebody should look at the connection, whatever page they are on."""
+    """Whether the connection needs a look, on whichever page a person is."""
     clock_wrong = status.clock_skew_s is not None and abs(status.clock_skew_s) > decisions.CLOCK_LIMIT_S
     return status.state != "connected" or warn_days(status) is not None or clock_wrong or status.moved
 

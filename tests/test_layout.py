@@ -30,6 +30,9 @@ UI_MAY_IMPORT_OF = {
 LONGEST_THIN = 4000
 """Lines of `crm`, which is to be a thin package underneath."""
 
+LONGEST_FILE, LONGEST_FUNCTION = 400, 40
+"""Lines; of a function without its docstring."""
+
 Edge = tuple[str, str]
 
 
@@ -166,6 +169,33 @@ def test_nothing_steps_past_a_face():
 def test_crm_is_thin():
     """AmoCRM and nothing else."""
     assert sum(len(path.read_text().splitlines()) for path in (PROJECT / "crm").rglob("*.py")) <= LONGEST_THIN
+
+
+def test_no_file_is_too_long():
+    """A file is read in one go. Steps of migration are written once and never read again."""
+    counted = {path: len(path.read_text().splitlines()) for path in modules().values() if "versions" not in path.parts}
+    assert {path.name: lines for path, lines in counted.items() if lines > LONGEST_FILE} == {}
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    told = function.body[0] if ast.get_docstring(function) else None
+    return _span(function) - (_span(told) if told else 0)
+
+
+def _span(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_no_function_is_too_long():
+    """A function is seen at a glance."""
+    wrong = [
+        f"{module}.{node.name}: {lines_of(node)}"
+        for module, path in modules().items()
+        if "versions" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and lines_of(node) > LONGEST_FUNCTION
+    ]
+    assert wrong == []
 
 
 def test_a_wrong_arrow_would_be_found():

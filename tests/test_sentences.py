@@ -41,7 +41,9 @@ QUOTED = re.compile(r'`[^`]*`|"[^"]*"|“[^”]*”')
 
 def packages() -> dict[str, list[Path]]:
     """Each storey's files; the desk's by room, with the loose ones beside them as `desk`."""
-    found = {name: sorted((PROJECT / name).rglob("*.py")) for name in ("crm", "store", "ui", "pages", "sandbox")}
+    found = {
+        name: sorted((PROJECT / name).rglob("*.py")) for name in ("crm", "wire", "store", "ui", "pages", "sandbox")
+    }
     found["desk"] = sorted((PROJECT / "desk").glob("*.py"))
     for folder in sorted((PROJECT / "desk").iterdir()):
         if (folder / "__init__.py").exists():
