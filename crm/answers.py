@@ -99,14 +99,14 @@ class Row:
         return (
             status in self.statuses
             and form in self.forms
-            and (self.numbers is None or problem.number in self.numbers)
+            and (self.numbers is None or (problem.number is not None and problem.number in self.numbers))
             and (not self.detail or re.search(self.detail, problem.detail, re.IGNORECASE) is not None)
             and (not self.has_refusals or bool(problem.refusals))
         )
 
 
 EVERY_NUMBER = range(-GREATEST, GREATEST + 1)
-"""Any internal number at all; `None` is none."""
+"""Any internal number at all. A range answers at once for a number alone: for None it would look at each."""
 
 TABLE: tuple[Row, ...] = (
     # A person or the account, whatever else the answer says
