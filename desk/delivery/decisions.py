@@ -17,6 +17,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from crm.errors import BrokenWord, Declined, DeskError, NoAnswer, NotLetIn, NotSent, OwnFault, Refusal, SetupError
 from store import StoreError
 
@@ -174,7 +176,7 @@ def as_fault(error: Exception) -> DeskError:
     """Turn any exception into an error of the desk's own tree."""
     if isinstance(error, DeskError):
         return error
-    return OwnFault(DATABASE_FAILED if isinstance(error, StoreError) else DESK_FAILED)
+    return OwnFault(DATABASE_FAILED if isinstance(error, StoreError | SQLAlchemyError) else DESK_FAILED)
 
 
 def fate_of(error: DeskError) -> str:
