@@ -12,7 +12,7 @@ from hypothesis import settings
 from desk.desk import Desk
 from sandbox.process import Sandbox, running_sandbox
 from store import Store
-from tests.support import postgres
+from tests.support import databases, postgres
 from tests.support.desks import desk_for
 
 for name in [name for name in os.environ if name.startswith(("AMOCRM_", "INTAKE_"))]:
@@ -36,7 +36,17 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database: the same test runs on both kinds."""
+    """The address of a database with its tables and without rows: the same test runs on both kinds."""
+    if request.param == "sqlite":
+        databases.put_ready(tmp_path / "desk.db")
+        return f"sqlite:///{tmp_path}/desk.db"
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.ready_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table, on both kinds: for tests of the steps that make them."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/desk.db"
     server: postgres.Server = request.getfixturevalue("postgres_server")
@@ -55,6 +65,7 @@ def store(store_url: str) -> Iterator[Store]:
 @pytest.fixture
 def sqlite_store(tmp_path: Path) -> Iterator[Store]:
     """An upgraded SQLite database, for tests to which the kind does not matter."""
+    databases.put_ready(tmp_path / "desk.db")
     opened = Store(f"sqlite:///{tmp_path}/desk.db")
     opened.upgrade()
     yield opened

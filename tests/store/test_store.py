@@ -45,9 +45,9 @@ def test_upgrading_twice_changes_nothing(store):
     assert store.revision() == HEAD
 
 
-def test_a_mirror_of_before_contacts_and_kopecks(store_url):
+def test_a_mirror_of_before_contacts_and_kopecks(empty_url):
     """Main contacts are links at once, whole roubles are kopecks, and a nightly round that reads the rest is due."""
-    opened = Store(store_url)
+    opened = Store(empty_url)
     with opened._engine.begin() as db:
         settings = config()
         settings.attributes["connection"] = db
@@ -83,7 +83,7 @@ def test_a_mirror_of_before_contacts_and_kopecks(store_url):
     opened.close()
 
 
-def test_processes_that_start_together_upgrade_once(store_url):
+def test_processes_that_start_together_upgrade_once(empty_url):
     """Eight openings at the same moment end in one whole set of tables and no error."""
     errors = []
     start = threading.Barrier(8)
@@ -91,7 +91,7 @@ def test_processes_that_start_together_upgrade_once(store_url):
     def open_it():
         start.wait()
         try:
-            opened = Store(store_url)
+            opened = Store(empty_url)
             opened.upgrade()
             opened.close()
         except Exception as error:
@@ -103,7 +103,7 @@ def test_processes_that_start_together_upgrade_once(store_url):
     for thread in threads:
         thread.join()
     assert errors == []
-    opened = Store(store_url)
+    opened = Store(empty_url)
     assert opened.revision() == HEAD
     opened.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from desk.desk import Desk
 from desk.settings import load
 from sandbox.process import Sandbox
+from tests.support.databases import put_ready
 
 KEY = "k" * 40
 """The key of several desks on the same database."""
@@ -32,6 +33,8 @@ def desk_for(box: Sandbox, folder: Path, *, connected: bool = True, marker: bool
 
     `marker=False`: the account has no field for our own id yet.
     """
+    if "DATABASE_URL" not in more:
+        put_ready(folder / "data" / "desk.db")
     desk = Desk(load(settings_for(box, **more), folder))
     try:
         if connected:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psycopg
 
+from store import Store
+
 DEBIAN_FOLDER = Path("/usr/lib/postgresql")
 
 
@@ -27,12 +29,23 @@ class Server:
 
     port: int
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _ready: str = ""
 
-    def new_database(self) -> str:
+    def new_database(self, template: str = "template1") -> str:
         name = f"desk_{next(self._numbers)}"
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._address(name).replace("postgresql://", "postgresql+psycopg://")
+
+    def ready_database(self) -> str:
+        """Make a database that has its tables: a copy of the server's first one."""
+        if not self._ready:
+            url = self.new_database()
+            store = Store(url)
+            store.upgrade()
+            store.close()
+            self._ready = url.rpartition("/")[2]
+        return self.new_database(self._ready)
 
     def _address(self, database: str) -> str:
         return f"postgresql://desk@127.0.0.1:{self.port}/{database}"

@@ -299,9 +299,9 @@ def test_every_wait_is_written_down_as_an_interval():
     ]
 
 
-def test_what_an_older_desk_has_written_is_bounded_too(store_url):
+def test_what_an_older_desk_has_written_is_bounded_too(empty_url):
     """Waits from before intervals were kept, by a clock that was three hours ahead: after the upgrade nothing waits for it."""
-    store = Store(store_url)
+    store = Store(empty_url)
     before = migrations.config()
     with store.write() as db:
         before.attributes["connection"] = db

@@ -16,6 +16,7 @@ from desk.intake.pace import Pace
 from desk.settings import load
 from desk.web.api import build
 from desk.web.routes import routes
+from tests.support.databases import put_ready
 from tests.support.programs import LOCAL, LOCAL_KEY
 
 ADMIN, INTAKE = "admin-key-0123456789", "intake-key-0123456789"
@@ -28,6 +29,8 @@ NOWHERE = {
 
 
 def open_desk(tmp_path: Path, **settings: str) -> Desk:
+    if "DATABASE_URL" not in settings:
+        put_ready(tmp_path / "data" / "desk.db")
     return Desk(load(NOWHERE | settings, tmp_path))
 
 
