@@ -2,7 +2,7 @@
 
 WRITERS = {
     "grants": ("crm.connection",),
-    "refreshes": ("crm.connection",),
+    "refreshes": ("crm.connection", "desk.connection"),
     "oauth_states": ("crm.connection",),
     "request_pace": ("crm.limiter",),
     "activity": ("crm.journal",),
