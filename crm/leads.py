@@ -103,7 +103,7 @@ def move(
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A lead and contact made by `create_complex`. `merged`: AmoCRM's duplicate control has put both into an older lead."""
+    """A lead made by `create_complex`, and its contact. `merged`: AmoCRM's duplicate control has put both into an older lead."""
 
     lead_id: int
     contact_id: int | None
@@ -119,7 +119,7 @@ def create_complex(
     live: bool = True,
     may_send: Callable[[], bool] | None = None,
 ) -> Created:
-    """Create a lead with its contact. 1 request. `subject`: our id, for the journal.
+    """Create a lead with a new contact, or on an existing one. 1 request. `live`: somebody waits. `subject`: our id, for the journal.
 
     AmoCRM looks for no duplicate, unless an admin has switched that on for the integration (sheet 5.2).
     """

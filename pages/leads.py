@@ -21,7 +21,7 @@ def choose() -> None:
 def bar() -> None:
     """Rarely needed tools, each behind a button of its own."""
     choices = the_desk().listing.choices()
-    filters.bar_is_drawn(choices)
+    filters.remember_bar_look(choices)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover(view.more_label(), icon=":material/filter_list:"):
             filters.draw_more(choices)

@@ -160,7 +160,7 @@ class Journey:
     async def _drip(
         self, rule: faults.Rule, call: Call, scope: Scope, receive: Receive, send: Send, answer: Answer
     ) -> None:
-        """The answer in small pieces, if the rule is to be slow."""
+        """Send the answer of a `drip` rule: the part `where` in small pieces; unless that is the body, the connection is closed after."""
         pause_s = rule.options.get("delay_ms", 50) / 1000
         piece, where = rule.options.get("piece", DRIP_PIECE), rule.options.get("where", "body")
         at = self._told_time()

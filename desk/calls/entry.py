@@ -29,7 +29,7 @@ CALL_BACK, VISIT, TRIAL, NOTHING = "call_back", "visit", "trial", "nothing"
 NEXT = (CALL_BACK, VISIT, TRIAL, NOTHING)
 
 WHEN = ("quarter", "hour", "three_hours", "evening", "morning", "own")
-"""Times of the next step, in the words of people. All lie ahead, at any time of day."""
+"""Times of the next step, in the words of people. All but "own" lie ahead, at any time of day."""
 
 SPANS = {"quarter": timedelta(minutes=15), "hour": timedelta(hours=1), "three_hours": timedelta(hours=3)}
 EVENING, MORNING = time(18), time(10)
@@ -112,7 +112,7 @@ def suggested(now: datetime, zone: ZoneInfo) -> str:
 
 
 def moment_of(when: str, now: datetime, zone: ZoneInfo, day: date | None = None, at: time | None = None) -> datetime:
-    """Convert a choice ("hour", "evening", …) to a moment in the future. `day`, `at`: of "own"."""
+    """Convert a choice ("hour", "evening", …) to a moment: ahead of us, but for "own", which may be past. `day`, `at`: of "own"."""
     local = now.astimezone(zone)
     if when in SPANS:
         return now + SPANS[when]
@@ -130,20 +130,20 @@ def steps(
 
     `user_id`: the operator's in AmoCRM. `answers`: the entry called back for.
     """
-    done: list[tuple[str, Any]] = []
+    todo: list[tuple[str, Any]] = []
     lines = _lines(entry, say)
     if entry.choice.kind == ADD:
-        done.append((NOTE, {"lines": [_heading(entry, now, zone, say, operator), *lines]}))
+        todo.append((NOTE, {"lines": [_heading(entry, now, zone, say, operator), *lines]}))
         if entry.choice.stage is not None:
             pipeline_id, status_id = entry.choice.stage
-            done.append((STAGE, {"pipeline_id": pipeline_id, "status_id": status_id}))
+            todo.append((STAGE, {"pipeline_id": pipeline_id, "status_id": status_id}))
     else:
-        done += [(LEAD, None), (NOTE, {"lines": lines} if lines else None)]
+        todo += [(LEAD, None), (NOTE, {"lines": lines} if lines else None)]
     if entry.step_at is not None:
-        done.append((TASK, _task(entry, say, operator, user_id)))
+        todo.append((TASK, _task(entry, say, operator, user_id)))
     if answers is not None:
-        done.append((TASK_DONE, {"of": answers, "text": say(f"call-outcome-{entry.outcome}")}))
-    return done
+        todo.append((TASK_DONE, {"of": answers, "text": say(f"call-outcome-{entry.outcome}")}))
+    return todo
 
 
 def named(entry: Entry, name: str) -> Entry:
@@ -154,6 +154,7 @@ def named(entry: Entry, name: str) -> Entry:
 def _moment(
     raw: Mapping[str, Any], step: str, now: datetime, zone: ZoneInfo
 ) -> tuple[datetime | None, list[FieldFault]]:
+    """The next step's moment, None for no step; an unknown `when` counts as the suggested one."""
     if step == NOTHING:
         return None, []
     when = raw.get("when")

@@ -133,7 +133,7 @@ def _near(db: sa.Connection, phone: str) -> list[Key]:
 
 
 def _beginning(db: sa.Connection, beginnings: Iterable[str]) -> list[Key]:
-    """People with a number of such a beginning, the last changed first."""
+    """People with a number of such a beginning: beginning by beginning, contacts, then leads without a contact, the last changed first."""
     found: list[Key] = []
     for text in beginnings:
         of_contacts = sa.select(known_phones.c.contact_id, known_phones.c.phone).where(

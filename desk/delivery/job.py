@@ -1,4 +1,4 @@
-"""A lead on its way into AmoCRM, as values, and the reading of these values from rows.
+"""A lead on its way into AmoCRM, as values, and their conversion from rows and to rows.
 
 Writes nothing and decides nothing. Which columns are written together is `columns.py`.
 """

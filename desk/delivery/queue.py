@@ -81,7 +81,7 @@ class Queue:
             due = _due(now, live_only=live_only, tries_for_all=tries_for_all)
             while (row := db.execute(due).mappings().first()) is not None:
                 lease = _lease(db, row, now, attempts=row["attempts"] + 1)
-                job = _read(db, row, lease, now, CONTACT, lambda: _job(db, row, lease, tries_for_all))  # noqa: B023 - called at once
+                job = _read_or_set_aside(db, row, lease, now, CONTACT, lambda: _job(db, row, lease, tries_for_all))  # noqa: B023 - called at once
                 if job is None:
                     continue
                 if tries_for_all:
@@ -107,7 +107,7 @@ class Queue:
             found = []
             for row in db.execute(wanted).mappings().all():
                 lease = _lease(db, row, now)
-                found.append(_read(db, row, lease, now, SEARCH, lambda: self._lost(db, row, lease, now)))  # noqa: B023 - as above
+                found.append(_read_or_set_aside(db, row, lease, now, SEARCH, lambda: self._lost(db, row, lease, now)))  # noqa: B023 - as above
             return [lost for lost in found if lost is not None]
 
     def has_lost_due(self) -> bool:
@@ -228,10 +228,10 @@ def _lease(db: sa.Connection, row: sa.RowMapping, now: float, **values: Any) -> 
     return number
 
 
-def _read(
+def _read_or_set_aside(
     db: sa.Connection, row: sa.RowMapping, lease: int, now: float, step: str, read: Callable[[], Held]
 ) -> Held | None:
-    """Read a lead's rows; None if the rows cannot be read, which is a failure of the lead alone."""
+    """Read a lead's rows; None if the rows cannot be read: then the lead alone has failed, and is given back with that."""
     try:
         with db.begin_nested():
             return read()

@@ -326,7 +326,10 @@ def _texts(pairs: list[tuple[bytes, bytes]], charset: str) -> Flat:
 
 
 def _leaves(found: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value with the parts of its name, in the order of the submission; lists of plain values whole."""
+    """Every value with the parts of its name, in the order of the submission; lists of plain values whole.
+
+    JSON inside a text is opened; values under more than `DEEPEST` levels are left out.
+    """
     waiting: list[tuple[tuple[str, ...], Any]] = [((), found)]
     while waiting:
         path, value = waiting.pop()

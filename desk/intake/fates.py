@@ -43,7 +43,8 @@ def may_know(told: Told | None, form_id: str, now: datetime, *, is_program: bool
 
 
 def seems_delivered(told: Told, lead: Progress | None, paused_since: datetime | None, now: datetime) -> bool:
-    """Whether a form's key is told "in AmoCRM". `lead`: the lead or its double; `paused_since`: the queue's.
+    """Whether the holder of a form's key hears "in AmoCRM". `told`: an id given out; `lead`: that id's own lead, or the earlier lead whose
+    phone it repeats, None for what was put aside; `paused_since`: the queue's.
 
     What is no lead of its own arrives as one would: not before the lead it doubles, not at once, and not while the queue waits.
     """

@@ -146,19 +146,19 @@ def is_id_like(one: NamedValue) -> bool:
     return bool(ID_LIKE.search(one.path[-1].casefold()))
 
 
-def is_anothers(one: NamedValue) -> bool:
+def is_called_anothers(one: NamedValue) -> bool:
     """Whether a value's name says "another person's phone"."""
     return any(map(_is_of_another, one.candidates))
 
 
-def is_somebody_elses(one: NamedValue) -> bool:
+def is_in_anothers_object(one: NamedValue) -> bool:
     """Whether a value stands inside an object of somebody else: a manager, a company."""
     return any(part.casefold() in SOMEBODY_ELSES for part in one.path)
 
 
 def _by_candidates(one: NamedValue, parents: Sequence[str], *, is_ours: bool) -> tuple[str, int]:
     """The first meaning among a value's names with a right to stand in the object."""
-    of_another = is_anothers(one)
+    of_another = is_called_anothers(one)
     for candidate in one.candidates:
         if ADDED.fullmatch(candidate) and is_ours:
             return candidate, OWN
@@ -180,7 +180,7 @@ def _by_surroundings(one: NamedValue, parents: Sequence[str], above: str, *, is_
     if parents[-1:] == ["utm"] and f"utm_{last}" in tracking.NAMES:
         return f"utm_{last}", KNOWN_NAME
     hint = HINTS.get(one.hint, "phone" if "phone" in one.hint else "") if is_ours else ""
-    return (hint, WORD) if hint and not (hint == "phone" and is_anothers(one)) else ("", GUESSED)
+    return (hint, WORD) if hint and not (hint == "phone" and is_called_anothers(one)) else ("", GUESSED)
 
 
 def _belongs(meaning: str, parents: Sequence[str], *, is_ours: bool) -> bool:

@@ -55,7 +55,7 @@ def understood(said: Mapping[str, Any], taught: Mapping[str, str] | None = None)
     """Read a submission. `said`: names and values as `bodies` spells them; `taught`: meanings by name, of the form."""
     values = [one for one in values_of(said) if not is_secret(one)]
     got = meanings.sort(values, taught or {})
-    phone_search.find_phone(got, values)
+    phone_search.fill_in_phone(got, values)
     fields, spare = _fields(got)
     if name := _name(got, text_of(fields.get("name"))):
         fields["name"] = name

@@ -20,9 +20,9 @@ from desk.intake.meanings import (
     GUESSED,
     Seen,
     Sorted,
-    is_anothers,
+    is_called_anothers,
     is_id_like,
-    is_somebody_elses,
+    is_in_anothers_object,
     known,
     token_of,
 )
@@ -66,8 +66,11 @@ A_PHONE_AMONG = re.compile(
 BEST_FIRST = (phones.VALID, phones.POSSIBLE, phones.IMPOSSIBLE)
 
 
-def find_phone(got: Sorted, values: Sequence[NamedValue]) -> None:
-    """Put a phone under "phone" if there is none, or only in pieces. `values`: all values, known or not."""
+def fill_in_phone(got: Sorted, values: Sequence[NamedValue]) -> None:
+    """Fill `got`'s phone from wherever a phone may stand, if it has none, only pieces, or only texts that are no phone.
+
+    Neighbours of a found number may move too, as to the name. `values`: all values, known or not.
+    """
     if not got.has_phone():
         _guess(got, anothers=False)
         _take_neighbours(got)
@@ -105,7 +108,7 @@ def _guess(got: Sorted, *, anothers: bool) -> None:
 
     `anothers`: among the values called another person's phone.
     """
-    looked_at = [one for one in got.unknown[:MOST_LOOKED_AT] if is_anothers(one) == anothers]
+    looked_at = [one for one in got.unknown[:MOST_LOOKED_AT] if is_called_anothers(one) == anothers]
     guesses = [one for one in looked_at if _looks_like_a_phone(one)]
     guesses = guesses or [one for one in looked_at if _is_called_a_phone(one) and _verdict(one.value) != phones.NONE]
     for one in guesses:
@@ -203,12 +206,12 @@ def _looks_like_a_phone(one: NamedValue) -> bool:
     text = text_of(one.value)
     if not 10 <= len(text) <= LONGEST_GUESS or not A_PHONE.fullmatch(text) or is_id_like(one):
         return False
-    return not is_somebody_elses(one) and phones.read(text).verdict == phones.VALID
+    return not is_in_anothers_object(one) and phones.read(text).verdict == phones.VALID
 
 
 def _is_called_a_phone(one: NamedValue) -> bool:
     is_called = any(known(candidate)[0] == "phone" for candidate in one.candidates)
-    return is_called and not is_id_like(one) and not is_somebody_elses(one)
+    return is_called and not is_id_like(one) and not is_in_anothers_object(one)
 
 
 def _verdict(value: Any) -> str:

@@ -138,7 +138,7 @@ class Follow:
                 unknown = self._rows.unknown_contacts(db, some)
             if unknown:
                 self._reading.contacts(unknown)
-            self._walks.have_contacts(some)
+            self._walks.contacts_done(some)
         self._end(names.CONTACTS, begun, {"since": self._next(begun, since, times, is_known=not news)})
         return sorted(set(news))
 

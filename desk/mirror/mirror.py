@@ -242,7 +242,7 @@ class Mirror:
         self.walks.let_go()
 
     def _try(self, name: str, work: Callable[[], object]) -> bool:
-        """Do a round, and store and tell its result."""
+        """Do a round and tell its result; store a failure. False if the round failed or the mirror is stopping."""
         if self._stopping.is_set():
             return False
         try:

@@ -58,7 +58,7 @@ class Night:
             known = self._walks.of(names.NIGHT)
         cursor = dict(known.cursor)
         work = {
-            "leads": self._leads,
+            "leads": self._leads_here,
             "contacts": lambda cursor: self._contacts_or_not(cursor, known.failures),
             "open_tasks": self._open_tasks,
             "tasks": self._tasks_here,
@@ -74,7 +74,7 @@ class Night:
     def _contacts_or_not(self, cursor: dict[str, Any], failures: int) -> bool:
         """Compare the next contacts; after repeated failures of AmoCRM, skip contacts until the next round."""
         try:
-            return self._contacts(cursor)
+            return self._contacts_here(cursor)
         except DeskError as error:
             if failures < MOST_FAILURES:
                 raise
@@ -88,9 +88,8 @@ class Night:
         as_of = known.began_at or self._reading.as_of(begun)
         self._walks.end(names.NIGHT, as_of=as_of, cursor=result, next_in_s=NOT_BEFORE_S)
 
-    def _leads(self, cursor: dict[str, Any]) -> bool:
-        """Compare the next leads downwards, also of the bin, as a lead may have come back. False if there are no
-        more."""
+    def _leads_here(self, cursor: dict[str, Any]) -> bool:
+        """Compare our next leads with AmoCRM, downwards by id, binned ones too. False at the end."""
         ids = self._below(leads, cursor["last"], leads.c.is_deleted)
         if not ids:
             return False
@@ -106,9 +105,8 @@ class Night:
         cursor["leads"] += len(ids) - len(binned)
         return True
 
-    def _contacts(self, cursor: dict[str, Any]) -> bool:
-        """Compare the next contacts downwards; gone contacts only if still named by a lead. False if there are no
-        more."""
+    def _contacts_here(self, cursor: dict[str, Any]) -> bool:
+        """Compare our next contacts with AmoCRM, gone contacts only if a lead still names them. False at the end."""
         named = sa.exists().where(
             lead_contacts.c.contact_id == contacts.c.id,
             lead_contacts.c.lead_id == leads.c.id,
@@ -129,7 +127,7 @@ class Night:
         return since is not None
 
     def _tasks_here(self, cursor: dict[str, Any]) -> bool:
-        """Compare the next open tasks downwards, which may be done or gone. False if there are no more."""
+        """Compare our next open tasks with AmoCRM, downwards by id; with none left compute all leads' next tasks anew. False at the end."""
         ids = self._tasks.open_below(cursor["last"])
         if not ids:
             with self._rows.keeping() as db:

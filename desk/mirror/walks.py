@@ -152,7 +152,7 @@ class Walks:
         if wanted := set(ids):
             self._note_contacts(db, lambda known: known | wanted)
 
-    def have_contacts(self, ids: Iterable[int]) -> None:
+    def contacts_done(self, ids: Iterable[int]) -> None:
         """Take contacts off the list for the next round, as read or absent."""
         done = set(ids)
         with self._store.write(durable=False) as db:

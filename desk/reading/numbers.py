@@ -1,4 +1,4 @@
-"""Numbers in people's spelling: blanks between thousands, a comma or a point, a currency behind."""
+"""Numbers in people's spelling: blanks between thousands, a comma or a point, a currency or unit before or behind."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def _company_fields() -> list[Row]:
 
 
 def build(store: Store, now: int) -> None:
-    """Everything but the leads. `now`: unix seconds."""
+    """Make the account's setup: users, pipelines, fields, tags, loss reasons, task types; no cards."""
     store.insert_many(
         "users",
         [

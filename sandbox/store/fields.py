@@ -35,7 +35,7 @@ class Field:
 
     @property
     def is_choice(self) -> bool:
-        """Whether a value is among the options."""
+        """Whether the field is of a type with options."""
         return self.type in CHOICE_TYPES
 
     def enum(self, enum_id: int) -> dict[str, Any]:

@@ -86,13 +86,13 @@ def show(submission: Callable[[str], None]) -> None:
     name, of = st.session_state[OPEN]
     match name:
         case "submission":
-            _drawer(say("forms-submission"), lambda: submission(of))
+            _open_panel(say("forms-submission"), lambda: submission(of))
         case "new":
-            _drawer(say("forms-new"), lambda: _form(None))
+            _open_panel(say("forms-new"), lambda: _form(None))
         case _:
             draw = {"edit": _form, "keys": _keys, "code": _code, "names": names.show}[name]
             form = the_desk().intake.forms.of(of)
-            _drawer(f"{formats.plain(form.name)} · {title_of(name, form)}", lambda: draw(form))
+            _open_panel(f"{formats.plain(form.name)} · {title_of(name, form)}", lambda: draw(form))
 
 
 def title_of(name: str, form: Form) -> str:
@@ -100,7 +100,8 @@ def title_of(name: str, form: Form) -> str:
     return say("forms-connect" if name == "code" and form.preset != presets.OWN else OF_A_FORM[name][0])
 
 
-def _drawer(title: str, draw: Callable[[], None]) -> None:
+def _open_panel(title: str, draw: Callable[[], None]) -> None:
+    """Show a dialog at the right edge; rerun the page if another drawer, or none, is open by now."""
     now_open = st.session_state[OPEN]
 
     def inside() -> None:

@@ -37,7 +37,7 @@ OWN_DAYS = 14
 
 def draw_filters(choices: Choices) -> None:
     """The search, the period, and the usual filters."""
-    _is_drawn(FILTERS, choices)
+    _remember_look(FILTERS, choices)
     search, period = st.columns([2, 3], vertical_alignment="bottom")
     search.text_input(
         say("leads-search"),
@@ -103,9 +103,9 @@ def draw_look() -> None:
     )  # fmt: skip
 
 
-def bar_is_drawn(choices: Choices) -> None:
+def remember_bar_look(choices: Choices) -> None:
     """Remember the look of the bar."""
-    _is_drawn(BAR, choices)
+    _remember_look(BAR, choices)
 
 
 def changed() -> None:
@@ -213,7 +213,7 @@ def _keep_columns() -> None:
     show()
 
 
-def _is_drawn(part: str, choices: Choices) -> None:
+def _remember_look(part: str, choices: Choices) -> None:
     drawn = st.session_state.get(DRAWN, {})
     st.session_state[DRAWN] = {**drawn, part: _looks(choices)[part]}
 
