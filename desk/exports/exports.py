@@ -91,7 +91,7 @@ class Exports:
     def ask(self, kind: str, wanted: Wanted, who: str) -> str:
         """Begin to make a file of the given leads; return its id at once."""
         if kind not in KINDS:
-            raise OwnFault("desk_failed", operation="exports.ask")  # our own screens offer no other kind
+            raise OwnFault("desk_failed")  # our own screens offer no other kind
         export_id, now = uuid4().hex, clock.now()
         kept = wanted.to_json()
         row = {

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from desk.settings import PROJECT
+from desk.words import words
 from tests.support.programs import RunningDesk, local_cookies, running_desk
 from ui.frame.frame import SCREENS
 
@@ -23,29 +24,19 @@ NOWHERE = {
     "AMOCRM_CLIENT_SECRET": "secret-of-nobody",
 }
 
-HEADINGS = {
-    "leads": "Лиды",
-    "new": "Новый лид",
-    "overview": "Обзор",
-    "deliveries": "Доставка",
-    "forms": "Формы сайта",
-    "connection": "Подключение",
-    "fields": "Поля",
-    "activity": "Журнал",
-}
-
 
 @pytest.mark.parametrize("screen", SCREENS, ids=lambda screen: screen.name)
 def test_a_deep_link_as_first_visit(page: Page, screen):
     """The page stands in the frame: its heading, the menu, the connection's state, the language switch; no bare page."""
     with running_desk(**NOWHERE) as desk:
         page.goto(f"{desk.url}/{screen.path}")
-        expect(page.get_by_role("heading", name=HEADINGS[screen.name], exact=True)).to_be_visible()
+        expect(page.get_by_role("heading", name=words("ru")(f"{screen.name}-title"), exact=True)).to_be_visible()
         sidebar = page.get_by_test_id("stSidebar")
         expect(sidebar.get_by_text("Не подключено")).to_be_visible()
         expect(sidebar.get_by_text("English")).to_be_visible()
-        for other in HEADINGS.values():
-            expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=other)).to_be_visible()
+        for other in SCREENS:
+            title = words("ru")(f"{other.name}-title")
+            expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=title)).to_be_visible()
         expect(page.get_by_text("navigation", exact=True)).to_have_count(0)
 
 

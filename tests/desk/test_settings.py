@@ -89,9 +89,7 @@ def test_real_values_are_no_placeholders(text):
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
-@pytest.mark.parametrize(
-    "text", ["a\x00b", "x" * 5000, "your_value", "💥" * 3 + "\n", "<script>alert(1)</script>", "=1+1\t2"]
-)
+@pytest.mark.parametrize("text", ["a\x00b", "x" * 5000, "your_value", "💥\n💥", "<script>alert(1)</script>", "=1+1\t2"])
 def test_bad_input_at_every_setting(tmp_path, name, text):
     """Control characters, far too long, placeholders, markup: each setting says so itself, and nothing crashes."""
     assert name in faults(tmp_path, **REAL | {name: text})
@@ -190,8 +188,10 @@ def test_secrets_do_not_show(tmp_path):
 
 def test_every_fault_has_words(tmp_path):
     """Each code a setting can fail with has a sentence in both languages."""
-    source = Path(PROJECT, "desk/settings.py").read_text()
-    codes = set(re.findall(r'_Wrong\("(\w+)"', source)) | {"missing", "unknown"}
+    source = "".join(Path(PROJECT, "desk", name).read_text() for name in ("settings.py", "setting_values.py"))
+    codes = set(re.findall(r'UnfitText\("(\w+)"|Fault\("?\w+"?, "(\w+)"', source))
+    codes = {code for pair in codes for code in pair if code}
+    assert len(codes) > 20
     for language in ("ru", "en"):
         assert not [code for code in codes if not words(language).has(f"setting-{code}")]
 
