@@ -82,3 +82,13 @@ def test_python_alone_with_an_integration(box: Sandbox, tmp_path: Path):
         assert account.current(amo).name == "FitZone"
     with pytest.raises(SetupError, match="secret_key_empty"):
         connect(config, database)
+
+
+@pytest.mark.parametrize(("readme", "language"), [("README.md", "en"), ("README.ru.md", "ru")])
+def test_what_one_sees_is_quoted_as_it_is_shown(readme, language):
+    """The table of troubles quotes the desk's own words, so that whoever searches for them finds the line."""
+    shown = (PROJECT / "locales" / f"{language}.ftl").read_text().casefold()
+    quoted = re.findall(r'^\| ["«]([^|]*?)["»] \|', (PROJECT / readme).read_text(), re.MULTILINE)
+    parts = [part.strip() for quote in quoted for part in re.split(r"…|\(\d+\)|\d{3,}", quote) if part.strip()]
+    assert len(quoted) > 8
+    assert [part for part in parts if part.casefold() not in shown] == []
