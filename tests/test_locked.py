@@ -10,7 +10,7 @@ import pytest
 
 from desk.settings import PROJECT
 
-ROOMS = ("crm", "desk", "store", "ui", "pages", "sandbox")
+ROOMS = ("crm", "desk", "store", "wire", "ui", "pages", "sandbox")
 
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)", re.MULTILINE)
 

@@ -113,6 +113,6 @@ def test_somebody_looks_at_a_screen(few, small, monkeypatch):
     brings(small, monkeypatch, 10)
     monkeypatch.setattr(small.door, "_wait", lambda pause_s: None)
     phone = next(phone for row in mirror(small).values() for phone in row["phones"] if phone.startswith("+7"))
-    asked = small.calls._asking._read(phone)
+    asked = small.calls._inquiries._read(phone)
     assert asked is None or asked[0]
     assert small.client.sizes.shrunk()["contacts.search"] == 10
