@@ -18,6 +18,7 @@ from desk.words import words
 from store.tables import accepted_leads
 from tests.pages.conftest import shown
 from ui.forms.drawers import OVERLAP_DAYS
+from ui.frame import formats
 
 LEAD = {"name": "Ольга Новая", "phone": "8 (961) 555-10-20", "message": "Утром"}
 

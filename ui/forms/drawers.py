@@ -278,9 +278,6 @@ def _said_of_ways(form_id: str | None) -> dict[str, Any]:
     return said | {"preset": chosen if form_id != API else presets.OWN, "code": st.session_state.get("forms.code_word")}
 
 
-# Keys
-
-
 def _keys(form: Form) -> None:
     """The keys of a form: a freshly made key, the list, a button for a new key."""
     _fresh(form)
