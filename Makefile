@@ -24,7 +24,7 @@ dev: $(VENV)/.dev  ## the same, started anew by Streamlit when a page changes
 # Most tests wait for a socket, a process or a browser most of the time, so four at once keep two cores busy; what measures
 # time has the machine for itself afterwards.
 test: $(VENV)/.dev  ## every test; those that need chromium or PostgreSQL say so where it is missing
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" && good=1; \
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone" && good=1; \
 	$(BIN)/python -m pytest -m alone && test -n "$$good"
 
 lint: $(VENV)/.dev  ## format, lint, types
