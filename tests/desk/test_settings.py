@@ -89,7 +89,9 @@ def test_real_values_are_no_placeholders(text):
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
-@pytest.mark.parametrize("text", ["a\x00b", "x" * 5000, "your_value", "💥\n💥", "<script>alert(1)</script>", "=1+1\t2"])
+@pytest.mark.parametrize(
+    "text", ["a\x00b", "x" * 5000, "your_value", "💥" * 3 + "\n", "💥\n💥", "<script>alert(1)</script>", "=1+1\t2"]
+)
 def test_bad_input_at_every_setting(tmp_path, name, text):
     """Control characters, far too long, placeholders, markup: each setting says so itself, and nothing crashes."""
     assert name in faults(tmp_path, **REAL | {name: text})

@@ -118,6 +118,16 @@ def test_no_page_holds_a_sentence():
     assert not [line for line in lines if re.search(r'"[^"]*[А-Яа-яЁё]', line.split("#")[0]) and '"""' not in line]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_operation_has_words(language):
+    """Each operation the journal can hold is named for people."""
+    operations = set(
+        re.findall(r'"((?:token|account|users|pipelines|leads|contacts|notes|tasks|fields|webhooks)\.[a-z]+)"', BELOW)
+    )
+    assert len(operations) > 12
+    assert not [name for name in operations if f"operation-{name.replace('.', '-')}" not in keys(language)]
+
+
 def messages(language):
     """Each message of a locale with the names of the variables its sentences take, in the order of the file."""
     for entry in FluentParser().parse((FOLDER / f"{language}.ftl").read_text()).body:

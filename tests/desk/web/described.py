@@ -26,7 +26,7 @@ from tests.desk.web.conftest import ADMIN, INTAKE, no_hurry
 from tests.support.desks import desk_for
 from tests.support.programs import LOCAL_KEY
 
-EXAMPLES = 500 if os.environ.get("DESK_SOAK") else 20
+EXAMPLES = 500 if os.environ.get("DESK_SOAK") else 40
 """Made for each address and method, besides the description's own and those at its limits."""
 
 WORDS = st.text(st.characters(categories=["L", "M", "N"], include_characters=" .,-()"), max_size=40)
