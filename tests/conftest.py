@@ -100,7 +100,6 @@ def shared_box() -> Iterator[Sandbox]:
 @pytest.fixture
 def box(shared_box: Sandbox) -> Sandbox:
     """The sandbox as new."""
-    shared_box.clear_faults()
     shared_box.reset(leads=60)
     return shared_box
 

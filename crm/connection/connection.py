@@ -81,9 +81,8 @@ class Connection:
         """Take AmoCRM's answer to `begin`: check it, exchange the code, remember the account. Three requests."""
         self._consent.spend(state, bound_to)
         row = self._grant.row()
-        present = (
-            None if row is None else str(row["account_url"])
-        )  # the account may have moved from the configured address
+        # The account may have moved from the configured address.
+        present = None if row is None else str(row["account_url"])
         self._exchange(self._consent.account_url(referer, present), code, "consent")
 
     def paste_code(self, code: str) -> None:

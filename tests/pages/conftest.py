@@ -27,7 +27,6 @@ def shared_box() -> Iterator[Sandbox]:
 @pytest.fixture
 def box(shared_box: Sandbox) -> Sandbox:
     """The sandbox, as new: nothing goes wrong unless the test says so."""
-    shared_box.clear_faults()
     shared_box.reset(leads=400)
     return shared_box
 

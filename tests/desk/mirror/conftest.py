@@ -36,7 +36,6 @@ def _history_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def box(big_box: Sandbox) -> Sandbox:
-    big_box.clear_faults()
     big_box.reset(leads=900)
     big_box.config(refresh_mode="grace")
     return big_box
@@ -60,7 +59,6 @@ def small_box() -> Iterator[Sandbox]:
 @pytest.fixture
 def few(small_box: Sandbox) -> Sandbox:
     """That club as new."""
-    small_box.clear_faults()
     small_box.reset(leads=60)
     small_box.config(refresh_mode="grace", access_token_ttl_s=10**9)
     return small_box

@@ -23,7 +23,6 @@ def reports_box() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def box(reports_box: Sandbox) -> Sandbox:
-    reports_box.clear_faults()
     reports_box.reset(leads=LEADS)
     return reports_box
 

@@ -70,7 +70,6 @@ schema = schemathesis.openapi.from_asgi("/api/openapi.json", served)
 @pytest.fixture(scope="module")
 def connected_desk(shared_box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder: Path = tmp_path_factory.mktemp("described")
-    shared_box.clear_faults()
     shared_box.reset(leads=60)
     with desk_for(shared_box, folder, ADMIN_API_KEY=ADMIN, INTAKE_API_KEY=INTAKE, LOCAL_KEY=LOCAL_KEY) as desk:
         opened.append(desk)

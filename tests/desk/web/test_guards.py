@@ -31,7 +31,6 @@ def module_box() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def box(module_box: Sandbox) -> Sandbox:
-    module_box.clear_faults()
     module_box.reset(leads=5)
     return module_box
 
