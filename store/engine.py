@@ -214,14 +214,6 @@ class Store:
                 return None
             return db.scalar(sa.text("SELECT version_num FROM alembic_version"))
 
-    def healthy(self) -> bool:
-        """Whether the database answers."""
-        try:
-            with self.read() as db:
-                return db.scalar(sa.select(1)) == 1
-        except StoreError:
-            return False
-
     def close(self) -> None:
         self._engine.dispose()
 
